@@ -1,0 +1,2 @@
+export * from './consensus.ts';
+export * from './rpc.ts';

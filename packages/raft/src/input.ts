@@ -1,0 +1,102 @@
+/**
+ * Everything that can happen to the core. A driver (runtime, simulator, checker, debugger) turns the world into these;
+ * `now` is the only clock, serves leases and reports, and decides nothing else.
+ */
+import type { Message } from './message.ts';
+import type { TimerName } from './output.ts';
+import type { Entry, Index, MemberId, Micros, SnapshotMetadata } from './types.ts';
+
+interface At {
+  readonly now: Micros;
+}
+
+/** A timer that the core armed has run out. An old generation is ignored. */
+export interface TimeoutInput extends At {
+  readonly kind: 'timeout';
+  readonly name: TimerName;
+  readonly generation: number;
+}
+
+/** A message arrived from a peer. Nothing in it can make the core throw. */
+export interface MessageInput extends At {
+  readonly kind: 'message';
+  readonly message: Message;
+}
+
+/**
+ * Clients of this server want commands in the log. Numbered id, id + 1, … (ids grow for ever within a run of the
+ * driver); appended all or none, here or, carried once, at the leader.
+ */
+export interface ProposeInput extends At {
+  readonly kind: 'propose';
+  readonly id: number;
+  readonly commands: readonly Uint8Array[];
+}
+
+/** A client of this server wants to read: at which index may it? Answered in `Output.reads` under the same id. */
+export interface ReadInput extends At {
+  readonly kind: 'read';
+  readonly id: number;
+}
+
+/** Every batch up to and including `id` is durable. */
+export interface PersistedInput extends At {
+  readonly kind: 'persisted';
+  readonly id: number;
+}
+
+/** The state machine has applied everything up to `index` (or was restored from a snapshot at it). */
+export interface AppliedInput extends At {
+  readonly kind: 'applied';
+  readonly index: Index;
+}
+
+/** Answer to a load request: entries from its `from` on, contiguous, at least one. */
+export interface LoadedInput extends At {
+  readonly kind: 'loaded';
+  readonly id: number;
+  readonly entries: readonly Entry[];
+}
+
+/** The load request cannot be answered: the entries are compacted away or cannot be read. */
+export interface LoadFailedInput extends At {
+  readonly kind: 'loadFailed';
+  readonly id: number;
+  readonly reason: 'compacted' | 'unreadable';
+}
+
+/**
+ * A snapshot of this server's own state machine is durable, and the log may forget everything up to and including
+ * `through` (at most the snapshot's index; less, to keep a tail for slow followers).
+ */
+export interface CompactedInput extends At {
+  readonly kind: 'compacted';
+  readonly snapshot: SnapshotMetadata;
+  readonly through: Index;
+}
+
+/** How the transfer of a snapshot's bytes to `peer` ended. Success is not an acknowledgement: that is a message. */
+export interface SnapshotSentInput extends At {
+  readonly kind: 'snapshotSent';
+  readonly peer: MemberId;
+  readonly delivered: boolean;
+}
+
+/** Messages to `peer` were dropped, or its connection was lost: what was in flight cannot be counted on. */
+export interface UnreachableInput extends At {
+  readonly kind: 'unreachable';
+  readonly peer: MemberId;
+}
+
+export type Input =
+  | TimeoutInput
+  | MessageInput
+  | ProposeInput
+  | ReadInput
+  | PersistedInput
+  | AppliedInput
+  | LoadedInput
+  | LoadFailedInput
+  | CompactedInput
+  | SnapshotSentInput
+  | UnreachableInput;

@@ -1,0 +1,160 @@
+/**
+ * What servers say to each other: one type a message, each with its reply. All carry the envelope; the rest follows
+ * Figure 2 and Figure 13 of the paper, chapters 3 to 6 and 9 of the dissertation.
+ */
+import type { Entry, Incarnation, Index, MemberId, SnapshotMetadata, Term } from './types.ts';
+
+/** Carried by every message. */
+export interface Envelope {
+  /** The consensus group; 0 while a process hosts only one. */
+  readonly group: number;
+  readonly from: MemberId;
+  readonly to: MemberId;
+  /** The sender's incarnation: votes and acknowledgements of any other than the member's bound one do not count. */
+  readonly incarnation: Incarnation;
+  /** The sender's current term, durable before the message leaves. */
+  readonly term: Term;
+}
+
+/**
+ * "Would you vote for me in term + 1?" (dissertation §9.6). Changes nothing at the receiver. `term` is the asker's
+ * current term, so no message ever bears a term that its sender has not reached.
+ */
+export interface PreVote extends Envelope {
+  readonly kind: 'preVote';
+  /** Minted by the asker for each round; the reply repeats it, so a late answer cannot start a second campaign. */
+  readonly round: number;
+  readonly lastIndex: Index;
+  readonly lastTerm: Term;
+}
+export interface PreVoteReply extends Envelope {
+  readonly kind: 'preVoteReply';
+  readonly round: number;
+  readonly granted: boolean;
+}
+
+/** §5.2, §5.4.1. */
+export interface RequestVote extends Envelope {
+  readonly kind: 'requestVote';
+  readonly lastIndex: Index;
+  readonly lastTerm: Term;
+  /** The leader itself asked for this election (TimeoutNow), so that voters need not protect it (§4.2.3 of the dissertation). */
+  readonly transfer: boolean;
+}
+export interface RequestVoteReply extends Envelope {
+  readonly kind: 'requestVoteReply';
+  readonly granted: boolean;
+}
+
+/** §5.3. Never used as a heartbeat. */
+export interface AppendEntries extends Envelope {
+  readonly kind: 'appendEntries';
+  readonly prevIndex: Index;
+  readonly prevTerm: Term;
+  readonly entries: readonly Entry[];
+  /** The leader's commit index; the follower bounds it by the last entry that this very message validated. */
+  readonly commit: Index;
+}
+export interface AppendEntriesReply extends Envelope {
+  readonly kind: 'appendEntriesReply';
+  readonly accepted: boolean;
+  /** Accepted: the last index known to match the leader's log, durable here. Refused: the prevIndex that was refused. */
+  readonly index: Index;
+  /** Refused: where the follower suggests to look next, and the term of its entry there (back-up by whole terms). */
+  readonly hintIndex: Index;
+  readonly hintTerm: Term;
+}
+
+/** Proof of leadership, commit index and read round; says nothing about the log and is answered without the disk. */
+export interface Heartbeat extends Envelope {
+  readonly kind: 'heartbeat';
+  /** min(matchIndex of the receiver, commitIndex), so that it never speaks of entries the receiver may lack. */
+  readonly commit: Index;
+  /** The read round that the answer confirms (dissertation §6.4). Minted by the leader, grows by one a round. */
+  readonly round: number;
+}
+export interface HeartbeatReply extends Envelope {
+  readonly kind: 'heartbeatReply';
+  readonly round: number;
+}
+
+/**
+ * §7. The core sends metadata. The runtime streams the bytes apart and steps this message into the receiving core only
+ * when all of them have arrived and proved intact.
+ */
+export interface InstallSnapshot extends Envelope {
+  readonly kind: 'installSnapshot';
+  readonly snapshot: SnapshotMetadata;
+}
+export interface InstallSnapshotReply extends Envelope {
+  readonly kind: 'installSnapshotReply';
+  /** The snapshot's index that is answered. */
+  readonly snapshotIndex: Index;
+  /** The last index known to match the leader's log, durable here. */
+  readonly index: Index;
+}
+
+/** A follower asks the leader for a read index on behalf of its own clients (dissertation §6.4). */
+export interface ReadIndex extends Envelope {
+  readonly kind: 'readIndex';
+  /** The asker's number for this request; returned unchanged and used for nothing else. */
+  readonly id: number;
+}
+export interface ReadIndexReply extends Envelope {
+  readonly kind: 'readIndexReply';
+  readonly id: number;
+  /** The index that must be applied before the read is served, or 0 when refused. */
+  readonly index: Index;
+}
+
+/** A follower carries proposals to the leader, once. They are numbered id, id + 1, …; all are appended or none. */
+export interface Propose extends Envelope {
+  readonly kind: 'propose';
+  readonly id: number;
+  readonly commands: readonly Uint8Array[];
+}
+export interface ProposeReply extends Envelope {
+  readonly kind: 'proposeReply';
+  readonly id: number;
+  readonly count: number;
+  /** Where the first one was appended, in `term`; 0 when refused. */
+  readonly index: Index;
+  readonly refused: RefusalReason | null;
+}
+
+/** The leader asks the receiver to stand for election at once (dissertation §3.10). */
+export interface TimeoutNow extends Envelope {
+  readonly kind: 'timeoutNow';
+}
+
+export type Message =
+  | PreVote
+  | PreVoteReply
+  | RequestVote
+  | RequestVoteReply
+  | AppendEntries
+  | AppendEntriesReply
+  | Heartbeat
+  | HeartbeatReply
+  | InstallSnapshot
+  | InstallSnapshotReply
+  | ReadIndex
+  | ReadIndexReply
+  | Propose
+  | ProposeReply
+  | TimeoutNow;
+
+export type MessageKind = Message['kind'];
+
+/** Why a proposal or a read was refused. Every refusal is definite: nothing was appended. */
+export type RefusalReason =
+  /** This server is not the leader and knows none to ask. Try another server, or again after an election. */
+  | 'noLeader'
+  /** The leader is handing over or has just lost its office. Try again. */
+  | 'leadershipLost'
+  /** Too many bytes or requests wait already (maxUncommittedBytes, maxPendingReads). Try again later. */
+  | 'busy'
+  /** The command is larger than maxCommandBytes. Make it smaller. */
+  | 'tooLarge'
+  /** This incarnation of the member is not the one that the cluster counts on. */
+  | 'foreignIncarnation';

@@ -1,0 +1,56 @@
+/** What an embedder may set. Every limit has a name, a unit and a default; see `defaultOptions`. */
+import type { Incarnation, MemberId, Micros } from './types.ts';
+
+export interface RaftOptions {
+  /** The consensus group; messages of another are refused. */
+  readonly group: number;
+  readonly id: MemberId;
+  readonly incarnation: Incarnation;
+  /**
+   * The shortest time without a leader after which a server stands for election; also how long voters protect a leader.
+   * The same on all servers. Microseconds.
+   */
+  readonly electionTimeoutMin: Micros;
+  /** The longest; drawn anew for every election (§5.2). Microseconds. */
+  readonly electionTimeoutMax: Micros;
+  /** A leader's rhythm, well below electionTimeoutMin. Microseconds. */
+  readonly heartbeatInterval: Micros;
+  /**
+   * PreVote, CheckQuorum and voter stickiness, as one bundle: each without the others has known holes (dissertation
+   * §4.2.3, §6.2, §9.6). Turn it off only to study what happens then.
+   */
+  readonly stableLeadership: boolean;
+  /** Payload bytes that one AppendEntries or load carries, unless a single entry is larger. */
+  readonly maxAppendBytes: number;
+  /** Unanswered AppendEntries to one follower, by count and by payload bytes. */
+  readonly maxInflightMessages: number;
+  readonly maxInflightBytes: number;
+  /** Payload bytes that a leader may hold uncommitted; beyond it proposals are refused as `busy`. */
+  readonly maxUncommittedBytes: number;
+  /** Payload bytes of durable, applied entries that stay in memory for followers; older ones are loaded from storage. */
+  readonly maxLogCacheBytes: number;
+  /** A single command's largest size in bytes. */
+  readonly maxCommandBytes: number;
+  /** Reads that may wait for confirmation; beyond it reads are refused as `busy`. */
+  readonly maxPendingReads: number;
+  /** Apply only what is durable on this very server: for state machines that are durable in themselves. */
+  readonly applyDurableOnly: boolean;
+}
+
+export type RaftDefaults = Omit<RaftOptions, 'id' | 'incarnation'>;
+
+export const defaultOptions: RaftDefaults = {
+  group: 0,
+  electionTimeoutMin: 1_000_000,
+  electionTimeoutMax: 2_000_000,
+  heartbeatInterval: 100_000,
+  stableLeadership: true,
+  maxAppendBytes: 1 << 20,
+  maxInflightMessages: 256,
+  maxInflightBytes: 16 << 20,
+  maxUncommittedBytes: 64 << 20,
+  maxLogCacheBytes: 16 << 20,
+  maxCommandBytes: 4 << 20,
+  maxPendingReads: 100_000,
+  applyDurableOnly: false,
+};

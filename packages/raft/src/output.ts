@@ -1,0 +1,127 @@
+/**
+ * Everything the core asks of its driver. A driver carries out one output in this order: hand `persist` to the disk,
+ * send what need not wait, arm timers, then apply and answer. Whatever names a batch (`after`, `restore`) waits for it.
+ */
+import type { Message, RefusalReason } from './message.ts';
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  Index,
+  MemberId,
+  Micros,
+  Role,
+  SnapshotMetadata,
+  Term,
+} from './types.ts';
+
+/**
+ * The named timers.
+ *
+ * - `election`: no word from a leader, or no decision, for too long (§5.2).
+ * - `heartbeat`: a leader's rhythm.
+ * - `quorumCheck`: a leader counts who answered since the last check, and steps down without a majority (dissertation §6.2).
+ * - `stickiness`: a voter protects the leader that it heard from until this runs out (dissertation §4.2.3).
+ * - `transfer`: a leadership transfer has taken too long (dissertation §3.10).
+ */
+export type TimerName = 'election' | 'heartbeat' | 'quorumCheck' | 'stickiness' | 'transfer';
+
+/**
+ * Arm (or arm anew) a timer: the driver draws the delay from [min, max] each time. `max` = 0 disarms it. When two timers
+ * of a server are due at once, stickiness fires before election.
+ */
+export interface TimerCommand {
+  readonly name: TimerName;
+  readonly generation: number;
+  readonly min: Micros;
+  readonly max: Micros;
+}
+
+/**
+ * What must become durable as one unit, in this order: the snapshot replaces log and state, the log is cut, entries are
+ * appended, term and vote are recorded. Ids grow by one; batches become durable in order, and a later completion speaks for
+ * all earlier ones, so a driver may write several as one.
+ */
+export interface PersistBatch {
+  readonly id: number;
+  readonly hardState: HardState | null;
+  /** Drop every entry from this index on, before appending; 0 for none. */
+  readonly truncateFrom: Index;
+  readonly entries: readonly Entry[];
+  /** Make this received snapshot the current one: the whole log before `entries` is void. */
+  readonly snapshot: SnapshotMetadata | null;
+}
+
+/** A message to send, once batch `after` is durable (0: at once). */
+export interface Outgoing {
+  readonly message: Message;
+  readonly after: number;
+}
+
+/** Entries to read from storage for a follower that is behind what memory holds. */
+export interface LoadRequest {
+  readonly id: number;
+  readonly from: Index;
+  readonly to: Index;
+  readonly maxBytes: number;
+}
+
+/** Apply the committed entries of [from, to], in order, then step `applied`. */
+export interface ApplyRange {
+  readonly from: Index;
+  readonly to: Index;
+}
+
+/** Replace the state machine's state by this snapshot once batch `after` is durable, then step `applied` with its index. */
+export interface Restore {
+  readonly snapshot: SnapshotMetadata;
+  readonly after: number;
+}
+
+/** What became of proposals id … id + count - 1. Appended is not committed: compare (index, term) on apply. */
+export interface ProposalResult {
+  readonly id: number;
+  readonly count: number;
+  /** Where the first was appended; 0 when refused. */
+  readonly index: Index;
+  readonly term: Term;
+  readonly refused: RefusalReason | null;
+  /** True when the outcome cannot be known: carried to a leader that was lost before it answered. */
+  readonly unknown: boolean;
+}
+
+/** A read may be served when `index` is applied here; or it was refused, and may be asked again. */
+export interface ReadResult {
+  readonly id: number;
+  readonly index: Index;
+  readonly refused: RefusalReason | null;
+}
+
+/** What observers may want to know. Reports, never instructions. */
+export type RaftEvent =
+  | { readonly kind: 'role'; readonly role: Role; readonly term: Term; readonly reason: string }
+  | { readonly kind: 'leader'; readonly leader: MemberId | null; readonly term: Term }
+  | {
+      readonly kind: 'vote';
+      readonly candidate: MemberId;
+      readonly granted: boolean;
+      readonly pre: boolean;
+      readonly term: Term;
+      readonly reason: string;
+    }
+  | { readonly kind: 'configuration'; readonly configuration: Configuration }
+  | { readonly kind: 'truncated'; readonly from: Index; readonly to: Index }
+  | { readonly kind: 'violation'; readonly peer: MemberId; readonly reason: string }
+  | { readonly kind: 'foreignIncarnation'; readonly member: MemberId; readonly bound: string; readonly seen: string };
+
+export interface Output {
+  readonly persist: PersistBatch | null;
+  readonly send: readonly Outgoing[];
+  readonly arm: readonly TimerCommand[];
+  readonly restore: Restore | null;
+  readonly apply: ApplyRange | null;
+  readonly load: readonly LoadRequest[];
+  readonly proposals: readonly ProposalResult[];
+  readonly reads: readonly ReadResult[];
+  readonly events: readonly RaftEvent[];
+}

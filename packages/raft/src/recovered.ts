@@ -1,0 +1,40 @@
+/** What storage hands to the core at start: everything that was promised before, and nothing else. */
+import type { Configuration, Entry, HardState, Index, SnapshotMetadata, Term } from './types.ts';
+
+/** Entries first … the next run's first - 1 all have this term. */
+export interface TermRun {
+  readonly first: Index;
+  readonly term: Term;
+}
+
+export interface RecoveredState {
+  readonly hardState: HardState;
+  /** The newest snapshot. A cluster's creation is one at index 0, term 0, with the first configuration. */
+  readonly snapshot: SnapshotMetadata;
+  /** The log begins behind this position (at most the snapshot's index). */
+  readonly base: { readonly index: Index; readonly term: Term };
+  /** The last durable entry's index; base.index when the log is empty. */
+  readonly lastIndex: Index;
+  /** The terms of base.index + 1 … lastIndex, ascending. */
+  readonly termRuns: readonly TermRun[];
+  /** Every configuration entry behind the snapshot, decoded, in log order (committed or not). */
+  readonly configurations: readonly Configuration[];
+  /** The newest entries, contiguous up to lastIndex, for the cache. May be empty. */
+  readonly tail: readonly Entry[];
+  /** What the state machine has already applied: the snapshot's index, or more when it is durable in itself. */
+  readonly applied: Index;
+}
+
+/** The recovered state of a server that has never run, as a member of `configuration`. */
+export function freshState(configuration: Configuration): RecoveredState {
+  return {
+    hardState: { term: 0, vote: null },
+    snapshot: { index: 0, term: 0, configuration },
+    base: { index: 0, term: 0 },
+    lastIndex: 0,
+    termRuns: [],
+    configurations: [],
+    tail: [],
+    applied: 0,
+  };
+}

@@ -1,0 +1,137 @@
+/**
+ * The seam between the runtime and the world. Everything that could make two runs differ (time, chance, disks, networks)
+ * comes through here, so that the simulator can put its own world in the place of Node.js.
+ *
+ * Calls that take time take a callback. It is called exactly once, later, from the event loop, never from inside the call;
+ * what it does enters the node's input queue. No promise stands between an input and its effects.
+ */
+
+export interface Environment {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: RandomSource;
+  readonly disk: Disk;
+  readonly network: Network;
+  readonly logger: Logger;
+}
+
+export interface Clock {
+  /** Monotonic time in whole microseconds. Only differences mean anything. */
+  now(): number;
+  /** Milliseconds since 1970. For people (log lines, reports) and nothing else. */
+  wallTime(): number;
+}
+
+export interface Timers {
+  /** Calls back once, no earlier than `delay` microseconds from now. */
+  set(delay: number, callback: () => void): TimerHandle;
+  clear(handle: TimerHandle): void;
+  /** Calls back after the events that have already arrived were delivered (in Node.js: after one more poll). */
+  afterPoll(callback: () => void): void;
+}
+export type TimerHandle = object | number;
+
+export interface RandomSource {
+  /** A uniformly drawn unsigned 32-bit integer. */
+  uint32(): number;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- disk
+
+/**
+ * Paths are relative to the node's data directory, separated by '/'. Operations of one disk are carried out in the order
+ * of submission. A failed operation reports and stops its own list; it never throws.
+ */
+export interface Disk {
+  /** Carries out `operations` in order as one submission; stops at the first failure. One callback for the whole list. */
+  submit(operations: readonly DiskOperation[], done: (error: DiskError | null) => void): void;
+  /** Reads up to `length` bytes; fewer only at the end of the file. */
+  read(path: string, offset: number, length: number, done: (error: DiskError | null, bytes: Uint8Array) => void): void;
+  /** Names in a directory, sorted; an absent directory is an error with code `ENOENT`. */
+  list(path: string, done: (error: DiskError | null, names: readonly string[]) => void): void;
+  /** Size in bytes; an absent file is an error with code `ENOENT`. */
+  size(path: string, done: (error: DiskError | null, bytes: number) => void): void;
+  /** Bytes that may still be written to the volume. */
+  free(done: (error: DiskError | null, bytes: number) => void): void;
+}
+
+export type DiskOperation =
+  /** Writes at an offset, creating the file if absent. The bytes belong to the disk until the callback. */
+  | { readonly op: 'write'; readonly path: string; readonly offset: number; readonly bytes: Uint8Array }
+  /** Makes the file's written bytes durable (fdatasync). */
+  | { readonly op: 'sync'; readonly path: string }
+  /** Makes creations, renames and removals in a directory durable. '' is the data directory itself. */
+  | { readonly op: 'syncDirectory'; readonly path: string }
+  /** Creates the file if absent and fills it with zeros up to `length`. */
+  | { readonly op: 'allocate'; readonly path: string; readonly length: number }
+  | { readonly op: 'truncate'; readonly path: string; readonly length: number }
+  | { readonly op: 'rename'; readonly from: string; readonly to: string }
+  /** Removes a file; an absent one is no error. */
+  | { readonly op: 'remove'; readonly path: string }
+  /** Creates a directory with its parents; an existing one is no error. */
+  | { readonly op: 'makeDirectory'; readonly path: string };
+
+export interface DiskError {
+  /** The system's code: ENOENT, ENOSPC, EIO, … */
+  readonly code: string;
+  readonly message: string;
+  readonly path: string;
+}
+
+// ------------------------------------------------------------------------------------------------------------- network
+
+/** Streams of bytes between processes. Knows addresses, not members. */
+export interface Network {
+  /** Starts to connect. The outcome arrives through the handler: `onOpen`, or `onClose` with a reason. */
+  connect(address: string, handler: ConnectionHandler): Connection;
+  /** Starts to listen. `onListening` or `onError` follows. */
+  listen(address: string, handler: ListenerHandler): Listener;
+}
+
+export interface Connection {
+  /** For messages to people only. */
+  readonly remoteAddress: string;
+  /** Queues bytes. They belong to the connection from here on. Chunks queued in one turn leave in one write. */
+  write(bytes: Uint8Array): void;
+  /** Bytes queued and not yet taken by the system. Who queues must watch it: nothing here blocks. */
+  readonly bufferedBytes: number;
+  /** Ask for one `onDrain` when `bufferedBytes` next falls to zero. */
+  notifyDrain(): void;
+  /** Stop or go on reading (back-pressure on the sender). */
+  pause(): void;
+  resume(): void;
+  /** Sends what is queued, then closes. */
+  end(): void;
+  /** Closes at once. */
+  destroy(): void;
+}
+
+export interface ConnectionHandler {
+  onOpen(): void;
+  /** The bytes belong to the receiver. */
+  onData(bytes: Uint8Array): void;
+  onDrain(): void;
+  /** Called exactly once; `reason` is null after an orderly end. */
+  onClose(reason: string | null): void;
+}
+
+export interface Listener {
+  close(): void;
+}
+
+export interface ListenerHandler {
+  /** With the address actually bound (a requested port 0 is replaced). */
+  onListening(address: string): void;
+  onError(reason: string): void;
+  /** Returns the handler of the accepted connection, which is open already: no `onOpen` follows. */
+  onConnection(connection: Connection): ConnectionHandler;
+}
+
+// -------------------------------------------------------------------------------------------------------------- logger
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Lines for operators. `fields` are printed as key=value or JSON; values are plain data. */
+export interface Logger {
+  log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+}

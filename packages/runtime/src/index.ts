@@ -1,0 +1,3 @@
+export * from './environment.ts';
+export * from './state-machine.ts';
+export * from './storage.ts';
