@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { NotRunReporter } from './scripts/not-run-reporter.mjs';
 
 const conditions = ['@quorate/source', 'node', 'import', 'default'];
 
@@ -6,7 +7,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/*/test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    reporters: ['default', new NotRunReporter()],
     pool: 'threads',
     isolate: false,
     maxWorkers: 2,
