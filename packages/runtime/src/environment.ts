@@ -39,13 +39,13 @@ export interface RandomSource {
 // ---------------------------------------------------------------------------------------------------------------- disk
 
 /**
- * Paths are relative to the node's data directory, separated by '/'. Operations of one disk are carried out in the order
- * of submission. A failed operation reports and stops its own list; it never throws.
+ * A queue of operations on the node's data directory. Paths are relative to it, separated by '/'. Operations of one queue are
+ * carried out in the order of submission. A failed operation reports and stops its own list; it never throws.
  */
-export interface Disk {
+export interface DiskQueue {
   /** Carries out `operations` in order as one submission; stops at the first failure. One callback for the whole list. */
   submit(operations: readonly DiskOperation[], done: (error: DiskError | null) => void): void;
-  /** Reads up to `length` bytes; fewer only at the end of the file. */
+  /** Reads up to `length` bytes; fewer only at the end of the file. The bytes belong to the caller. */
   read(path: string, offset: number, length: number, done: (error: DiskError | null, bytes: Uint8Array) => void): void;
   /** Names in a directory, sorted; an absent directory is an error with code `ENOENT`. */
   list(path: string, done: (error: DiskError | null, names: readonly string[]) => void): void;
@@ -55,14 +55,30 @@ export interface Disk {
   free(done: (error: DiskError | null, bytes: number) => void): void;
 }
 
+/**
+ * The node's data directory. The disk itself is the queue of the log: nothing but short writes and their syncs goes there.
+ * Everything bulky (reads, snapshots, allocation, removal) goes through `background`, which never delays it.
+ */
+export interface Disk extends DiskQueue {
+  /** A second queue over the same files. No order holds between the two but what callbacks enforce. */
+  readonly background: DiskQueue;
+  /**
+   * Claims the directory for this disk until `close`, creating it if absent; claiming again is no error. Fails with code
+   * `EBUSY` while another process, or another disk of this one, holds it.
+   */
+  hold(done: (error: DiskError | null) => void): void;
+  /** Finishes what was submitted, gives the directory up and releases threads and files. */
+  close(done: () => void): void;
+}
+
 export type DiskOperation =
-  /** Writes at an offset, creating the file if absent. The bytes belong to the disk until the callback. */
+  /** Writes at an offset, creating the file if absent. The bytes belong to the disk from here on. */
   | { readonly op: 'write'; readonly path: string; readonly offset: number; readonly bytes: Uint8Array }
   /** Makes the file's written bytes durable (fdatasync). */
   | { readonly op: 'sync'; readonly path: string }
   /** Makes creations, renames and removals in a directory durable. '' is the data directory itself. */
   | { readonly op: 'syncDirectory'; readonly path: string }
-  /** Creates the file if absent and fills it with zeros up to `length`. */
+  /** Creates the file if absent and fills it with zeros from its end up to `length`. */
   | { readonly op: 'allocate'; readonly path: string; readonly length: number }
   | { readonly op: 'truncate'; readonly path: string; readonly length: number }
   | { readonly op: 'rename'; readonly from: string; readonly to: string }
