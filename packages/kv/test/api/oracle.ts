@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import protobuf from 'protobufjs';
 import * as api from '@quorate/kv/api';
 import type { MessageType } from '@quorate/kv/api';
