@@ -36,6 +36,7 @@ const SCALARS = {
 
 const SUPPORT = {
   'message-type.ts': ['EMPTY_BYTES', 'UNSET'],
+  'slab.ts': ['allocate'],
   'writer.ts': [
     'checkRoom',
     'sizeBytes',
@@ -168,7 +169,7 @@ ${empty ? '' : byNumber.map(emitWrite).join('')}return checkRoom(b, at);
   },
 
   encode(m: ${name}): Uint8Array {
-    const b = new Uint8Array(${name}.size(m));
+    const b = allocate(${name}.size(m));
     ${name}.write(m, b, 0);
     return b;
   },

@@ -35,12 +35,6 @@ export const subjects: readonly Subject[] = allTypes(root).map((theirs) => ({
   arbitrary: messageArbitrary(theirs, MAX_DEPTH),
 }));
 
-export function subject(name: string): Subject {
-  const found = subjects.find((each) => each.name === name);
-  if (found === undefined) throw new Error(`no message type ${name}`);
-  return found;
-}
-
 /** What protobufjs makes of a message of ours. */
 export function encodeByOracle({ theirs }: Subject, message: AnyMessage): Uint8Array {
   return theirs.encode(toTheirs(theirs, message)).finish();

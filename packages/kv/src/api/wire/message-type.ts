@@ -15,6 +15,8 @@ export interface MessageType<T> {
    */
   write(message: T, bytes: Uint8Array, at: number): number;
   /**
+   * The encoding as new bytes. Small ones lie beside each other in a larger buffer: do not transfer `.buffer`.
+   *
    * @throws RangeError when a number does not fit its field.
    */
   encode(message: T): Uint8Array;

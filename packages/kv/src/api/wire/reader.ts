@@ -61,7 +61,7 @@ export class Reader {
         this.advance(8);
         return;
       case WireType.bytes:
-        this.pos += this.length();
+        this.advance(this.length());
         return;
       case WireType.fixed32:
         this.advance(4);

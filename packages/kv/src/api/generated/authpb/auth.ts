@@ -2,6 +2,7 @@
 
 import { EMPTY_BYTES, type MessageType } from '../../wire/message-type.ts';
 import { Reader } from '../../wire/reader.ts';
+import { allocate } from '../../wire/slab.ts';
 import {
   checkRoom,
   sizeBytes,
@@ -47,7 +48,7 @@ export const UserAddOptions: MessageType<UserAddOptions> = {
   },
 
   encode(m: UserAddOptions): Uint8Array {
-    const b = new Uint8Array(UserAddOptions.size(m));
+    const b = allocate(UserAddOptions.size(m));
     UserAddOptions.write(m, b, 0);
     return b;
   },
@@ -111,7 +112,7 @@ export const User: MessageType<User> = {
   },
 
   encode(m: User): Uint8Array {
-    const b = new Uint8Array(User.size(m));
+    const b = allocate(User.size(m));
     User.write(m, b, 0);
     return b;
   },
@@ -178,7 +179,7 @@ export const Permission: MessageType<Permission> = {
   },
 
   encode(m: Permission): Uint8Array {
-    const b = new Uint8Array(Permission.size(m));
+    const b = allocate(Permission.size(m));
     Permission.write(m, b, 0);
     return b;
   },
@@ -236,7 +237,7 @@ export const Role: MessageType<Role> = {
   },
 
   encode(m: Role): Uint8Array {
-    const b = new Uint8Array(Role.size(m));
+    const b = allocate(Role.size(m));
     Role.write(m, b, 0);
     return b;
   },

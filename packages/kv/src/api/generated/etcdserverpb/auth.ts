@@ -4,6 +4,7 @@ import { Permission, UserAddOptions } from '../authpb/auth.ts';
 import { ResponseHeader } from '../etcdserverpb/header.ts';
 import { EMPTY_BYTES, type MessageType } from '../../wire/message-type.ts';
 import { Reader } from '../../wire/reader.ts';
+import { allocate } from '../../wire/slab.ts';
 import {
   checkRoom,
   sizeBytes,
@@ -35,7 +36,7 @@ export const AuthEnableRequest: MessageType<AuthEnableRequest> = {
   },
 
   encode(m: AuthEnableRequest): Uint8Array {
-    const b = new Uint8Array(AuthEnableRequest.size(m));
+    const b = allocate(AuthEnableRequest.size(m));
     AuthEnableRequest.write(m, b, 0);
     return b;
   },
@@ -77,7 +78,7 @@ export const AuthEnableResponse: MessageType<AuthEnableResponse> = {
   },
 
   encode(m: AuthEnableResponse): Uint8Array {
-    const b = new Uint8Array(AuthEnableResponse.size(m));
+    const b = allocate(AuthEnableResponse.size(m));
     AuthEnableResponse.write(m, b, 0);
     return b;
   },
@@ -122,7 +123,7 @@ export const AuthDisableRequest: MessageType<AuthDisableRequest> = {
   },
 
   encode(m: AuthDisableRequest): Uint8Array {
-    const b = new Uint8Array(AuthDisableRequest.size(m));
+    const b = allocate(AuthDisableRequest.size(m));
     AuthDisableRequest.write(m, b, 0);
     return b;
   },
@@ -164,7 +165,7 @@ export const AuthDisableResponse: MessageType<AuthDisableResponse> = {
   },
 
   encode(m: AuthDisableResponse): Uint8Array {
-    const b = new Uint8Array(AuthDisableResponse.size(m));
+    const b = allocate(AuthDisableResponse.size(m));
     AuthDisableResponse.write(m, b, 0);
     return b;
   },
@@ -209,7 +210,7 @@ export const AuthStatusRequest: MessageType<AuthStatusRequest> = {
   },
 
   encode(m: AuthStatusRequest): Uint8Array {
-    const b = new Uint8Array(AuthStatusRequest.size(m));
+    const b = allocate(AuthStatusRequest.size(m));
     AuthStatusRequest.write(m, b, 0);
     return b;
   },
@@ -257,7 +258,7 @@ export const AuthStatusResponse: MessageType<AuthStatusResponse> = {
   },
 
   encode(m: AuthStatusResponse): Uint8Array {
-    const b = new Uint8Array(AuthStatusResponse.size(m));
+    const b = allocate(AuthStatusResponse.size(m));
     AuthStatusResponse.write(m, b, 0);
     return b;
   },
@@ -316,7 +317,7 @@ export const AuthenticateRequest: MessageType<AuthenticateRequest> = {
   },
 
   encode(m: AuthenticateRequest): Uint8Array {
-    const b = new Uint8Array(AuthenticateRequest.size(m));
+    const b = allocate(AuthenticateRequest.size(m));
     AuthenticateRequest.write(m, b, 0);
     return b;
   },
@@ -371,7 +372,7 @@ export const AuthenticateResponse: MessageType<AuthenticateResponse> = {
   },
 
   encode(m: AuthenticateResponse): Uint8Array {
-    const b = new Uint8Array(AuthenticateResponse.size(m));
+    const b = allocate(AuthenticateResponse.size(m));
     AuthenticateResponse.write(m, b, 0);
     return b;
   },
@@ -440,7 +441,7 @@ export const AuthUserAddRequest: MessageType<AuthUserAddRequest> = {
   },
 
   encode(m: AuthUserAddRequest): Uint8Array {
-    const b = new Uint8Array(AuthUserAddRequest.size(m));
+    const b = allocate(AuthUserAddRequest.size(m));
     AuthUserAddRequest.write(m, b, 0);
     return b;
   },
@@ -500,7 +501,7 @@ export const AuthUserAddResponse: MessageType<AuthUserAddResponse> = {
   },
 
   encode(m: AuthUserAddResponse): Uint8Array {
-    const b = new Uint8Array(AuthUserAddResponse.size(m));
+    const b = allocate(AuthUserAddResponse.size(m));
     AuthUserAddResponse.write(m, b, 0);
     return b;
   },
@@ -550,7 +551,7 @@ export const AuthUserGetRequest: MessageType<AuthUserGetRequest> = {
   },
 
   encode(m: AuthUserGetRequest): Uint8Array {
-    const b = new Uint8Array(AuthUserGetRequest.size(m));
+    const b = allocate(AuthUserGetRequest.size(m));
     AuthUserGetRequest.write(m, b, 0);
     return b;
   },
@@ -601,7 +602,7 @@ export const AuthUserGetResponse: MessageType<AuthUserGetResponse> = {
   },
 
   encode(m: AuthUserGetResponse): Uint8Array {
-    const b = new Uint8Array(AuthUserGetResponse.size(m));
+    const b = allocate(AuthUserGetResponse.size(m));
     AuthUserGetResponse.write(m, b, 0);
     return b;
   },
@@ -649,7 +650,7 @@ export const AuthUserListRequest: MessageType<AuthUserListRequest> = {
   },
 
   encode(m: AuthUserListRequest): Uint8Array {
-    const b = new Uint8Array(AuthUserListRequest.size(m));
+    const b = allocate(AuthUserListRequest.size(m));
     AuthUserListRequest.write(m, b, 0);
     return b;
   },
@@ -694,7 +695,7 @@ export const AuthUserListResponse: MessageType<AuthUserListResponse> = {
   },
 
   encode(m: AuthUserListResponse): Uint8Array {
-    const b = new Uint8Array(AuthUserListResponse.size(m));
+    const b = allocate(AuthUserListResponse.size(m));
     AuthUserListResponse.write(m, b, 0);
     return b;
   },
@@ -747,7 +748,7 @@ export const AuthUserDeleteRequest: MessageType<AuthUserDeleteRequest> = {
   },
 
   encode(m: AuthUserDeleteRequest): Uint8Array {
-    const b = new Uint8Array(AuthUserDeleteRequest.size(m));
+    const b = allocate(AuthUserDeleteRequest.size(m));
     AuthUserDeleteRequest.write(m, b, 0);
     return b;
   },
@@ -795,7 +796,7 @@ export const AuthUserDeleteResponse: MessageType<AuthUserDeleteResponse> = {
   },
 
   encode(m: AuthUserDeleteResponse): Uint8Array {
-    const b = new Uint8Array(AuthUserDeleteResponse.size(m));
+    const b = allocate(AuthUserDeleteResponse.size(m));
     AuthUserDeleteResponse.write(m, b, 0);
     return b;
   },
@@ -852,7 +853,7 @@ export const AuthUserChangePasswordRequest: MessageType<AuthUserChangePasswordRe
   },
 
   encode(m: AuthUserChangePasswordRequest): Uint8Array {
-    const b = new Uint8Array(AuthUserChangePasswordRequest.size(m));
+    const b = allocate(AuthUserChangePasswordRequest.size(m));
     AuthUserChangePasswordRequest.write(m, b, 0);
     return b;
   },
@@ -906,7 +907,7 @@ export const AuthUserChangePasswordResponse: MessageType<AuthUserChangePasswordR
   },
 
   encode(m: AuthUserChangePasswordResponse): Uint8Array {
-    const b = new Uint8Array(AuthUserChangePasswordResponse.size(m));
+    const b = allocate(AuthUserChangePasswordResponse.size(m));
     AuthUserChangePasswordResponse.write(m, b, 0);
     return b;
   },
@@ -959,7 +960,7 @@ export const AuthUserGrantRoleRequest: MessageType<AuthUserGrantRoleRequest> = {
   },
 
   encode(m: AuthUserGrantRoleRequest): Uint8Array {
-    const b = new Uint8Array(AuthUserGrantRoleRequest.size(m));
+    const b = allocate(AuthUserGrantRoleRequest.size(m));
     AuthUserGrantRoleRequest.write(m, b, 0);
     return b;
   },
@@ -1010,7 +1011,7 @@ export const AuthUserGrantRoleResponse: MessageType<AuthUserGrantRoleResponse> =
   },
 
   encode(m: AuthUserGrantRoleResponse): Uint8Array {
-    const b = new Uint8Array(AuthUserGrantRoleResponse.size(m));
+    const b = allocate(AuthUserGrantRoleResponse.size(m));
     AuthUserGrantRoleResponse.write(m, b, 0);
     return b;
   },
@@ -1063,7 +1064,7 @@ export const AuthUserRevokeRoleRequest: MessageType<AuthUserRevokeRoleRequest> =
   },
 
   encode(m: AuthUserRevokeRoleRequest): Uint8Array {
-    const b = new Uint8Array(AuthUserRevokeRoleRequest.size(m));
+    const b = allocate(AuthUserRevokeRoleRequest.size(m));
     AuthUserRevokeRoleRequest.write(m, b, 0);
     return b;
   },
@@ -1114,7 +1115,7 @@ export const AuthUserRevokeRoleResponse: MessageType<AuthUserRevokeRoleResponse>
   },
 
   encode(m: AuthUserRevokeRoleResponse): Uint8Array {
-    const b = new Uint8Array(AuthUserRevokeRoleResponse.size(m));
+    const b = allocate(AuthUserRevokeRoleResponse.size(m));
     AuthUserRevokeRoleResponse.write(m, b, 0);
     return b;
   },
@@ -1164,7 +1165,7 @@ export const AuthRoleAddRequest: MessageType<AuthRoleAddRequest> = {
   },
 
   encode(m: AuthRoleAddRequest): Uint8Array {
-    const b = new Uint8Array(AuthRoleAddRequest.size(m));
+    const b = allocate(AuthRoleAddRequest.size(m));
     AuthRoleAddRequest.write(m, b, 0);
     return b;
   },
@@ -1212,7 +1213,7 @@ export const AuthRoleAddResponse: MessageType<AuthRoleAddResponse> = {
   },
 
   encode(m: AuthRoleAddResponse): Uint8Array {
-    const b = new Uint8Array(AuthRoleAddResponse.size(m));
+    const b = allocate(AuthRoleAddResponse.size(m));
     AuthRoleAddResponse.write(m, b, 0);
     return b;
   },
@@ -1262,7 +1263,7 @@ export const AuthRoleGetRequest: MessageType<AuthRoleGetRequest> = {
   },
 
   encode(m: AuthRoleGetRequest): Uint8Array {
-    const b = new Uint8Array(AuthRoleGetRequest.size(m));
+    const b = allocate(AuthRoleGetRequest.size(m));
     AuthRoleGetRequest.write(m, b, 0);
     return b;
   },
@@ -1313,7 +1314,7 @@ export const AuthRoleGetResponse: MessageType<AuthRoleGetResponse> = {
   },
 
   encode(m: AuthRoleGetResponse): Uint8Array {
-    const b = new Uint8Array(AuthRoleGetResponse.size(m));
+    const b = allocate(AuthRoleGetResponse.size(m));
     AuthRoleGetResponse.write(m, b, 0);
     return b;
   },
@@ -1364,7 +1365,7 @@ export const AuthRoleListRequest: MessageType<AuthRoleListRequest> = {
   },
 
   encode(m: AuthRoleListRequest): Uint8Array {
-    const b = new Uint8Array(AuthRoleListRequest.size(m));
+    const b = allocate(AuthRoleListRequest.size(m));
     AuthRoleListRequest.write(m, b, 0);
     return b;
   },
@@ -1409,7 +1410,7 @@ export const AuthRoleListResponse: MessageType<AuthRoleListResponse> = {
   },
 
   encode(m: AuthRoleListResponse): Uint8Array {
-    const b = new Uint8Array(AuthRoleListResponse.size(m));
+    const b = allocate(AuthRoleListResponse.size(m));
     AuthRoleListResponse.write(m, b, 0);
     return b;
   },
@@ -1462,7 +1463,7 @@ export const AuthRoleDeleteRequest: MessageType<AuthRoleDeleteRequest> = {
   },
 
   encode(m: AuthRoleDeleteRequest): Uint8Array {
-    const b = new Uint8Array(AuthRoleDeleteRequest.size(m));
+    const b = allocate(AuthRoleDeleteRequest.size(m));
     AuthRoleDeleteRequest.write(m, b, 0);
     return b;
   },
@@ -1510,7 +1511,7 @@ export const AuthRoleDeleteResponse: MessageType<AuthRoleDeleteResponse> = {
   },
 
   encode(m: AuthRoleDeleteResponse): Uint8Array {
-    const b = new Uint8Array(AuthRoleDeleteResponse.size(m));
+    const b = allocate(AuthRoleDeleteResponse.size(m));
     AuthRoleDeleteResponse.write(m, b, 0);
     return b;
   },
@@ -1563,7 +1564,7 @@ export const AuthRoleGrantPermissionRequest: MessageType<AuthRoleGrantPermission
   },
 
   encode(m: AuthRoleGrantPermissionRequest): Uint8Array {
-    const b = new Uint8Array(AuthRoleGrantPermissionRequest.size(m));
+    const b = allocate(AuthRoleGrantPermissionRequest.size(m));
     AuthRoleGrantPermissionRequest.write(m, b, 0);
     return b;
   },
@@ -1617,7 +1618,7 @@ export const AuthRoleGrantPermissionResponse: MessageType<AuthRoleGrantPermissio
   },
 
   encode(m: AuthRoleGrantPermissionResponse): Uint8Array {
-    const b = new Uint8Array(AuthRoleGrantPermissionResponse.size(m));
+    const b = allocate(AuthRoleGrantPermissionResponse.size(m));
     AuthRoleGrantPermissionResponse.write(m, b, 0);
     return b;
   },
@@ -1673,7 +1674,7 @@ export const AuthRoleRevokePermissionRequest: MessageType<AuthRoleRevokePermissi
   },
 
   encode(m: AuthRoleRevokePermissionRequest): Uint8Array {
-    const b = new Uint8Array(AuthRoleRevokePermissionRequest.size(m));
+    const b = allocate(AuthRoleRevokePermissionRequest.size(m));
     AuthRoleRevokePermissionRequest.write(m, b, 0);
     return b;
   },
@@ -1727,7 +1728,7 @@ export const AuthRoleRevokePermissionResponse: MessageType<AuthRoleRevokePermiss
   },
 
   encode(m: AuthRoleRevokePermissionResponse): Uint8Array {
-    const b = new Uint8Array(AuthRoleRevokePermissionResponse.size(m));
+    const b = allocate(AuthRoleRevokePermissionResponse.size(m));
     AuthRoleRevokePermissionResponse.write(m, b, 0);
     return b;
   },

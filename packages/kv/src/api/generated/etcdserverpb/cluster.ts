@@ -3,6 +3,7 @@
 import { ResponseHeader } from '../etcdserverpb/header.ts';
 import { type MessageType } from '../../wire/message-type.ts';
 import { Reader } from '../../wire/reader.ts';
+import { allocate } from '../../wire/slab.ts';
 import {
   checkRoom,
   sizeDelimited,
@@ -58,7 +59,7 @@ export const Member: MessageType<Member> = {
   },
 
   encode(m: Member): Uint8Array {
-    const b = new Uint8Array(Member.size(m));
+    const b = allocate(Member.size(m));
     Member.write(m, b, 0);
     return b;
   },
@@ -120,7 +121,7 @@ export const MemberAddRequest: MessageType<MemberAddRequest> = {
   },
 
   encode(m: MemberAddRequest): Uint8Array {
-    const b = new Uint8Array(MemberAddRequest.size(m));
+    const b = allocate(MemberAddRequest.size(m));
     MemberAddRequest.write(m, b, 0);
     return b;
   },
@@ -178,7 +179,7 @@ export const MemberAddResponse: MessageType<MemberAddResponse> = {
   },
 
   encode(m: MemberAddResponse): Uint8Array {
-    const b = new Uint8Array(MemberAddResponse.size(m));
+    const b = allocate(MemberAddResponse.size(m));
     MemberAddResponse.write(m, b, 0);
     return b;
   },
@@ -240,7 +241,7 @@ export const MemberRemoveRequest: MessageType<MemberRemoveRequest> = {
   },
 
   encode(m: MemberRemoveRequest): Uint8Array {
-    const b = new Uint8Array(MemberRemoveRequest.size(m));
+    const b = allocate(MemberRemoveRequest.size(m));
     MemberRemoveRequest.write(m, b, 0);
     return b;
   },
@@ -291,7 +292,7 @@ export const MemberRemoveResponse: MessageType<MemberRemoveResponse> = {
   },
 
   encode(m: MemberRemoveResponse): Uint8Array {
-    const b = new Uint8Array(MemberRemoveResponse.size(m));
+    const b = allocate(MemberRemoveResponse.size(m));
     MemberRemoveResponse.write(m, b, 0);
     return b;
   },
@@ -350,7 +351,7 @@ export const MemberUpdateRequest: MessageType<MemberUpdateRequest> = {
   },
 
   encode(m: MemberUpdateRequest): Uint8Array {
-    const b = new Uint8Array(MemberUpdateRequest.size(m));
+    const b = allocate(MemberUpdateRequest.size(m));
     MemberUpdateRequest.write(m, b, 0);
     return b;
   },
@@ -404,7 +405,7 @@ export const MemberUpdateResponse: MessageType<MemberUpdateResponse> = {
   },
 
   encode(m: MemberUpdateResponse): Uint8Array {
-    const b = new Uint8Array(MemberUpdateResponse.size(m));
+    const b = allocate(MemberUpdateResponse.size(m));
     MemberUpdateResponse.write(m, b, 0);
     return b;
   },
@@ -461,7 +462,7 @@ export const MemberListRequest: MessageType<MemberListRequest> = {
   },
 
   encode(m: MemberListRequest): Uint8Array {
-    const b = new Uint8Array(MemberListRequest.size(m));
+    const b = allocate(MemberListRequest.size(m));
     MemberListRequest.write(m, b, 0);
     return b;
   },
@@ -512,7 +513,7 @@ export const MemberListResponse: MessageType<MemberListResponse> = {
   },
 
   encode(m: MemberListResponse): Uint8Array {
-    const b = new Uint8Array(MemberListResponse.size(m));
+    const b = allocate(MemberListResponse.size(m));
     MemberListResponse.write(m, b, 0);
     return b;
   },
@@ -568,7 +569,7 @@ export const MemberPromoteRequest: MessageType<MemberPromoteRequest> = {
   },
 
   encode(m: MemberPromoteRequest): Uint8Array {
-    const b = new Uint8Array(MemberPromoteRequest.size(m));
+    const b = allocate(MemberPromoteRequest.size(m));
     MemberPromoteRequest.write(m, b, 0);
     return b;
   },
@@ -619,7 +620,7 @@ export const MemberPromoteResponse: MessageType<MemberPromoteResponse> = {
   },
 
   encode(m: MemberPromoteResponse): Uint8Array {
-    const b = new Uint8Array(MemberPromoteResponse.size(m));
+    const b = allocate(MemberPromoteResponse.size(m));
     MemberPromoteResponse.write(m, b, 0);
     return b;
   },

@@ -2,6 +2,7 @@
 
 import { type MessageType } from '../../wire/message-type.ts';
 import { Reader } from '../../wire/reader.ts';
+import { allocate } from '../../wire/slab.ts';
 import {
   checkRoom,
   sizeInt64,
@@ -53,7 +54,7 @@ export const ResponseHeader: MessageType<ResponseHeader> = {
   },
 
   encode(m: ResponseHeader): Uint8Array {
-    const b = new Uint8Array(ResponseHeader.size(m));
+    const b = allocate(ResponseHeader.size(m));
     ResponseHeader.write(m, b, 0);
     return b;
   },

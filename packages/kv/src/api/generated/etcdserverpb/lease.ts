@@ -3,6 +3,7 @@
 import { ResponseHeader } from '../etcdserverpb/header.ts';
 import { type MessageType } from '../../wire/message-type.ts';
 import { Reader } from '../../wire/reader.ts';
+import { allocate } from '../../wire/slab.ts';
 import {
   checkRoom,
   sizeBytes,
@@ -46,7 +47,7 @@ export const LeaseGrantRequest: MessageType<LeaseGrantRequest> = {
   },
 
   encode(m: LeaseGrantRequest): Uint8Array {
-    const b = new Uint8Array(LeaseGrantRequest.size(m));
+    const b = allocate(LeaseGrantRequest.size(m));
     LeaseGrantRequest.write(m, b, 0);
     return b;
   },
@@ -107,7 +108,7 @@ export const LeaseGrantResponse: MessageType<LeaseGrantResponse> = {
   },
 
   encode(m: LeaseGrantResponse): Uint8Array {
-    const b = new Uint8Array(LeaseGrantResponse.size(m));
+    const b = allocate(LeaseGrantResponse.size(m));
     LeaseGrantResponse.write(m, b, 0);
     return b;
   },
@@ -167,7 +168,7 @@ export const LeaseRevokeRequest: MessageType<LeaseRevokeRequest> = {
   },
 
   encode(m: LeaseRevokeRequest): Uint8Array {
-    const b = new Uint8Array(LeaseRevokeRequest.size(m));
+    const b = allocate(LeaseRevokeRequest.size(m));
     LeaseRevokeRequest.write(m, b, 0);
     return b;
   },
@@ -215,7 +216,7 @@ export const LeaseRevokeResponse: MessageType<LeaseRevokeResponse> = {
   },
 
   encode(m: LeaseRevokeResponse): Uint8Array {
-    const b = new Uint8Array(LeaseRevokeResponse.size(m));
+    const b = allocate(LeaseRevokeResponse.size(m));
     LeaseRevokeResponse.write(m, b, 0);
     return b;
   },
@@ -269,7 +270,7 @@ export const LeaseCheckpoint: MessageType<LeaseCheckpoint> = {
   },
 
   encode(m: LeaseCheckpoint): Uint8Array {
-    const b = new Uint8Array(LeaseCheckpoint.size(m));
+    const b = allocate(LeaseCheckpoint.size(m));
     LeaseCheckpoint.write(m, b, 0);
     return b;
   },
@@ -320,7 +321,7 @@ export const LeaseCheckpointRequest: MessageType<LeaseCheckpointRequest> = {
   },
 
   encode(m: LeaseCheckpointRequest): Uint8Array {
-    const b = new Uint8Array(LeaseCheckpointRequest.size(m));
+    const b = allocate(LeaseCheckpointRequest.size(m));
     LeaseCheckpointRequest.write(m, b, 0);
     return b;
   },
@@ -371,7 +372,7 @@ export const LeaseCheckpointResponse: MessageType<LeaseCheckpointResponse> = {
   },
 
   encode(m: LeaseCheckpointResponse): Uint8Array {
-    const b = new Uint8Array(LeaseCheckpointResponse.size(m));
+    const b = allocate(LeaseCheckpointResponse.size(m));
     LeaseCheckpointResponse.write(m, b, 0);
     return b;
   },
@@ -421,7 +422,7 @@ export const LeaseKeepAliveRequest: MessageType<LeaseKeepAliveRequest> = {
   },
 
   encode(m: LeaseKeepAliveRequest): Uint8Array {
-    const b = new Uint8Array(LeaseKeepAliveRequest.size(m));
+    const b = allocate(LeaseKeepAliveRequest.size(m));
     LeaseKeepAliveRequest.write(m, b, 0);
     return b;
   },
@@ -476,7 +477,7 @@ export const LeaseKeepAliveResponse: MessageType<LeaseKeepAliveResponse> = {
   },
 
   encode(m: LeaseKeepAliveResponse): Uint8Array {
-    const b = new Uint8Array(LeaseKeepAliveResponse.size(m));
+    const b = allocate(LeaseKeepAliveResponse.size(m));
     LeaseKeepAliveResponse.write(m, b, 0);
     return b;
   },
@@ -536,7 +537,7 @@ export const LeaseTimeToLiveRequest: MessageType<LeaseTimeToLiveRequest> = {
   },
 
   encode(m: LeaseTimeToLiveRequest): Uint8Array {
-    const b = new Uint8Array(LeaseTimeToLiveRequest.size(m));
+    const b = allocate(LeaseTimeToLiveRequest.size(m));
     LeaseTimeToLiveRequest.write(m, b, 0);
     return b;
   },
@@ -607,7 +608,7 @@ export const LeaseTimeToLiveResponse: MessageType<LeaseTimeToLiveResponse> = {
   },
 
   encode(m: LeaseTimeToLiveResponse): Uint8Array {
-    const b = new Uint8Array(LeaseTimeToLiveResponse.size(m));
+    const b = allocate(LeaseTimeToLiveResponse.size(m));
     LeaseTimeToLiveResponse.write(m, b, 0);
     return b;
   },
@@ -664,7 +665,7 @@ export const LeaseLeasesRequest: MessageType<LeaseLeasesRequest> = {
   },
 
   encode(m: LeaseLeasesRequest): Uint8Array {
-    const b = new Uint8Array(LeaseLeasesRequest.size(m));
+    const b = allocate(LeaseLeasesRequest.size(m));
     LeaseLeasesRequest.write(m, b, 0);
     return b;
   },
@@ -705,7 +706,7 @@ export const LeaseStatus: MessageType<LeaseStatus> = {
   },
 
   encode(m: LeaseStatus): Uint8Array {
-    const b = new Uint8Array(LeaseStatus.size(m));
+    const b = allocate(LeaseStatus.size(m));
     LeaseStatus.write(m, b, 0);
     return b;
   },
@@ -756,7 +757,7 @@ export const LeaseLeasesResponse: MessageType<LeaseLeasesResponse> = {
   },
 
   encode(m: LeaseLeasesResponse): Uint8Array {
-    const b = new Uint8Array(LeaseLeasesResponse.size(m));
+    const b = allocate(LeaseLeasesResponse.size(m));
     LeaseLeasesResponse.write(m, b, 0);
     return b;
   },

@@ -3,6 +3,7 @@
 import { ResponseHeader } from '../etcdserverpb/header.ts';
 import { EMPTY_BYTES, type MessageType } from '../../wire/message-type.ts';
 import { Reader } from '../../wire/reader.ts';
+import { allocate } from '../../wire/slab.ts';
 import {
   checkRoom,
   sizeBytes,
@@ -81,7 +82,7 @@ export const AlarmRequest: MessageType<AlarmRequest> = {
   },
 
   encode(m: AlarmRequest): Uint8Array {
-    const b = new Uint8Array(AlarmRequest.size(m));
+    const b = allocate(AlarmRequest.size(m));
     AlarmRequest.write(m, b, 0);
     return b;
   },
@@ -137,7 +138,7 @@ export const AlarmMember: MessageType<AlarmMember> = {
   },
 
   encode(m: AlarmMember): Uint8Array {
-    const b = new Uint8Array(AlarmMember.size(m));
+    const b = allocate(AlarmMember.size(m));
     AlarmMember.write(m, b, 0);
     return b;
   },
@@ -191,7 +192,7 @@ export const AlarmResponse: MessageType<AlarmResponse> = {
   },
 
   encode(m: AlarmResponse): Uint8Array {
-    const b = new Uint8Array(AlarmResponse.size(m));
+    const b = allocate(AlarmResponse.size(m));
     AlarmResponse.write(m, b, 0);
     return b;
   },
@@ -242,7 +243,7 @@ export const StatusRequest: MessageType<StatusRequest> = {
   },
 
   encode(m: StatusRequest): Uint8Array {
-    const b = new Uint8Array(StatusRequest.size(m));
+    const b = allocate(StatusRequest.size(m));
     StatusRequest.write(m, b, 0);
     return b;
   },
@@ -327,7 +328,7 @@ export const StatusResponse: MessageType<StatusResponse> = {
   },
 
   encode(m: StatusResponse): Uint8Array {
-    const b = new Uint8Array(StatusResponse.size(m));
+    const b = allocate(StatusResponse.size(m));
     StatusResponse.write(m, b, 0);
     return b;
   },
@@ -399,7 +400,7 @@ export const DefragmentRequest: MessageType<DefragmentRequest> = {
   },
 
   encode(m: DefragmentRequest): Uint8Array {
-    const b = new Uint8Array(DefragmentRequest.size(m));
+    const b = allocate(DefragmentRequest.size(m));
     DefragmentRequest.write(m, b, 0);
     return b;
   },
@@ -441,7 +442,7 @@ export const DefragmentResponse: MessageType<DefragmentResponse> = {
   },
 
   encode(m: DefragmentResponse): Uint8Array {
-    const b = new Uint8Array(DefragmentResponse.size(m));
+    const b = allocate(DefragmentResponse.size(m));
     DefragmentResponse.write(m, b, 0);
     return b;
   },
@@ -486,7 +487,7 @@ export const HashRequest: MessageType<HashRequest> = {
   },
 
   encode(m: HashRequest): Uint8Array {
-    const b = new Uint8Array(HashRequest.size(m));
+    const b = allocate(HashRequest.size(m));
     HashRequest.write(m, b, 0);
     return b;
   },
@@ -531,7 +532,7 @@ export const HashResponse: MessageType<HashResponse> = {
   },
 
   encode(m: HashResponse): Uint8Array {
-    const b = new Uint8Array(HashResponse.size(m));
+    const b = allocate(HashResponse.size(m));
     HashResponse.write(m, b, 0);
     return b;
   },
@@ -585,7 +586,7 @@ export const HashKVRequest: MessageType<HashKVRequest> = {
   },
 
   encode(m: HashKVRequest): Uint8Array {
-    const b = new Uint8Array(HashKVRequest.size(m));
+    const b = allocate(HashKVRequest.size(m));
     HashKVRequest.write(m, b, 0);
     return b;
   },
@@ -640,7 +641,7 @@ export const HashKVResponse: MessageType<HashKVResponse> = {
   },
 
   encode(m: HashKVResponse): Uint8Array {
-    const b = new Uint8Array(HashKVResponse.size(m));
+    const b = allocate(HashKVResponse.size(m));
     HashKVResponse.write(m, b, 0);
     return b;
   },
@@ -691,7 +692,7 @@ export const SnapshotRequest: MessageType<SnapshotRequest> = {
   },
 
   encode(m: SnapshotRequest): Uint8Array {
-    const b = new Uint8Array(SnapshotRequest.size(m));
+    const b = allocate(SnapshotRequest.size(m));
     SnapshotRequest.write(m, b, 0);
     return b;
   },
@@ -740,7 +741,7 @@ export const SnapshotResponse: MessageType<SnapshotResponse> = {
   },
 
   encode(m: SnapshotResponse): Uint8Array {
-    const b = new Uint8Array(SnapshotResponse.size(m));
+    const b = allocate(SnapshotResponse.size(m));
     SnapshotResponse.write(m, b, 0);
     return b;
   },
@@ -796,7 +797,7 @@ export const MoveLeaderRequest: MessageType<MoveLeaderRequest> = {
   },
 
   encode(m: MoveLeaderRequest): Uint8Array {
-    const b = new Uint8Array(MoveLeaderRequest.size(m));
+    const b = allocate(MoveLeaderRequest.size(m));
     MoveLeaderRequest.write(m, b, 0);
     return b;
   },
@@ -844,7 +845,7 @@ export const MoveLeaderResponse: MessageType<MoveLeaderResponse> = {
   },
 
   encode(m: MoveLeaderResponse): Uint8Array {
-    const b = new Uint8Array(MoveLeaderResponse.size(m));
+    const b = allocate(MoveLeaderResponse.size(m));
     MoveLeaderResponse.write(m, b, 0);
     return b;
   },
@@ -898,7 +899,7 @@ export const DowngradeRequest: MessageType<DowngradeRequest> = {
   },
 
   encode(m: DowngradeRequest): Uint8Array {
-    const b = new Uint8Array(DowngradeRequest.size(m));
+    const b = allocate(DowngradeRequest.size(m));
     DowngradeRequest.write(m, b, 0);
     return b;
   },
@@ -953,7 +954,7 @@ export const DowngradeResponse: MessageType<DowngradeResponse> = {
   },
 
   encode(m: DowngradeResponse): Uint8Array {
-    const b = new Uint8Array(DowngradeResponse.size(m));
+    const b = allocate(DowngradeResponse.size(m));
     DowngradeResponse.write(m, b, 0);
     return b;
   },

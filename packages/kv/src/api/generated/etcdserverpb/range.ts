@@ -4,6 +4,7 @@ import { ResponseHeader } from '../etcdserverpb/header.ts';
 import { KeyValue } from '../mvccpb/kv.ts';
 import { EMPTY_BYTES, type MessageType } from '../../wire/message-type.ts';
 import { Reader } from '../../wire/reader.ts';
+import { allocate } from '../../wire/slab.ts';
 import {
   checkRoom,
   sizeBytes,
@@ -116,7 +117,7 @@ export const RangeRequest: MessageType<RangeRequest> = {
   },
 
   encode(m: RangeRequest): Uint8Array {
-    const b = new Uint8Array(RangeRequest.size(m));
+    const b = allocate(RangeRequest.size(m));
     RangeRequest.write(m, b, 0);
     return b;
   },
@@ -211,7 +212,7 @@ export const RangeResponse: MessageType<RangeResponse> = {
   },
 
   encode(m: RangeResponse): Uint8Array {
-    const b = new Uint8Array(RangeResponse.size(m));
+    const b = allocate(RangeResponse.size(m));
     RangeResponse.write(m, b, 0);
     return b;
   },

@@ -5,6 +5,7 @@ import { RangeRequest, RangeResponse } from '../etcdserverpb/range.ts';
 import { DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse } from '../etcdserverpb/write.ts';
 import { EMPTY_BYTES, UNSET, type MessageType } from '../../wire/message-type.ts';
 import { Reader } from '../../wire/reader.ts';
+import { allocate } from '../../wire/slab.ts';
 import {
   checkRoom,
   sizeBytes,
@@ -126,7 +127,7 @@ export const Compare: MessageType<Compare> = {
   },
 
   encode(m: Compare): Uint8Array {
-    const b = new Uint8Array(Compare.size(m));
+    const b = allocate(Compare.size(m));
     Compare.write(m, b, 0);
     return b;
   },
@@ -234,7 +235,7 @@ export const RequestOp: MessageType<RequestOp> = {
   },
 
   encode(m: RequestOp): Uint8Array {
-    const b = new Uint8Array(RequestOp.size(m));
+    const b = allocate(RequestOp.size(m));
     RequestOp.write(m, b, 0);
     return b;
   },
@@ -354,7 +355,7 @@ export const ResponseOp: MessageType<ResponseOp> = {
   },
 
   encode(m: ResponseOp): Uint8Array {
-    const b = new Uint8Array(ResponseOp.size(m));
+    const b = allocate(ResponseOp.size(m));
     ResponseOp.write(m, b, 0);
     return b;
   },
@@ -447,7 +448,7 @@ export const TxnRequest: MessageType<TxnRequest> = {
   },
 
   encode(m: TxnRequest): Uint8Array {
-    const b = new Uint8Array(TxnRequest.size(m));
+    const b = allocate(TxnRequest.size(m));
     TxnRequest.write(m, b, 0);
     return b;
   },
@@ -518,7 +519,7 @@ export const TxnResponse: MessageType<TxnResponse> = {
   },
 
   encode(m: TxnResponse): Uint8Array {
-    const b = new Uint8Array(TxnResponse.size(m));
+    const b = allocate(TxnResponse.size(m));
     TxnResponse.write(m, b, 0);
     return b;
   },

@@ -4,6 +4,7 @@ import { ResponseHeader } from '../etcdserverpb/header.ts';
 import { Event } from '../mvccpb/kv.ts';
 import { EMPTY_BYTES, UNSET, type MessageType } from '../../wire/message-type.ts';
 import { Reader } from '../../wire/reader.ts';
+import { allocate } from '../../wire/slab.ts';
 import {
   checkRoom,
   sizeBytes,
@@ -81,7 +82,7 @@ export const WatchRequest: MessageType<WatchRequest> = {
   },
 
   encode(m: WatchRequest): Uint8Array {
-    const b = new Uint8Array(WatchRequest.size(m));
+    const b = allocate(WatchRequest.size(m));
     WatchRequest.write(m, b, 0);
     return b;
   },
@@ -206,7 +207,7 @@ export const WatchCreateRequest: MessageType<WatchCreateRequest> = {
   },
 
   encode(m: WatchCreateRequest): Uint8Array {
-    const b = new Uint8Array(WatchCreateRequest.size(m));
+    const b = allocate(WatchCreateRequest.size(m));
     WatchCreateRequest.write(m, b, 0);
     return b;
   },
@@ -280,7 +281,7 @@ export const WatchCancelRequest: MessageType<WatchCancelRequest> = {
   },
 
   encode(m: WatchCancelRequest): Uint8Array {
-    const b = new Uint8Array(WatchCancelRequest.size(m));
+    const b = allocate(WatchCancelRequest.size(m));
     WatchCancelRequest.write(m, b, 0);
     return b;
   },
@@ -323,7 +324,7 @@ export const WatchProgressRequest: MessageType<WatchProgressRequest> = {
   },
 
   encode(m: WatchProgressRequest): Uint8Array {
-    const b = new Uint8Array(WatchProgressRequest.size(m));
+    const b = allocate(WatchProgressRequest.size(m));
     WatchProgressRequest.write(m, b, 0);
     return b;
   },
@@ -399,7 +400,7 @@ export const WatchResponse: MessageType<WatchResponse> = {
   },
 
   encode(m: WatchResponse): Uint8Array {
-    const b = new Uint8Array(WatchResponse.size(m));
+    const b = allocate(WatchResponse.size(m));
     WatchResponse.write(m, b, 0);
     return b;
   },

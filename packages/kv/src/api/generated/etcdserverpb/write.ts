@@ -4,6 +4,7 @@ import { ResponseHeader } from '../etcdserverpb/header.ts';
 import { KeyValue } from '../mvccpb/kv.ts';
 import { EMPTY_BYTES, type MessageType } from '../../wire/message-type.ts';
 import { Reader } from '../../wire/reader.ts';
+import { allocate } from '../../wire/slab.ts';
 import {
   checkRoom,
   sizeBytes,
@@ -66,7 +67,7 @@ export const PutRequest: MessageType<PutRequest> = {
   },
 
   encode(m: PutRequest): Uint8Array {
-    const b = new Uint8Array(PutRequest.size(m));
+    const b = allocate(PutRequest.size(m));
     PutRequest.write(m, b, 0);
     return b;
   },
@@ -132,7 +133,7 @@ export const PutResponse: MessageType<PutResponse> = {
   },
 
   encode(m: PutResponse): Uint8Array {
-    const b = new Uint8Array(PutResponse.size(m));
+    const b = allocate(PutResponse.size(m));
     PutResponse.write(m, b, 0);
     return b;
   },
@@ -197,7 +198,7 @@ export const DeleteRangeRequest: MessageType<DeleteRangeRequest> = {
   },
 
   encode(m: DeleteRangeRequest): Uint8Array {
-    const b = new Uint8Array(DeleteRangeRequest.size(m));
+    const b = allocate(DeleteRangeRequest.size(m));
     DeleteRangeRequest.write(m, b, 0);
     return b;
   },
@@ -258,7 +259,7 @@ export const DeleteRangeResponse: MessageType<DeleteRangeResponse> = {
   },
 
   encode(m: DeleteRangeResponse): Uint8Array {
-    const b = new Uint8Array(DeleteRangeResponse.size(m));
+    const b = allocate(DeleteRangeResponse.size(m));
     DeleteRangeResponse.write(m, b, 0);
     return b;
   },
@@ -322,7 +323,7 @@ export const CompactionRequest: MessageType<CompactionRequest> = {
   },
 
   encode(m: CompactionRequest): Uint8Array {
-    const b = new Uint8Array(CompactionRequest.size(m));
+    const b = allocate(CompactionRequest.size(m));
     CompactionRequest.write(m, b, 0);
     return b;
   },
@@ -373,7 +374,7 @@ export const CompactionResponse: MessageType<CompactionResponse> = {
   },
 
   encode(m: CompactionResponse): Uint8Array {
-    const b = new Uint8Array(CompactionResponse.size(m));
+    const b = allocate(CompactionResponse.size(m));
     CompactionResponse.write(m, b, 0);
     return b;
   },

@@ -2,6 +2,7 @@
 
 import { EMPTY_BYTES, type MessageType } from '../../wire/message-type.ts';
 import { Reader } from '../../wire/reader.ts';
+import { allocate } from '../../wire/slab.ts';
 import {
   checkRoom,
   sizeBytes,
@@ -74,7 +75,7 @@ export const KeyValue: MessageType<KeyValue> = {
   },
 
   encode(m: KeyValue): Uint8Array {
-    const b = new Uint8Array(KeyValue.size(m));
+    const b = allocate(KeyValue.size(m));
     KeyValue.write(m, b, 0);
     return b;
   },
@@ -145,7 +146,7 @@ export const Event: MessageType<Event> = {
   },
 
   encode(m: Event): Uint8Array {
-    const b = new Uint8Array(Event.size(m));
+    const b = allocate(Event.size(m));
     Event.write(m, b, 0);
     return b;
   },
