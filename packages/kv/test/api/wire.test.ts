@@ -245,8 +245,11 @@ function nestedTxn(levels: number): TxnRequest {
 }
 
 function decodeOrProtobufError(decode: () => unknown): void {
-  const error = errorOf(decode);
-  if (error !== undefined && !(error instanceof ProtobufError)) throw error;
+  try {
+    decode();
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+  }
 }
 
 function errorOf(call: () => unknown): unknown {
