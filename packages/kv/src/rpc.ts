@@ -29,6 +29,11 @@ export type StatusCode = (typeof StatusCode)[keyof typeof StatusCode];
 export interface RpcStatus {
   readonly code: StatusCode;
   readonly message: string;
+  /**
+   * What became of a failed write: `refused` is definite (nothing was appended and never will be), `unknown` says that it may
+   * or may not take effect. Carried as trailer `quorate-outcome`; absent where the question does not arise.
+   */
+  readonly outcome?: 'refused' | 'unknown';
 }
 
 /** One call that has come in. */
@@ -47,6 +52,11 @@ export interface RpcCall {
   onCancel(listener: () => void): void;
   /** Further messages of a client stream; `null` when the client has closed its side. */
   onMessage(listener: (message: Uint8Array | null) => void): void;
+
+  /** Whether the caller takes answers more slowly than they are sent: a stream waits for `onDrain` then. */
+  readonly backedUp: boolean;
+  /** Calls back once when what was sent has left, and at once (from the event loop) if nothing waits. */
+  onDrain(listener: () => void): void;
 
   /** One response message. Unary methods send exactly one, then `end`. The bytes belong to the carrier. */
   send(message: Uint8Array): void;

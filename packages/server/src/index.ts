@@ -1,1 +1,3 @@
-export {};
+export * from './rpc/engine.ts';
+export { createHttp2Engine } from './rpc/http2-engine.ts';
+export * from './client-port.ts';
