@@ -113,8 +113,8 @@ function sniff(socket: Socket, timeoutMs: number, verdict: (isHttp2: boolean) =>
     socket.destroy();
   };
   const look = (): void => {
-    const chunk: Buffer | null = socket.read();
-    if (chunk === null) return;
+    const chunk: unknown = socket.read();
+    if (!Buffer.isBuffer(chunk)) return;
     first = first.length === 0 ? chunk : Buffer.concat([first, chunk]);
     const told = Math.min(first.length, tellingBytes);
     const isHttp2 = first.compare(preface, 0, told, 0, told) === 0;

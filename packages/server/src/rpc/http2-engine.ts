@@ -182,7 +182,12 @@ function refusalOf(
   if (!isGrpc(headers['content-type'])) return { httpStatus: 415 };
   if (handler === undefined) return { status: unknownMethod(path) };
   if (timeout === null) {
-    return { status: { code: StatusCode.internal, message: `malformed grpc-timeout: ${headers['grpc-timeout']}` } };
+    return {
+      status: {
+        code: StatusCode.internal,
+        message: `malformed grpc-timeout: ${single(headers['grpc-timeout']) ?? ''}`,
+      },
+    };
   }
   const encoding = single(headers['grpc-encoding']);
   if (encoding === undefined || encoding === 'identity') return null;

@@ -13,7 +13,7 @@ export interface Fixture {
   readonly port: ClientPort;
   readonly address: string;
   readonly number: number;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export function now(): number {
@@ -110,7 +110,7 @@ export async function answerOf(stream: ClientHttp2Stream): Promise<Answer> {
   stream.on('response', (received) => {
     headers = received;
   });
-  stream.on('trailers', (received) => {
+  stream.on('trailers', (received: Readonly<Record<string, unknown>>) => {
     trailers = received;
   });
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
