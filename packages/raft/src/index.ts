@@ -1,9 +1,11 @@
+export { decodeConfiguration, encodeConfiguration, initialConfiguration, isJoint, isVoter } from './configuration.ts';
 export * from './input.ts';
+export { InvariantViolation } from './invariant.ts';
 export * from './message.ts';
 export * from './options.ts';
 export * from './output.ts';
 export { Raft } from './raft.ts';
-export type { FollowerStatus, RaftStatus } from './raft.ts';
 export * from './recovered.ts';
+export type { RaftState } from './state.ts';
+export type { FollowerStatus, RaftStatus } from './status.ts';
 export * from './types.ts';
-export { decodeConfiguration, encodeConfiguration, initialConfiguration } from './configuration.ts';

@@ -1,112 +1,191 @@
-import type { Input } from './input.ts';
+/** The door of the core: inputs in, outputs out. */
+import { advanceCommit, onApplied, takeApplyRange } from './commit.ts';
+import { onElectionTimeout, onOwnVoteDurable } from './election.ts';
+import { flushReads } from './forward.ts';
+import type { Input, TimeoutInput } from './input.ts';
+import { invariant } from './invariant.ts';
+import { cached, termAt, trimCache } from './log.ts';
+import { configurationAt, currentConfiguration } from './membership.ts';
 import type { RaftOptions } from './options.ts';
-import type { Output } from './output.ts';
+import { emptyOutbox } from './outbox.ts';
+import type { Output, TimerCommand } from './output.ts';
+import { markDurable, takeBatch } from './persistence.ts';
+import { onPropose } from './propose.ts';
+import { onQuorumCheckTimeout } from './quorum-check.ts';
+import { flushRound, onHeartbeatTimeout, onLeaderUnreachable, onRead } from './reads.ts';
+import { receive } from './receive.ts';
 import type { RecoveredState } from './recovered.ts';
-import type {
-  Configuration,
-  Entry,
-  HardState,
-  Index,
-  MemberId,
-  Micros,
-  Role,
-  SnapshotMetadata,
-  Term,
-} from './types.ts';
-
-/** What a server looks like from outside, for status pages, metrics and tests. A fresh, plain object. */
-export interface RaftStatus {
-  readonly id: MemberId;
-  readonly role: Role;
-  readonly term: Term;
-  readonly vote: MemberId | null;
-  readonly leader: MemberId | null;
-  readonly commitIndex: Index;
-  readonly appliedIndex: Index;
-  readonly lastIndex: Index;
-  readonly durableIndex: Index;
-  readonly baseIndex: Index;
-  readonly snapshot: SnapshotMetadata;
-  readonly configuration: Configuration;
-  /** This incarnation is not the one that the cluster counts on: it neither votes nor campaigns. */
-  readonly foreignIncarnation: boolean;
-  /** On a leader, every other member's progress; otherwise empty. */
-  readonly followers: readonly FollowerStatus[];
-}
-
-export interface FollowerStatus {
-  readonly id: MemberId;
-  readonly state: 'probe' | 'replicate' | 'snapshot';
-  readonly matchIndex: Index;
-  readonly nextIndex: Index;
-  readonly inflightMessages: number;
-  readonly inflightBytes: number;
-  /** When an answer last came from it (the clock of `now`); null if none in this term. */
-  readonly lastContact: Micros | null;
-}
+import { flushAppends, onFollowerUnreachable, onLoaded, onLoadFailed } from './replication.ts';
+import { onCompactedInput, onSnapshotSent } from './snapshot.ts';
+import { type Core, initialState, type Progress, type RaftState } from './state.ts';
+import { type RaftStatus, statusOf } from './status.ts';
+import { armElection } from './timers.ts';
+import type { Configuration, Entry, HardState, Index, MemberId, Role, Term } from './types.ts';
 
 /**
  * One server's Raft, as a pure state machine: a function of its state and the input handed to it.
  *
- * Step any number of inputs, then take the output and carry it out (see output.ts for the order). The constructor's own
- * output (timers, applies) waits for the first `takeOutput`.
+ * Step any number of inputs, then take the output and carry it out (output.ts has the order). What a fresh server wants, its
+ * election timer first of all, waits in the first output.
  */
 export class Raft {
+  readonly #core: Core;
+
+  /** Throws InvariantViolation when `recovered` contradicts itself, RangeError when the options do. */
   constructor(options: RaftOptions, recovered: RecoveredState) {
-    throw new Error(`${options.id} ${recovered.lastIndex}`);
+    checkOptions(options);
+    this.#core = { options, state: initialState(recovered), out: emptyOutbox() };
+    armElection(this.#core);
   }
 
-  /** Handles one input. Throws only when one of the core's own invariants is broken; the server must stop then. */
+  /** Handles one input. Throws InvariantViolation when one of the core's own invariants is broken: the server must stop then. */
   step(input: Input): void {
-    throw new Error(input.kind);
+    const core = this.#core;
+    core.state.now = input.now;
+    switch (input.kind) {
+      case 'timeout':
+        return onTimeout(core, input);
+      case 'message':
+        return receive(core, input.message);
+      case 'propose':
+        return onPropose(core, input.id, input.commands);
+      case 'read':
+        return onRead(core, input.id);
+      case 'persisted':
+        return onPersisted(core, input.id);
+      case 'applied':
+        return onApplied(core, input.index);
+      case 'loaded':
+        return onLoaded(core, input.id, input.entries);
+      case 'loadFailed':
+        return onLoadFailed(core, input.id, input.reason);
+      case 'compacted':
+        return onCompactedInput(core, input.snapshot, input.through);
+      case 'snapshotSent':
+        return withProgress(core, input.peer, (progress) => onSnapshotSent(progress, input.delivered));
+      case 'unreachable':
+        if (core.state.leader === input.peer) onLeaderUnreachable(core);
+        return withProgress(core, input.peer, onFollowerUnreachable);
+    }
   }
 
   /** What is to be done because of all inputs since the last call. Empty fields are null or empty arrays. */
   takeOutput(): Output {
-    throw new Error();
+    const core = this.#core;
+    const { state, out, options } = core;
+    if (state.leadership !== null) {
+      flushRound(core, state.leadership);
+      flushAppends(core, state.leadership);
+    } else {
+      flushReads(core);
+    }
+    const persist = takeBatch(core);
+    invariant(
+      out.send.every(({ after }) => after < state.durability.nextBatch),
+      'a message waits for a batch that was handed out',
+    );
+    const output: Output = {
+      persist,
+      send: out.send,
+      arm: Object.values<TimerCommand>(out.arm),
+      restore: out.restore,
+      apply: takeApplyRange(core),
+      load: out.load,
+      proposals: out.proposals,
+      reads: out.reads,
+      events: out.events,
+    };
+    Object.assign(out, emptyOutbox());
+    const needed = Math.min(state.appliedIndex, state.durability.durableIndex);
+    trimCache(state.log, options.maxLogCacheBytes, needed);
+    return output;
   }
 
   /**
-   * Committed or appended entries from `from` on that memory holds, contiguous, to at most `to` and `maxBytes` (at least one
-   * if `from` itself is held). Empty if it is not: ask storage.
+   * Entries from `from` on that memory holds, contiguous, to at most `to` and `maxBytes` (at least one if `from` itself is
+   * held). Empty if it is not: ask storage.
    */
   entries(from: Index, to: Index, maxBytes: number): readonly Entry[] {
-    throw new Error(`${from} ${to} ${maxBytes}`);
+    return cached(this.#core.state.log, from, to, maxBytes);
   }
 
   /** The term of the entry at `index`, or null if it is compacted away or beyond the log. */
   termAt(index: Index): Term | null {
-    throw new Error(String(index));
+    return termAt(this.#core.state.log, index);
   }
 
   get role(): Role {
-    throw new Error();
+    return this.#core.state.role;
   }
   get term(): Term {
-    throw new Error();
+    return this.#core.state.term;
   }
   get leader(): MemberId | null {
-    throw new Error();
+    return this.#core.state.leader;
   }
   get commitIndex(): Index {
-    throw new Error();
+    return this.#core.state.commitIndex;
   }
   get lastIndex(): Index {
-    throw new Error();
+    return this.#core.state.log.lastIndex;
   }
   get hardState(): HardState {
-    throw new Error();
+    return { term: this.#core.state.term, vote: this.#core.state.vote };
   }
   /** The configuration in force: the newest in the log, committed or not. */
   get configuration(): Configuration {
-    throw new Error();
+    return currentConfiguration(this.#core.state);
   }
   /** The configuration in force at `index` (for a snapshot there): the newest defined at or before it. */
   configurationAt(index: Index): Configuration {
-    throw new Error(String(index));
+    return configurationAt(this.#core.state, index);
   }
 
   status(): RaftStatus {
-    throw new Error();
+    return statusOf(this.#core);
+  }
+
+  /** The state itself, for checkers, debuggers and tests: plain data, not to be changed. */
+  get state(): Readonly<RaftState> {
+    return this.#core.state;
+  }
+}
+
+function onTimeout(core: Core, { name, generation }: TimeoutInput): void {
+  if (generation !== core.state.timers[name]) return;
+  switch (name) {
+    case 'election':
+      return onElectionTimeout(core);
+    case 'heartbeat':
+      return onHeartbeatTimeout(core);
+    case 'quorumCheck':
+      return onQuorumCheckTimeout(core);
+    case 'stickiness':
+      core.state.sticky = false;
+      return;
+    case 'transfer':
+      return;
+  }
+}
+
+/** Batches up to `id` are on disk: what waited for them may count now. */
+function onPersisted(core: Core, id: number): void {
+  if (!markDurable(core, id)) return;
+  onOwnVoteDurable(core);
+  advanceCommit(core);
+}
+
+function withProgress(core: Core, peer: MemberId, act: (progress: Progress) => void): void {
+  const progress = core.state.leadership?.progress.find((it) => it.id === peer);
+  if (progress !== undefined) act(progress);
+}
+
+function checkOptions(options: RaftOptions): void {
+  const { electionTimeoutMin, electionTimeoutMax, heartbeatInterval } = options;
+  if (!(heartbeatInterval > 0 && heartbeatInterval < electionTimeoutMin)) {
+    throw new RangeError('heartbeatInterval must be above 0 and below electionTimeoutMin');
+  }
+  if (!(electionTimeoutMin <= electionTimeoutMax)) {
+    throw new RangeError('electionTimeoutMin must not exceed electionTimeoutMax');
   }
 }

@@ -1,0 +1,64 @@
+/** What is committed (§5.3, §5.4.2), and what may be applied. */
+import { quorumValue } from './configuration.ts';
+import { isBound } from './identity.ts';
+import { invariant } from './invariant.ts';
+import { cachedBytes, termAt } from './log.ts';
+import { currentConfiguration } from './membership.ts';
+import type { ApplyRange } from './output.ts';
+import { onFirstCommit } from './reads.ts';
+import type { Core, Leadership } from './state.ts';
+import type { Index, MemberId } from './types.ts';
+
+/** A leader counts: an index that a quorum holds durably is committed, if its entry is of the leader's own term (Figure 8). */
+export function advanceCommit(core: Core): void {
+  const { state } = core;
+  const { leadership } = state;
+  if (leadership === null) return;
+  const held = quorumValue(currentConfiguration(state), (id) => durableMatch(core, leadership, id));
+  if (held <= state.commitIndex || held < leadership.termStart) return;
+  invariant(termAt(state.log, held) === state.term, 'a leader commits by counting only entries of its own term');
+  const isFirst = state.commitIndex < leadership.termStart;
+  leadership.uncommittedBytes -= cachedBytes(state.log, state.commitIndex + 1, held);
+  commitTo(core, held);
+  if (isFirst) onFirstCommit(core, leadership);
+}
+
+/** How far `id` holds this log durably, as far as it counts. A leader counts itself like anyone: only what is on its disk. */
+function durableMatch(core: Core, leadership: Leadership, id: MemberId): Index {
+  if (!isBound(core, id)) return 0;
+  if (id === core.options.id) return core.state.durability.durableIndex;
+  return leadership.progress.find((progress) => progress.id === id)?.match ?? 0;
+}
+
+/** The commit index never moves back and never beyond the log. */
+export function commitTo(core: Core, index: Index): void {
+  const { state } = core;
+  if (index <= state.commitIndex) return;
+  invariant(
+    index <= state.log.lastIndex,
+    `commit index ${index} lies within the log, which ends at ${state.log.lastIndex}`,
+  );
+  state.commitIndex = index;
+}
+
+/** What may be applied now and was not handed out before; nothing while a snapshot is being restored. */
+export function takeApplyRange(core: Core): ApplyRange | null {
+  const { state, options } = core;
+  if (state.restoring !== 0) return null;
+  const to = options.applyDurableOnly
+    ? Math.min(state.commitIndex, Math.max(state.durability.durableIndex, state.applyHanded))
+    : state.commitIndex;
+  if (to <= state.applyHanded) return null;
+  const range = { from: state.applyHanded + 1, to };
+  state.applyHanded = to;
+  return range;
+}
+
+/** The state machine has applied everything up to `index`. */
+export function onApplied(core: Core, index: Index): void {
+  const { state } = core;
+  invariant(index <= state.applyHanded, `entry ${index} is applied but only ${state.applyHanded} was handed out`);
+  if (state.restoring !== 0 && index >= state.restoring) state.restoring = 0;
+  // While a snapshot is being restored, reports of what was applied before it mean nothing any more.
+  if (state.restoring === 0) state.appliedIndex = Math.max(state.appliedIndex, index);
+}

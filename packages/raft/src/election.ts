@@ -1,0 +1,202 @@
+/** Leader election (§5.2, §5.4.1), PreVote (dissertation §9.6) and voter stickiness (dissertation §4.2.3). */
+import { isVoter, tally } from './configuration.ts';
+import { isForeign, isImpostor } from './identity.ts';
+import { isUpToDate, lastTerm } from './log.ts';
+import { currentConfiguration } from './membership.ts';
+import type { PreVote, PreVoteReply, RequestVote, RequestVoteReply, TimeoutNow } from './message.ts';
+import { fullBarrier, setVote } from './persistence.ts';
+import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './role.ts';
+import { envelope, send, sendAfter } from './send.ts';
+import type { Core } from './state.ts';
+import { armElection } from './timers.ts';
+import type { Incarnation, MemberId } from './types.ts';
+
+/** No leader was heard, or no election was decided, for a whole election timeout. */
+export function onElectionTimeout(core: Core): void {
+  if (!mayCampaign(core)) {
+    // A learner or a stranger waits on; it will hear from a leader, or be let in by one.
+    becomeFollower(core, core.state.term, null, 'heard no leader and may not stand for election');
+    return;
+  }
+  if (core.options.stableLeadership) startPreVote(core);
+  else startElection(core, false);
+}
+
+/** A voter stands for election, unless it lost its disk since it was let in. */
+function mayCampaign(core: Core): boolean {
+  return isVoter(currentConfiguration(core.state), core.options.id) && !isForeign(core);
+}
+
+function startPreVote(core: Core): void {
+  const { state } = core;
+  becomePreCandidate(core);
+  for (const to of otherVoters(core)) {
+    send(core, {
+      kind: 'preVote',
+      ...envelope(core, to),
+      round: state.preVoteRound,
+      lastIndex: state.log.lastIndex,
+      lastTerm: lastTerm(state.log),
+    });
+  }
+  // Its own answer promises nothing, so it counts at once.
+  countPreVote(core, core.options.id, core.options.incarnation, true);
+}
+
+function startElection(core: Core, transfer: boolean): void {
+  const { state } = core;
+  becomeCandidate(core, transfer);
+  setVote(core, core.options.id);
+  for (const to of otherVoters(core)) {
+    send(core, {
+      kind: 'requestVote',
+      ...envelope(core, to),
+      lastIndex: state.log.lastIndex,
+      lastTerm: lastTerm(state.log),
+      transfer,
+    });
+  }
+}
+
+function otherVoters(core: Core): readonly MemberId[] {
+  const configuration = currentConfiguration(core.state);
+  const { id } = core.options;
+  return configuration.members
+    .map((member) => member.id)
+    .filter((member) => member !== id && isVoter(configuration, member));
+}
+
+/** "Would you?" Answered from what is, changed nothing: neither term nor vote nor timers (the answer is no contact). */
+export function onPreVote(core: Core, message: PreVote): void {
+  const refusal = whyNoPreVote(core, message);
+  const granted = refusal === null;
+  core.out.events.push({
+    kind: 'vote',
+    candidate: message.from,
+    granted,
+    pre: true,
+    term: message.term + 1,
+    reason: refusal ?? 'up to date',
+  });
+  send(core, { kind: 'preVoteReply', ...envelope(core, message.from), round: message.round, granted });
+}
+
+function whyNoPreVote(core: Core, message: PreVote): string | null {
+  const { state } = core;
+  if (message.term < state.term) return 'its term is past';
+  return whyUnfit(core, message) ?? whyProtected(core);
+}
+
+/** Reasons that lie with the candidate, for both kinds of vote. A voter never asks its configuration who may stand. */
+function whyUnfit(core: Core, message: PreVote | RequestVote): string | null {
+  if (isForeign(core)) return 'this incarnation does not vote';
+  if (isImpostor(core, message.from, message.incarnation)) return 'another incarnation of that member counts';
+  if (!isUpToDate(core.state.log, message.lastIndex, message.lastTerm)) return 'its log is behind';
+  return null;
+}
+
+/** A voter protects a leader that it heard from within the shortest election timeout; a leader protects itself. */
+function whyProtected(core: Core): string | null {
+  const { state, options } = core;
+  if (!options.stableLeadership) return null;
+  if (state.role === 'leader') return 'this server leads';
+  return state.sticky && state.leader !== null ? 'a leader was heard from' : null;
+}
+
+/** Whether a request of a later term is refused without taking on its term. */
+export function isProtectedFrom(core: Core, message: RequestVote): boolean {
+  return !message.transfer && whyProtected(core) !== null;
+}
+
+export function onPreVoteReply(core: Core, message: PreVoteReply): void {
+  if (message.round !== core.state.preVoteRound) return;
+  countPreVote(core, message.from, message.incarnation, message.granted);
+}
+
+function countPreVote(core: Core, voter: MemberId, incarnation: Incarnation, granted: boolean): void {
+  const result = countBallot(core, voter, incarnation, granted);
+  if (result === 'won') startElection(core, false);
+  // Asking again before the timeout would bring the same answers.
+  if (result === 'lost') becomeFollower(core, core.state.term, null, 'an election could not be won now');
+}
+
+/** Figure 2, RequestVote RPC, "Receiver implementation". The request is of the current term. */
+export function onRequestVote(core: Core, message: RequestVote): void {
+  const refusal = whyNoVote(core, message);
+  const granted = refusal === null;
+  core.out.events.push({
+    kind: 'vote',
+    candidate: message.from,
+    granted,
+    pre: false,
+    term: message.term,
+    reason: refusal ?? 'up to date',
+  });
+  if (granted) {
+    setVote(core, message.from);
+    armElection(core);
+  }
+  const reply: RequestVoteReply = { kind: 'requestVoteReply', ...envelope(core, message.from), granted };
+  // The vote may stand in a batch that is still under way from an earlier copy of the request.
+  if (granted) sendAfter(core, reply, fullBarrier(core));
+  else send(core, reply);
+}
+
+function whyNoVote(core: Core, message: RequestVote): string | null {
+  const { state } = core;
+  if (state.vote !== null && state.vote !== message.from) return `${state.vote} has the vote of this term`;
+  if (state.leader !== null) return 'this term has a leader';
+  return whyUnfit(core, message) ?? (message.transfer ? null : whyProtected(core));
+}
+
+/** Refuses a vote to a request that this server will not even take the term of. */
+export function refuseVote(core: Core, message: RequestVote, reason: string): void {
+  core.out.events.push({
+    kind: 'vote',
+    candidate: message.from,
+    granted: false,
+    pre: false,
+    term: message.term,
+    reason,
+  });
+  send(core, { kind: 'requestVoteReply', ...envelope(core, message.from), granted: false });
+}
+
+export function onRequestVoteReply(core: Core, message: RequestVoteReply): void {
+  countVote(core, message.from, message.incarnation, message.granted);
+}
+
+/** A candidate's own vote is on disk: only now does it count. */
+export function onOwnVoteDurable(core: Core): void {
+  const { state } = core;
+  if (state.role !== 'candidate' || state.durability.durableBatch < state.durability.termBatch) return;
+  if (state.votes.some((ballot) => ballot.voter === core.options.id)) return;
+  countVote(core, core.options.id, core.options.incarnation, true);
+}
+
+function countVote(core: Core, voter: MemberId, incarnation: Incarnation, granted: boolean): void {
+  const result = countBallot(core, voter, incarnation, granted);
+  if (result === 'won') becomeLeader(core);
+  // The vote stays given: this is the same term.
+  if (result === 'lost') becomeFollower(core, core.state.term, null, 'lost the election');
+}
+
+function countBallot(
+  core: Core,
+  voter: MemberId,
+  incarnation: Incarnation,
+  granted: boolean,
+): 'won' | 'lost' | 'pending' {
+  const { state } = core;
+  const configuration = currentConfiguration(state);
+  if (isImpostor(core, voter, incarnation)) return 'pending';
+  // The first answer of a server in a round stands; copies of it change nothing.
+  if (!state.votes.some((ballot) => ballot.voter === voter)) state.votes.push({ voter, incarnation, granted });
+  return tally(configuration, (id) => state.votes.find((ballot) => ballot.voter === id)?.granted);
+}
+
+/** The leader hands over (dissertation §3.10): stand at once, past PreVote and stickiness. */
+export function onTimeoutNow(core: Core, message: TimeoutNow): void {
+  if (message.from !== core.state.leader || !mayCampaign(core)) return;
+  startElection(core, true);
+}

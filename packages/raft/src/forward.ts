@@ -1,0 +1,100 @@
+/**
+ * What a server that does not lead carries to the one that does: proposals, once and never again; and reads, as often as it
+ * takes, many in one request.
+ */
+import type { ProposeReply, ReadIndexReply } from './message.ts';
+import type { Output } from './output.ts';
+import { envelope, send } from './send.ts';
+import type { Core } from './state.ts';
+
+export function bytesOf(commands: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const command of commands) bytes += command.length;
+  return bytes;
+}
+
+/** Carries commands to the leader. The answer says where they were appended; without one, nobody here can know. */
+export function forwardProposals(core: Core, id: number, commands: readonly Uint8Array[]): void {
+  const { leader, forwarded } = core.state;
+  if (leader === null) return;
+  const bytes = bytesOf(commands);
+  forwarded.proposals.push({ id, count: commands.length, bytes, leader });
+  forwarded.proposalBytes += bytes;
+  send(core, { kind: 'propose', ...envelope(core, leader), id, commands });
+}
+
+export function onProposeReply(core: Core, message: ProposeReply): void {
+  const { forwarded } = core.state;
+  const at = forwarded.proposals.findIndex((it) => it.id === message.id && it.leader === message.from);
+  const proposal = forwarded.proposals[at];
+  // Answered before, or given up when the leader was lost.
+  if (proposal === undefined) return;
+  if (proposal.count !== message.count) {
+    core.out.events.push({ kind: 'violation', peer: message.from, reason: 'answers another number of proposals' });
+    return;
+  }
+  forwarded.proposals.splice(at, 1);
+  forwarded.proposalBytes -= proposal.bytes;
+  const { id, count, index, term, refused } = message;
+  core.out.proposals.push({ id, count, index, term, refused, unknown: false });
+}
+
+/** This server's own client wants to read, and another server leads. */
+export function forwardRead(core: Core, id: number): void {
+  core.state.forwarded.readsWaiting.push(id);
+}
+
+/** Sends one request for all reads that wait, if none is in flight. Called for every output. */
+export function flushReads(core: Core): void {
+  const { leader, forwarded } = core.state;
+  if (leader === null || forwarded.readRequest !== 0 || forwarded.readsWaiting.length === 0) return;
+  forwarded.readsSent = forwarded.readsWaiting;
+  forwarded.readsWaiting = [];
+  sendReadRequest(core);
+}
+
+function sendReadRequest(core: Core): void {
+  const { leader, forwarded } = core.state;
+  if (leader === null) return;
+  // A new number each time: an answer to an earlier request speaks for an earlier moment, which is not wrong, only stale.
+  forwarded.readRequest = forwarded.nextReadRequest;
+  forwarded.nextReadRequest += 1;
+  forwarded.heartbeatsSinceRead = 0;
+  send(core, { kind: 'readIndex', ...envelope(core, leader), id: forwarded.readRequest });
+}
+
+/** A heartbeat came: the second one after a request means that the request or its answer was lost. Ask again. */
+export function onHeartbeatHeard(core: Core): void {
+  const { forwarded } = core.state;
+  if (forwarded.readRequest === 0) return;
+  forwarded.heartbeatsSinceRead += 1;
+  if (forwarded.heartbeatsSinceRead >= 2) sendReadRequest(core);
+}
+
+export function onReadIndexReply(core: Core, message: ReadIndexReply): void {
+  const { forwarded } = core.state;
+  if (message.id !== forwarded.readRequest) return;
+  const refused = message.index === 0 ? 'leadershipLost' : null;
+  for (const id of forwarded.readsSent) core.out.reads.push({ id, index: message.index, refused });
+  forwarded.readsSent = [];
+  forwarded.readRequest = 0;
+}
+
+/** The leader is lost, or messages to it were: reads may be asked again, proposals must not. */
+export function failForwarded(core: Core): void {
+  const { forwarded, term } = core.state;
+  for (const { id, count } of forwarded.proposals) {
+    core.out.proposals.push({ id, count, index: 0, term, refused: null, unknown: true });
+  }
+  const failed: Output['reads'] = [...forwarded.readsSent, ...forwarded.readsWaiting].map((id) => ({
+    id,
+    index: 0,
+    refused: 'leadershipLost',
+  }));
+  core.out.reads.push(...failed);
+  forwarded.proposals = [];
+  forwarded.proposalBytes = 0;
+  forwarded.readsSent = [];
+  forwarded.readsWaiting = [];
+  forwarded.readRequest = 0;
+}

@@ -1,0 +1,67 @@
+/**
+ * The configuration in force (§6): always the newest in the log, from the moment it is appended, whether committed or not; when
+ * its entry is cut away, the one before it is in force again.
+ */
+import { decodeConfiguration } from './configuration.ts';
+import { invariant } from './invariant.ts';
+import { newProgress } from './progress.ts';
+import type { Core, RaftState } from './state.ts';
+import { type Configuration, type Entry, EntryKind, type Index } from './types.ts';
+
+export function currentConfiguration(state: RaftState): Configuration {
+  const newest = state.configurations[state.configurations.length - 1];
+  invariant(newest !== undefined, 'a configuration is always in force');
+  return newest;
+}
+
+/** The configuration in force at `index`: the newest one defined at or before it. */
+export function configurationAt(state: RaftState, index: Index): Configuration {
+  const found = state.configurations.findLast((configuration) => configuration.index <= index);
+  invariant(found !== undefined, `the configuration in force at ${index} is known`);
+  return found;
+}
+
+/** An entry was appended: if it defines a configuration, that is in force now. */
+export function onAppended(core: Core, entry: Entry): void {
+  if (entry.kind !== EntryKind.configuration) return;
+  const configuration = decodeConfiguration(entry.data, entry.index);
+  invariant(configuration !== null, `the configuration in entry ${entry.index} was checked before it was appended`);
+  core.state.configurations.push(configuration);
+  onChanged(core);
+}
+
+/** Entries from `from` on were cut away. */
+export function onTruncated(core: Core, from: Index): void {
+  const { configurations } = core.state;
+  if ((configurations[configurations.length - 1]?.index ?? 0) < from) return;
+  core.state.configurations = configurations.filter((configuration) => configuration.index < from);
+  onChanged(core);
+}
+
+/** A snapshot replaced the log. */
+export function onReplaced(core: Core, configuration: Configuration): void {
+  core.state.configurations = [configuration];
+  onChanged(core);
+}
+
+/** The log forgot everything up to `through`: of what lies there, only the newest configuration is still of interest. */
+export function onCompacted(core: Core, through: Index): void {
+  const inForce = configurationAt(core.state, through);
+  core.state.configurations = core.state.configurations.filter((it) => it === inForce || it.index > through);
+}
+
+/** A leader keeps a progress for every other member, and for nobody else. */
+function onChanged(core: Core): void {
+  const { state, options } = core;
+  const configuration = currentConfiguration(state);
+  core.out.events.push({ kind: 'configuration', configuration });
+  if (state.leadership === null) return;
+  const { progress } = state.leadership;
+  for (const { id } of configuration.members) {
+    if (id !== options.id && !progress.some((it) => it.id === id))
+      progress.push(newProgress(id, state.log.lastIndex + 1));
+  }
+  for (let i = progress.length - 1; i >= 0; i--) {
+    if (!configuration.members.some((member) => member.id === progress[i]?.id)) progress.splice(i, 1);
+  }
+}

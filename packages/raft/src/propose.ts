@@ -1,0 +1,75 @@
+/** How entries enter the log (§5.3): a leader appends; any other server carries its clients' commands to the leader, once. */
+import { bytesOf, forwardProposals } from './forward.ts';
+import { isForeign } from './identity.ts';
+import { invariant } from './invariant.ts';
+import { append } from './log.ts';
+import { onAppended } from './membership.ts';
+import type { Propose, RefusalReason } from './message.ts';
+import { envelope, send } from './send.ts';
+import type { Core } from './state.ts';
+import { EntryKind, type Index, type MemberId } from './types.ts';
+
+/** This server's own clients want commands in the log. */
+export function onPropose(core: Core, id: number, commands: readonly Uint8Array[]): void {
+  const { state } = core;
+  const refused = whyRefused(core, commands);
+  if (refused !== null) {
+    refuse(core, id, commands.length, refused);
+  } else if (state.role === 'leader') {
+    const index = appendCommands(core, commands);
+    core.out.proposals.push({ id, count: commands.length, index, term: state.term, refused: null, unknown: false });
+  } else {
+    forwardProposals(core, id, commands);
+  }
+}
+
+function refuse(core: Core, id: number, count: number, refused: RefusalReason): void {
+  core.out.proposals.push({ id, count, index: 0, term: core.state.term, refused, unknown: false });
+}
+
+/** A follower carries its clients' commands here. It was told the answer before, if this is no leader any more. */
+export function onProposeMessage(core: Core, message: Propose): void {
+  const { state } = core;
+  const { from, id, commands } = message;
+  const refused = state.role === 'leader' ? whyRefused(core, commands) : 'noLeader';
+  const index = refused === null ? appendCommands(core, commands) : 0;
+  sendProposeReply(core, from, id, commands.length, index, refused);
+}
+
+/** Tells a follower where its commands were appended, or why none was. */
+export function sendProposeReply(
+  core: Core,
+  to: MemberId,
+  id: number,
+  count: number,
+  index: Index,
+  refused: RefusalReason | null,
+): void {
+  send(core, { kind: 'proposeReply', ...envelope(core, to), id, count, index, refused });
+}
+
+function whyRefused(core: Core, commands: readonly Uint8Array[]): RefusalReason | null {
+  const { state, options } = core;
+  if (isForeign(core)) return 'foreignIncarnation';
+  if (commands.some((command) => command.length > options.maxCommandBytes)) return 'tooLarge';
+  if (state.role !== 'leader' && state.leader === null) return 'noLeader';
+  // One proposal larger than the whole budget may pass when nothing else waits; otherwise it never could.
+  const waiting = state.leadership?.uncommittedBytes ?? state.forwarded.proposalBytes;
+  return waiting > 0 && waiting + bytesOf(commands) > options.maxUncommittedBytes ? 'busy' : null;
+}
+
+function appendCommands(core: Core, commands: readonly Uint8Array[]): Index {
+  const first = core.state.log.lastIndex + 1;
+  for (const data of commands) appendOwn(core, EntryKind.command, data);
+  return first;
+}
+
+/** A leader appends an entry of its own term. The followers get it with the next output, before this disk has it (§10.2.1). */
+export function appendOwn(core: Core, kind: EntryKind, data: Uint8Array): void {
+  const { state } = core;
+  invariant(state.leadership !== null, 'only a leader makes entries');
+  const entry = { index: state.log.lastIndex + 1, term: state.term, kind, data };
+  append(state.log, entry);
+  state.leadership.uncommittedBytes += data.length;
+  onAppended(core, entry);
+}

@@ -1,0 +1,219 @@
+/**
+ * Log replication, the leader's side (§5.3): what to send to each follower, and what its answers mean. Entries leave when an
+ * output is taken, so whatever was proposed since the last one travels together.
+ */
+import { advanceCommit } from './commit.ts';
+import { invariant } from './invariant.ts';
+import { cached, lastPositionWithTermAtMost, termAt } from './log.ts';
+import type { AppendEntriesReply } from './message.ts';
+import { becomeProbe, becomeReplicate, hasWindow, noteMatch, noteSent } from './progress.ts';
+import { sendHeartbeat } from './reads.ts';
+import { envelope, send } from './send.ts';
+import { sendSnapshot } from './snapshot.ts';
+import type { Core, Leadership, Progress } from './state.ts';
+import type { Entry, Index, Term } from './types.ts';
+
+/** Sends every follower what its state and window allow, and the commit index to those that get nothing else. */
+export function flushAppends(core: Core, leadership: Leadership): void {
+  const shared: SharedRun = { entries: [] };
+  for (const progress of leadership.progress) {
+    sendAppends(core, progress, shared);
+    const known = Math.min(progress.match, core.state.commitIndex);
+    if (progress.state === 'replicate' && known > progress.commitSent) sendHeartbeat(core, progress, 0);
+  }
+}
+
+/** The run of entries that was cut last. Followers mostly want the same one, and a driver then encodes it once. */
+interface SharedRun {
+  entries: readonly Entry[];
+}
+
+/** Entries from `next` on, as many as one message may carry and memory holds. */
+function cutRun(core: Core, shared: SharedRun, next: Index): readonly Entry[] {
+  const { log } = core.state;
+  if (shared.entries[0]?.index !== next) shared.entries = cached(log, next, log.lastIndex, core.options.maxAppendBytes);
+  return shared.entries;
+}
+
+function sendAppends(core: Core, progress: Progress, shared: SharedRun): void {
+  const { lastIndex } = core.state.log;
+  if (progress.state === 'probe' && !progress.probeSent) sendProbe(core, progress, shared);
+  while (progress.state === 'replicate' && progress.next <= lastIndex && hasWindow(progress, core.options)) {
+    if (!sendNext(core, progress, shared)) return;
+  }
+}
+
+/** One message to find where the logs agree, with entries if memory has them: the guess is usually right. */
+function sendProbe(core: Core, progress: Progress, shared: SharedRun): void {
+  const { log } = core.state;
+  const prevTerm = termAt(log, progress.next - 1);
+  if (prevTerm === null) {
+    sendSnapshot(core, progress);
+    return;
+  }
+  progress.probeSent = true;
+  sendEntries(core, progress, prevTerm, cutRun(core, shared, progress.next));
+}
+
+/** The next run of entries, ahead of acknowledgements. Returns false when there is nothing to send for now. */
+function sendNext(core: Core, progress: Progress, shared: SharedRun): boolean {
+  const { log } = core.state;
+  const prevTerm = termAt(log, progress.next - 1);
+  if (prevTerm === null) {
+    sendSnapshot(core, progress);
+    return false;
+  }
+  const entries = cutRun(core, shared, progress.next);
+  if (entries.length === 0) {
+    requestLoad(core, progress);
+    return false;
+  }
+  sendAhead(core, progress, prevTerm, entries);
+  return true;
+}
+
+function sendAhead(core: Core, progress: Progress, prevTerm: Term, entries: readonly Entry[]): void {
+  let bytes = 0;
+  for (const entry of entries) bytes += entry.data.length;
+  sendEntries(core, progress, prevTerm, entries);
+  noteSent(progress, progress.next + entries.length - 1, bytes);
+}
+
+function sendEntries(core: Core, progress: Progress, prevTerm: Term, entries: readonly Entry[]): void {
+  const { commitIndex } = core.state;
+  const prevIndex = progress.next - 1;
+  progress.commitSent = Math.max(progress.commitSent, Math.min(commitIndex, prevIndex + entries.length));
+  send(core, {
+    kind: 'appendEntries',
+    ...envelope(core, progress.id),
+    prevIndex,
+    prevTerm,
+    entries,
+    commit: commitIndex,
+  });
+}
+
+/** What memory no longer holds is read from storage, one request a follower at a time. */
+function requestLoad(core: Core, progress: Progress): void {
+  const { state, options, out } = core;
+  if (progress.loading !== 0) return;
+  progress.loading = state.nextLoad;
+  state.nextLoad += 1;
+  const to = Math.min(state.log.lastIndex, state.log.cacheFirst - 1);
+  out.load.push({ id: progress.loading, from: progress.next, to, maxBytes: options.maxAppendBytes });
+}
+
+export function onLoaded(core: Core, id: number, entries: readonly Entry[]): void {
+  const progress = takeLoading(core, id);
+  if (progress === undefined || progress.state !== 'replicate' || entries[0]?.index !== progress.next) return;
+  const { log } = core.state;
+  for (const [i, entry] of entries.entries()) {
+    const isOurs = entry.index === progress.next + i && termAt(log, entry.index) === entry.term;
+    invariant(isOurs, `storage returned entry ${entry.index} of term ${entry.term} as this log's`);
+  }
+  const prevTerm = termAt(log, progress.next - 1);
+  // Compacted since then: the next output will send the snapshot.
+  if (prevTerm !== null) sendAhead(core, progress, prevTerm, entries);
+}
+
+export function onLoadFailed(core: Core, id: number, reason: 'compacted' | 'unreadable'): void {
+  const progress = takeLoading(core, id);
+  if (progress === undefined || progress.state !== 'replicate') return;
+  if (reason === 'compacted') {
+    sendSnapshot(core, progress);
+    return;
+  }
+  // Not again before the next heartbeat is answered: reading the same place at once would fail at once.
+  becomeProbe(progress);
+  progress.probeSent = true;
+}
+
+function takeLoading(core: Core, id: number): Progress | undefined {
+  const progress = core.state.leadership?.progress.find((it) => it.loading === id);
+  if (progress !== undefined) progress.loading = 0;
+  return progress;
+}
+
+/** Figure 2, "Rules for Servers", Leaders: success moves matchIndex and nextIndex, failure moves nextIndex back. */
+export function onAppendEntriesReply(core: Core, progress: Progress, message: AppendEntriesReply): void {
+  if (message.accepted) onAccepted(core, progress, message.index);
+  else onRefused(core, progress, message);
+}
+
+/** The follower holds this log durably up to `index`. Also the answer to an installed snapshot. */
+export function onAccepted(core: Core, progress: Progress, index: Index): void {
+  const { log } = core.state;
+  if (index > log.lastIndex) {
+    const reason = `acknowledges entry ${index}, but the log ends at ${log.lastIndex}`;
+    core.out.events.push({ kind: 'violation', peer: progress.id, reason });
+    return;
+  }
+  const isNews = noteMatch(progress, index);
+  leaveWaiting(core, progress);
+  if (isNews && progress.match > core.state.commitIndex) advanceCommit(core);
+}
+
+function leaveWaiting(core: Core, progress: Progress): void {
+  const { log } = core.state;
+  // A probe's answer says where the logs agree; from a snapshot it may come by any message that gets that far.
+  if (progress.state === 'probe' && progress.match >= progress.next - 1) becomeReplicate(progress);
+  else if (progress.state === 'snapshot' && progress.match >= Math.min(progress.snapshotIndex, log.base.index)) {
+    if (progress.match >= log.base.index) becomeReplicate(progress);
+    else becomeProbe(progress);
+  }
+}
+
+function onRefused(core: Core, progress: Progress, message: AppendEntriesReply): void {
+  const { index, hintIndex, hintTerm } = message;
+  // Late answers to what was sent before: since then more is known.
+  if (progress.state === 'snapshot' || index < progress.match) return;
+  if (index === progress.match && progress.match > 0) {
+    const reason = `refuses entry ${index}, which it acknowledged; its log may be damaged`;
+    core.out.events.push({ kind: 'violation', peer: progress.id, reason });
+    return;
+  }
+  if (progress.state === 'probe' && index !== progress.next - 1) return;
+  if (progress.state === 'replicate') becomeProbe(progress);
+  // Both logs skip whole terms: the follower named its last position of a term no later than ours, now we do the same (§5.3).
+  const agree = lastPositionWithTermAtMost(core.state.log, Math.min(hintIndex, index - 1), hintTerm);
+  progress.next = Math.max(progress.match, agree.index) + 1;
+  progress.probeSent = false;
+  // Below the base this log cannot tell terms apart; what lies there is in the snapshot.
+  if (hintIndex < core.state.log.base.index) sendSnapshot(core, progress);
+}
+
+/** A heartbeat was answered: the follower is there, so what it owes an answer for may have been lost. */
+export function onHeartbeatAnswered(core: Core, progress: Progress): void {
+  if (progress.state === 'probe') {
+    progress.probeSent = false;
+  } else if (progress.state === 'snapshot') {
+    awaitInstalled(progress);
+  } else if (progress.inflight.length > 0) {
+    if (progress.match === progress.matchAtHeartbeat) checkInflight(core, progress);
+    progress.matchAtHeartbeat = progress.match;
+  }
+}
+
+/** The bytes of a snapshot were delivered, but not the word that it is installed: after a while, ask by a probe. */
+function awaitInstalled(progress: Progress): void {
+  if (progress.heartbeatsSinceDelivery === 0) return;
+  progress.heartbeatsSinceDelivery += 1;
+  if (progress.heartbeatsSinceDelivery > 3) becomeProbe(progress);
+}
+
+/**
+ * Nothing was acknowledged between two heartbeats. A slow disk and a lost message look alike, so nothing is sent twice: an empty
+ * message behind all that is in flight is accepted in the one case and refused in the other.
+ */
+function checkInflight(core: Core, progress: Progress): void {
+  const prevTerm = termAt(core.state.log, progress.next - 1);
+  if (prevTerm !== null) sendEntries(core, progress, prevTerm, []);
+}
+
+/** Messages to the follower were dropped: nothing in flight can be counted on. */
+export function onFollowerUnreachable(progress: Progress): void {
+  if (progress.state !== 'replicate') return;
+  becomeProbe(progress);
+  // The connection is gone; the first heartbeat answered over the next one lets the probe leave.
+  progress.probeSent = true;
+}

@@ -1,0 +1,124 @@
+/** The roles and the ways between them (Figure 4; pre-candidate: dissertation §9.6). */
+import { bindSeen } from './identity.ts';
+import { failForwarded } from './forward.ts';
+import { invariant } from './invariant.ts';
+import { currentConfiguration } from './membership.ts';
+import { setTerm } from './persistence.ts';
+import { withdraw } from './outbox.ts';
+import { newProgress } from './progress.ts';
+import { appendOwn } from './propose.ts';
+import { failReads } from './reads.ts';
+import type { Core, Leadership } from './state.ts';
+import { armAfterContact, armElection, armTimer, disarmTimer } from './timers.ts';
+import { cachedBytes } from './log.ts';
+import { EntryKind, type MemberId, type Role, type Term } from './types.ts';
+
+const noData = new Uint8Array(0);
+
+/**
+ * Follows `leader` (null: nobody yet) in `term`, which is the current one or a later one. Within a term the vote stands: only
+ * a new term clears it.
+ */
+export function becomeFollower(core: Core, term: Term, leader: MemberId | null, reason: string): void {
+  const { state } = core;
+  if (term > state.term) {
+    // Acknowledgements of the old term that have not left would speak of a log that may now be cut.
+    withdraw(core.out, (message, after) => after === state.durability.nextBatch && isAcknowledgement(message.kind));
+    setTerm(core, term);
+    setLeader(core, null);
+  }
+  leaveOffice(core);
+  state.votes = [];
+  state.transferCampaign = false;
+  setRole(core, 'follower', reason);
+  setLeader(core, leader);
+  if (leader === null) armElection(core);
+  else armAfterContact(core);
+}
+
+function isAcknowledgement(kind: string): boolean {
+  return kind === 'appendEntriesReply' || kind === 'installSnapshotReply' || kind === 'requestVoteReply';
+}
+
+/** Asks whether an election could be won, changing nothing that anyone else can see. */
+export function becomePreCandidate(core: Core): void {
+  const { state } = core;
+  setLeader(core, null);
+  state.preVoteRound += 1;
+  state.votes = [];
+  setRole(core, 'preCandidate', 'heard no leader for an election timeout');
+  armElection(core);
+}
+
+/** Stands for election in the next term (§5.2). The vote for itself counts once it is durable. */
+export function becomeCandidate(core: Core, transfer: boolean): void {
+  const { state } = core;
+  setLeader(core, null);
+  setTerm(core, state.term + 1);
+  state.votes = [];
+  state.transferCampaign = transfer;
+  setRole(core, 'candidate', transfer ? 'the leader asked for it' : 'an election can be won');
+  armElection(core);
+}
+
+/** Takes office: nothing is known of the followers' logs, and an entry of this term must be committed first (§8). */
+export function becomeLeader(core: Core): void {
+  const { state } = core;
+  invariant(state.role === 'candidate', 'only a candidate becomes leader');
+  invariant(state.vote === core.options.id, 'a leader voted for itself');
+  const lastIndex = state.log.lastIndex;
+  const others = currentConfiguration(state).members.filter((member) => member.id !== core.options.id);
+  const leadership: Leadership = {
+    progress: others.map((member) => newProgress(member.id, lastIndex + 1)),
+    termStart: lastIndex + 1,
+    seen: new Map([[core.options.id, core.options.incarnation]]),
+    uncommittedBytes: cachedBytes(state.log, state.commitIndex + 1, lastIndex),
+    round: 0,
+    confirmedRound: 0,
+    roundDue: true,
+    reads: [],
+  };
+  for (const { voter, incarnation, granted } of state.votes) {
+    if (granted && !leadership.seen.has(voter)) leadership.seen.set(voter, incarnation);
+  }
+  state.votes = [];
+  state.leadership = leadership;
+  setRole(core, 'leader', 'won the election');
+  setLeader(core, core.options.id);
+  disarmTimer(core, 'election');
+  disarmTimer(core, 'stickiness');
+  state.sticky = false;
+  armTimer(core, 'heartbeat', core.options.heartbeatInterval, core.options.heartbeatInterval);
+  if (core.options.stableLeadership) {
+    armTimer(core, 'quorumCheck', core.options.electionTimeoutMin, core.options.electionTimeoutMin);
+  }
+  appendOwn(core, EntryKind.noop, noData);
+  bindSeen(core);
+}
+
+/** Gives up what only a leader has. */
+function leaveOffice(core: Core): void {
+  const { state } = core;
+  if (state.leadership === null) return;
+  failReads(core, state.leadership.reads);
+  state.leadership = null;
+  disarmTimer(core, 'heartbeat');
+  disarmTimer(core, 'quorumCheck');
+}
+
+function setRole(core: Core, role: Role, reason: string): void {
+  const { state } = core;
+  if (role === state.role && role !== 'candidate') return;
+  state.role = role;
+  core.out.events.push({ kind: 'role', role, term: state.term, reason });
+}
+
+function setLeader(core: Core, leader: MemberId | null): void {
+  const { state } = core;
+  if (leader === state.leader) return;
+  // What was carried to the old leader and not answered has an outcome that nobody here can know.
+  if (state.leader !== null && state.leader !== core.options.id) failForwarded(core);
+  state.leader = leader;
+  if (leader === null) state.sticky = false;
+  core.out.events.push({ kind: 'leader', leader, term: state.term });
+}

@@ -1,0 +1,89 @@
+/**
+ * Snapshots (§7; dissertation chapter 5). The core sees metadata: the runtime writes, streams and restores the bytes. Whatever
+ * ends in `InstallSnapshot` being stepped here has already arrived whole.
+ */
+import { commitTo } from './commit.ts';
+import { invariant } from './invariant.ts';
+import { compact, reset, termAt } from './log.ts';
+import { onCompacted, onReplaced } from './membership.ts';
+import type { InstallSnapshot, InstallSnapshotReply } from './message.ts';
+import { fullBarrier, noteSnapshot } from './persistence.ts';
+import { becomeProbe, becomeSnapshot } from './progress.ts';
+import { onAccepted } from './replication.ts';
+import { envelope, send, sendAfter } from './send.ts';
+import type { Core, Progress } from './state.ts';
+import type { Index, SnapshotMetadata } from './types.ts';
+
+/** The follower lacks what this log has forgotten. Until the transfer ends, nothing else is sent to it. */
+export function sendSnapshot(core: Core, progress: Progress): void {
+  const { snapshot, log } = core.state;
+  invariant(snapshot.index >= log.base.index, 'a snapshot covers all that the log has forgotten');
+  becomeSnapshot(progress, snapshot.index);
+  send(core, { kind: 'installSnapshot', ...envelope(core, progress.id), snapshot });
+}
+
+/** How the transfer of the bytes ended. */
+export function onSnapshotSent(progress: Progress, delivered: boolean): void {
+  if (progress.state !== 'snapshot') return;
+  if (delivered) {
+    progress.heartbeatsSinceDelivery = 1;
+    return;
+  }
+  becomeProbe(progress);
+  // The next attempt waits for a sign of life, so that a transfer that fails at once is not begun at once.
+  progress.probeSent = true;
+}
+
+/** Figure 13, "Receiver implementation", steps 6 to 8. The message is of the current term and from its leader. */
+export function onInstallSnapshot(core: Core, message: InstallSnapshot): void {
+  const { state } = core;
+  const { snapshot } = message;
+  if (snapshot.index > state.commitIndex) {
+    if (termAt(state.log, snapshot.index) === snapshot.term) {
+      // This log holds all that the snapshot does, and may hold more: keep it.
+      commitTo(core, snapshot.index);
+    } else {
+      install(core, snapshot);
+    }
+  }
+  const index = state.commitIndex;
+  const after = index > state.durability.durableIndex ? fullBarrier(core) : 0;
+  sendAfter(
+    core,
+    { kind: 'installSnapshotReply', ...envelope(core, message.from), snapshotIndex: snapshot.index, index },
+    after,
+  );
+}
+
+/** Log and state are void: the log goes on behind the snapshot, and the state machine is restored from it. */
+function install(core: Core, snapshot: SnapshotMetadata): void {
+  const { state } = core;
+  if (state.log.lastIndex > state.commitIndex) {
+    core.out.events.push({ kind: 'truncated', from: state.commitIndex + 1, to: state.log.lastIndex });
+  }
+  noteSnapshot(state.durability, snapshot, Math.min(state.commitIndex, snapshot.index));
+  reset(state.log, snapshot);
+  state.snapshot = snapshot;
+  onReplaced(core, snapshot.configuration);
+  state.commitIndex = snapshot.index;
+  state.applyHanded = snapshot.index;
+  state.restoring = snapshot.index;
+  core.out.restore = { snapshot, after: state.durability.nextBatch };
+}
+
+export function onInstallSnapshotReply(core: Core, progress: Progress, message: InstallSnapshotReply): void {
+  onAccepted(core, progress, message.index);
+}
+
+/** This server's own snapshot is durable: the log forgets what it covers, but for a tail that slow followers may still want. */
+export function onCompactedInput(core: Core, snapshot: SnapshotMetadata, through: Index): void {
+  const { state } = core;
+  // A newer one was installed from the leader meanwhile.
+  if (snapshot.index <= state.snapshot.index) return;
+  invariant(snapshot.index <= state.appliedIndex, `snapshot ${snapshot.index} holds only what was applied`);
+  invariant(through <= snapshot.index, `entry ${through} is forgotten but the snapshot ends at ${snapshot.index}`);
+  state.snapshot = snapshot;
+  if (through <= state.log.base.index) return;
+  onCompacted(core, through);
+  compact(state.log, through);
+}

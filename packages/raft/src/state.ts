@@ -1,0 +1,231 @@
+/**
+ * The whole state of one server (Figure 2, "State"), as plain data in one place. Every field says what it means and which
+ * file writes it.
+ */
+import { type Log, recoverLog } from './log.ts';
+import type { RaftOptions } from './options.ts';
+import type { Outbox } from './outbox.ts';
+import type { TimerName } from './output.ts';
+import type { RecoveredState } from './recovered.ts';
+import type { Configuration, Incarnation, Index, MemberId, Micros, Role, SnapshotMetadata, Term } from './types.ts';
+
+/** What every chapter's functions work on: this server's options and state, and what is to go out. */
+export interface Core {
+  readonly options: RaftOptions;
+  readonly state: RaftState;
+  readonly out: Outbox;
+}
+
+export interface RaftState {
+  // --- Persistent on all servers (Figure 2). Written with `persistence.ts` keeping book of what is durable.
+
+  /** Latest term this server has seen. election.ts. */
+  term: Term;
+  /** Who got this server's vote in `term`. election.ts. Cleared only with a new term. */
+  vote: MemberId | null;
+  readonly log: Log;
+  /** The newest snapshot, durable or in the batch that makes it so. snapshot.ts. */
+  snapshot: SnapshotMetadata;
+  /**
+   * Every configuration defined in the log behind the base, oldest first, preceded by the one in force at the base. The last
+   * one is in force (§6). membership.ts.
+   */
+  configurations: Configuration[];
+
+  // --- Volatile on all servers.
+
+  /** role.ts. */
+  role: Role;
+  /** The leader of `term`, once known; may return to null, never change within a term. role.ts. */
+  leader: MemberId | null;
+  /** Highest index known to be committed. commit.ts. */
+  commitIndex: Index;
+  /** Highest index that the state machine has applied. apply.ts. */
+  appliedIndex: Index;
+  /** Highest index handed out to be applied. apply.ts. */
+  applyHanded: Index;
+  /** Index of the snapshot that the state machine is being restored from; 0 for none. snapshot.ts. */
+  restoring: Index;
+  /** The clock of the input in hand. raft.ts. */
+  now: Micros;
+
+  /** See persistence.ts, which alone writes it. */
+  readonly durability: Durability;
+  /** The current generation of each timer. timers.ts. */
+  readonly timers: Record<TimerName, number>;
+
+  /** True while voters must protect the leader they heard from (stickiness). election.ts. */
+  sticky: boolean;
+  /** The number of the newest PreVote round of this server. election.ts. */
+  preVoteRound: number;
+  /** Answers of the election in hand, PreVote or real. election.ts. */
+  votes: Ballot[];
+  /** This server stands because its leader asked it to (TimeoutNow). election.ts. */
+  transferCampaign: boolean;
+
+  /** Present exactly while `role` is leader. role.ts creates and drops it. */
+  leadership: Leadership | null;
+  /** What this server, not being leader, has carried to one. forward.ts. */
+  readonly forwarded: Forwarded;
+
+  /** The number of the next load request. replication.ts. */
+  nextLoad: number;
+}
+
+/** One server's answer in an election. */
+export interface Ballot {
+  readonly voter: MemberId;
+  readonly incarnation: Incarnation;
+  readonly granted: boolean;
+}
+
+/** Which of the changes in memory are on disk. */
+export interface Durability {
+  /** The id that the next batch will bear. */
+  nextBatch: number;
+  /** Batches up to this one are durable. */
+  durableBatch: number;
+  /** Batches handed out and not yet durable, oldest first, with the last log index each makes durable. */
+  outstanding: { readonly id: number; lastIndex: Index }[];
+  /** The batch with which the current term becomes durable. */
+  termBatch: number;
+  /** Term or vote changed since the last batch. */
+  hardStateDirty: boolean;
+  /** A cut that the next batch must make on disk; 0 for none. */
+  truncateFrom: Index;
+  /** First entry that no batch carries yet. */
+  persistFrom: Index;
+  /** A received snapshot that the next batch must install. */
+  snapshot: SnapshotMetadata | null;
+  /** Entries up to here, as they stand in memory now, are durable. */
+  durableIndex: Index;
+}
+
+/** Volatile on leaders (Figure 2), created at election. */
+export interface Leadership {
+  /** Every other member. membership.ts keeps it in step with the configuration. */
+  readonly progress: Progress[];
+  /** Index of the first entry of this term: nothing is committed by counting below it (§5.4.2). */
+  readonly termStart: Index;
+  /** Incarnation seen of members that the configuration has not bound yet, this server included. identity.ts. */
+  readonly seen: Map<MemberId, Incarnation>;
+  /** Payload bytes appended and not committed. propose.ts, commit.ts. */
+  uncommittedBytes: number;
+  /** The newest heartbeat round sent. reads.ts. */
+  round: number;
+  /** The newest round that a quorum has answered. reads.ts. */
+  confirmedRound: number;
+  /** A round is due in the next output, whatever else happens. heartbeat timer or reads.ts. */
+  roundDue: boolean;
+  /** Reads that wait, oldest first. reads.ts. */
+  reads: PendingRead[];
+}
+
+/** What the leader knows of one follower (§5.3; the three states are flow control). */
+export interface Progress {
+  readonly id: MemberId;
+  /** Highest index known to be replicated there, durably. Grows only. */
+  match: Index;
+  /** The next entry to send. Always above `match`. */
+  next: Index;
+  /**
+   * - `probe`: where the logs agree is not known. One message at a time.
+   * - `replicate`: it is. Entries are sent ahead of their acknowledgements, up to the window.
+   * - `snapshot`: it lacks what this log has forgotten. Nothing is sent until the snapshot has arrived.
+   */
+  state: 'probe' | 'replicate' | 'snapshot';
+  /** Probe: one is on its way; the next leaves after its answer, or after a heartbeat's. */
+  probeSent: boolean;
+  /** Replicate: what was sent and not acknowledged, oldest first. */
+  inflight: { readonly lastIndex: Index; readonly bytes: number }[];
+  inflightBytes: number;
+  /** Replicate: `match` when the last heartbeat was answered; no progress since then raises the suspicion of a loss. */
+  matchAtHeartbeat: Index;
+  /** Snapshot: the index of the one on its way. */
+  snapshotIndex: Index;
+  /** Snapshot: the bytes were delivered, the acknowledgement is out; heartbeats answered since then. */
+  heartbeatsSinceDelivery: number;
+  /** The load request that is out for it; 0 for none. */
+  loading: number;
+  /** The commit index that it was last told. */
+  commitSent: Index;
+  /** The newest heartbeat round that it answered. */
+  round: number;
+  /** It answered anything since the last quorum check. */
+  active: boolean;
+  /** When it last answered; null if never in this term. */
+  lastContact: Micros | null;
+}
+
+/** A read that waits for its proof of leadership (dissertation §6.4). */
+export interface PendingRead {
+  /** The follower that asked, or null for this server's own client. */
+  readonly from: MemberId | null;
+  readonly id: number;
+  /** The commit index when it arrived; 0 until this term has committed something. */
+  index: Index;
+  /** The heartbeat round, sent after it arrived, that must be confirmed; 0 until one is sent. */
+  round: number;
+}
+
+/** Proposals and reads that a follower has carried to the leader. forward.ts. */
+export interface Forwarded {
+  proposals: { readonly id: number; readonly count: number; readonly bytes: number; readonly leader: MemberId }[];
+  proposalBytes: number;
+  /** Own reads that no request carries yet. */
+  readsWaiting: number[];
+  /** Own reads that the request in flight speaks for. */
+  readsSent: number[];
+  /** The number of the request in flight; 0 for none. */
+  readRequest: number;
+  nextReadRequest: number;
+  /** Heartbeats heard since it was sent: the second one means that it, or its answer, was lost. */
+  heartbeatsSinceRead: number;
+}
+
+/** The state in which a server starts: what storage recovered, as a follower that knows no leader. */
+export function initialState(recovered: RecoveredState): RaftState {
+  const { hardState, snapshot, lastIndex } = recovered;
+  return {
+    term: hardState.term,
+    vote: hardState.vote,
+    log: recoverLog(recovered),
+    snapshot,
+    configurations: [snapshot.configuration, ...recovered.configurations],
+    role: 'follower',
+    leader: null,
+    // What a snapshot holds is committed, and so is what a durable state machine has applied. The rest a leader will tell.
+    commitIndex: Math.max(snapshot.index, recovered.applied),
+    appliedIndex: recovered.applied,
+    applyHanded: recovered.applied,
+    restoring: 0,
+    now: 0,
+    durability: {
+      nextBatch: 1,
+      durableBatch: 0,
+      outstanding: [],
+      termBatch: 0,
+      hardStateDirty: false,
+      truncateFrom: 0,
+      persistFrom: lastIndex + 1,
+      snapshot: null,
+      durableIndex: lastIndex,
+    },
+    timers: { election: 0, heartbeat: 0, quorumCheck: 0, stickiness: 0, transfer: 0 },
+    sticky: false,
+    preVoteRound: 0,
+    votes: [],
+    transferCampaign: false,
+    leadership: null,
+    forwarded: {
+      proposals: [],
+      proposalBytes: 0,
+      readsWaiting: [],
+      readsSent: [],
+      readRequest: 0,
+      nextReadRequest: 1,
+      heartbeatsSinceRead: 0,
+    },
+    nextLoad: 1,
+  };
+}

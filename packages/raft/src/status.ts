@@ -1,0 +1,66 @@
+/** What a server looks like from outside: a fresh, plain object for status pages, metrics and tests. */
+import { isForeign } from './identity.ts';
+import { currentConfiguration } from './membership.ts';
+import type { Core } from './state.ts';
+import type { Configuration, Index, MemberId, Micros, Role, SnapshotMetadata, Term } from './types.ts';
+
+export interface RaftStatus {
+  readonly id: MemberId;
+  readonly role: Role;
+  readonly term: Term;
+  readonly vote: MemberId | null;
+  readonly leader: MemberId | null;
+  readonly commitIndex: Index;
+  readonly appliedIndex: Index;
+  readonly lastIndex: Index;
+  /** Entries up to here are on this server's disk. */
+  readonly durableIndex: Index;
+  /** The log begins behind this index. */
+  readonly baseIndex: Index;
+  readonly snapshot: SnapshotMetadata;
+  readonly configuration: Configuration;
+  /** This incarnation is not the one that the cluster counts on: it neither votes nor campaigns. */
+  readonly foreignIncarnation: boolean;
+  /** On a leader, every other member's progress; otherwise empty. */
+  readonly followers: readonly FollowerStatus[];
+}
+
+export interface FollowerStatus {
+  readonly id: MemberId;
+  readonly state: 'probe' | 'replicate' | 'snapshot';
+  readonly matchIndex: Index;
+  readonly nextIndex: Index;
+  readonly inflightMessages: number;
+  readonly inflightBytes: number;
+  /** When an answer last came from it, on the clock of `now`; null if none in this term. */
+  readonly lastContact: Micros | null;
+}
+
+export function statusOf(core: Core): RaftStatus {
+  const { state, options } = core;
+  const { log, leadership } = state;
+  return {
+    id: options.id,
+    role: state.role,
+    term: state.term,
+    vote: state.vote,
+    leader: state.leader,
+    commitIndex: state.commitIndex,
+    appliedIndex: state.appliedIndex,
+    lastIndex: log.lastIndex,
+    durableIndex: state.durability.durableIndex,
+    baseIndex: log.base.index,
+    snapshot: state.snapshot,
+    configuration: currentConfiguration(state),
+    foreignIncarnation: isForeign(core),
+    followers: (leadership?.progress ?? []).map((progress) => ({
+      id: progress.id,
+      state: progress.state,
+      matchIndex: progress.match,
+      nextIndex: progress.next,
+      inflightMessages: progress.inflight.length,
+      inflightBytes: progress.inflightBytes,
+      lastContact: progress.lastContact,
+    })),
+  };
+}
