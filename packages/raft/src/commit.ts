@@ -5,7 +5,6 @@ import { invariant } from './invariant.ts';
 import { cachedBytes, termAt } from './log.ts';
 import { currentConfiguration } from './membership.ts';
 import type { ApplyRange } from './output.ts';
-import { onFirstCommit } from './reads.ts';
 import type { Core, Leadership } from './state.ts';
 import type { Index, MemberId } from './types.ts';
 
@@ -17,10 +16,8 @@ export function advanceCommit(core: Core): void {
   const held = quorumValue(currentConfiguration(state), (id) => durableMatch(core, leadership, id));
   if (held <= state.commitIndex || held < leadership.termStart) return;
   invariant(termAt(state.log, held) === state.term, 'a leader commits by counting only entries of its own term');
-  const isFirst = state.commitIndex < leadership.termStart;
   leadership.uncommittedBytes -= cachedBytes(state.log, state.commitIndex + 1, held);
   commitTo(core, held);
-  if (isFirst) onFirstCommit(core, leadership);
 }
 
 /** How far `id` holds this log durably, as far as it counts. A leader counts itself like anyone: only what is on its disk. */

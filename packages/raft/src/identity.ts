@@ -6,7 +6,7 @@
  */
 import { bind, boundIncarnation, encodeConfiguration } from './configuration.ts';
 import { currentConfiguration } from './membership.ts';
-import { appendOwn } from './propose.ts';
+import { appendOwn } from './append.ts';
 import type { Core } from './state.ts';
 import { EntryKind, type Incarnation, type MemberId } from './types.ts';
 

@@ -1,9 +1,7 @@
 /** How entries enter the log (§5.3): a leader appends; any other server carries its clients' commands to the leader, once. */
+import { appendOwn } from './append.ts';
 import { bytesOf, forwardProposals } from './forward.ts';
 import { isForeign } from './identity.ts';
-import { invariant } from './invariant.ts';
-import { append } from './log.ts';
-import { onAppended } from './membership.ts';
 import type { Propose, RefusalReason } from './message.ts';
 import { envelope, send } from './send.ts';
 import type { Core } from './state.ts';
@@ -62,14 +60,4 @@ function appendCommands(core: Core, commands: readonly Uint8Array[]): Index {
   const first = core.state.log.lastIndex + 1;
   for (const data of commands) appendOwn(core, EntryKind.command, data);
   return first;
-}
-
-/** A leader appends an entry of its own term. The followers get it with the next output, before this disk has it (§10.2.1). */
-export function appendOwn(core: Core, kind: EntryKind, data: Uint8Array): void {
-  const { state } = core;
-  invariant(state.leadership !== null, 'only a leader makes entries');
-  const entry = { index: state.log.lastIndex + 1, term: state.term, kind, data };
-  append(state.log, entry);
-  state.leadership.uncommittedBytes += data.length;
-  onAppended(core, entry);
 }

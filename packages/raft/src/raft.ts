@@ -1,7 +1,8 @@
 /** The door of the core: inputs in, outputs out. */
 import { advanceCommit, onApplied, takeApplyRange } from './commit.ts';
 import { onElectionTimeout, onOwnVoteDurable } from './election.ts';
-import { flushReads } from './forward.ts';
+import { failForwarded, flushReads } from './forward.ts';
+import { onHeartbeatTimeout } from './heartbeat.ts';
 import type { Input, TimeoutInput } from './input.ts';
 import { invariant } from './invariant.ts';
 import { cached, termAt, trimCache } from './log.ts';
@@ -12,7 +13,7 @@ import type { Output, TimerCommand } from './output.ts';
 import { markDurable, takeBatch } from './persistence.ts';
 import { onPropose } from './propose.ts';
 import { onQuorumCheckTimeout } from './quorum-check.ts';
-import { flushRound, onHeartbeatTimeout, onLeaderUnreachable, onRead } from './reads.ts';
+import { flushRound, onRead } from './reads.ts';
 import { receive } from './receive.ts';
 import type { RecoveredState } from './recovered.ts';
 import { flushAppends, onFollowerUnreachable, onLoaded, onLoadFailed } from './replication.ts';
@@ -64,7 +65,7 @@ export class Raft {
       case 'snapshotSent':
         return withProgress(core, input.peer, (progress) => onSnapshotSent(progress, input.delivered));
       case 'unreachable':
-        if (core.state.leader === input.peer) onLeaderUnreachable(core);
+        if (core.state.leader === input.peer) failForwarded(core);
         return withProgress(core, input.peer, onFollowerUnreachable);
     }
   }

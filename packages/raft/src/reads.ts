@@ -4,16 +4,14 @@
  * leader, and all reads that wait share one.
  */
 import { quorumValue } from './configuration.ts';
-import { failForwarded, forwardRead } from './forward.ts';
-import { currentConfiguration } from './membership.ts';
-import type { Heartbeat, HeartbeatReply, ReadIndex, RefusalReason } from './message.ts';
-import { onHeartbeatAnswered } from './replication.ts';
+import { forwardRead } from './forward.ts';
+import { sendHeartbeat } from './heartbeat.ts';
 import { isForeign } from './identity.ts';
-import { commitTo } from './commit.ts';
-import { onHeartbeatHeard } from './forward.ts';
+import { currentConfiguration } from './membership.ts';
+import type { HeartbeatReply, ReadIndex, RefusalReason } from './message.ts';
+import { onHeartbeatAnswered } from './replication.ts';
 import { envelope, send } from './send.ts';
 import type { Core, Leadership, PendingRead, Progress } from './state.ts';
-import { armTimer } from './timers.ts';
 import type { MemberId } from './types.ts';
 
 /** This server's own client wants to read. */
@@ -48,24 +46,12 @@ function refuseRead(core: Core, from: MemberId | null, id: number, refused: Refu
   else send(core, { kind: 'readIndexReply', ...envelope(core, from), id, index: 0 });
 }
 
-/** The first entry of the term is committed: reads that waited for it get their index. */
-export function onFirstCommit(core: Core, leadership: Leadership): void {
-  for (const read of leadership.reads) read.index = core.state.commitIndex;
-  answerReads(core, leadership);
-}
-
-export function onHeartbeatTimeout(core: Core): void {
-  const { leadership } = core.state;
-  if (leadership === null) return;
-  leadership.roundDue = true;
-  armTimer(core, 'heartbeat', core.options.heartbeatInterval, core.options.heartbeatInterval);
-}
-
 /**
  * Starts a round if the rhythm wants one, or if reads wait and no round is under way. Called for every output, so that whatever
  * arrived together shares one.
  */
 export function flushRound(core: Core, leadership: Leadership): void {
+  if (leadership.reads[0]?.index === 0) indexReads(core, leadership);
   const underWay = leadership.confirmedRound < leadership.round;
   const readsWait = leadership.reads.length > 0 && leadership.reads[leadership.reads.length - 1]?.round === 0;
   if (!leadership.roundDue && (underWay || !readsWait)) return;
@@ -78,27 +64,6 @@ export function flushRound(core: Core, leadership: Leadership): void {
   }
   for (const progress of leadership.progress) sendHeartbeat(core, progress, leadership.round);
   confirmRounds(core, leadership);
-}
-
-/** Round 0 asks for no answer: it only spreads the commit index. Of the log it claims nothing the follower may lack. */
-export function sendHeartbeat(core: Core, progress: Progress, round: number): void {
-  const commit = Math.min(progress.match, core.state.commitIndex);
-  progress.commitSent = Math.max(progress.commitSent, commit);
-  send(core, { kind: 'heartbeat', ...envelope(core, progress.id), commit, round });
-}
-
-/** A follower hears its leader. The disk is not asked. */
-export function onHeartbeat(core: Core, message: Heartbeat): void {
-  const { state } = core;
-  if (message.commit > state.log.lastIndex) {
-    const reason = `speaks of entry ${message.commit} as acknowledged here, but the log ends at ${state.log.lastIndex}`;
-    core.out.events.push({ kind: 'violation', peer: message.from, reason });
-  } else {
-    commitTo(core, message.commit);
-  }
-  if (message.round === 0) return;
-  onHeartbeatHeard(core);
-  send(core, { kind: 'heartbeatReply', ...envelope(core, message.from), round: message.round });
 }
 
 export function onHeartbeatReply(
@@ -115,6 +80,13 @@ export function onHeartbeatReply(
   progress.round = Math.max(progress.round, message.round);
   if (isNews) onHeartbeatAnswered(core, progress);
   confirmRounds(core, leadership);
+}
+
+/** Once the first entry of the term is committed, reads that came before it get their index. */
+function indexReads(core: Core, leadership: Leadership): void {
+  if (core.state.commitIndex < leadership.termStart) return;
+  for (const read of leadership.reads) read.index = core.state.commitIndex;
+  answerReads(core, leadership);
 }
 
 /** Finds the newest round that a quorum has answered; it confirms every read that waited for it or for an earlier one. */
@@ -151,9 +123,4 @@ function answerRead(core: Core, read: PendingRead): void {
 /** The leader is deposed: nothing it was asked can be answered. */
 export function failReads(core: Core, reads: readonly PendingRead[]): void {
   for (const { from, id } of reads) refuseRead(core, from, id, 'leadershipLost');
-}
-
-/** Messages to the leader were lost: what was carried to it is in doubt. */
-export function onLeaderUnreachable(core: Core): void {
-  failForwarded(core);
 }

@@ -16,11 +16,12 @@ import { onProposeReply, onReadIndexReply } from './forward.ts';
 import { acceptsAnswer } from './identity.ts';
 import type { Message, MessageKind } from './message.ts';
 import { onProposeMessage, sendProposeReply } from './propose.ts';
-import { onHeartbeat, onHeartbeatReply, onReadIndex } from './reads.ts';
-import { onAppendEntriesReply } from './replication.ts';
+import { onHeartbeat } from './heartbeat.ts';
+import { onHeartbeatReply, onReadIndex } from './reads.ts';
+import { onAccepted, onAppendEntriesReply } from './replication.ts';
 import { becomeFollower } from './role.ts';
 import { envelope, send } from './send.ts';
-import { onInstallSnapshot, onInstallSnapshotReply } from './snapshot.ts';
+import { onInstallSnapshot } from './snapshot.ts';
 import type { Core, Leadership, Progress } from './state.ts';
 import { armAfterContact } from './timers.ts';
 import type { Role } from './types.ts';
@@ -49,7 +50,7 @@ export function receive(core: Core, message: Message): void {
 }
 
 function dispatch<K extends MessageKind>(core: Core, handlers: Handlers, message: Of<K>): void {
-  const handler = handlers[message.kind as K] as (core: Core, message: Of<K>) => void;
+  const handler = handlers[message.kind] as (core: Core, message: Of<K>) => void;
   handler(core, message);
 }
 
@@ -173,7 +174,7 @@ const table: Readonly<Record<Role, Handlers>> = {
     heartbeatReply: fromMember(onHeartbeatReply),
     installSnapshot: twoLeaders,
     installSnapshotReply: fromMember((core, _leadership, progress, message) =>
-      onInstallSnapshotReply(core, progress, message),
+      onAccepted(core, progress, message.index),
     ),
     readIndex: onReadIndex,
     readIndexReply: ignore,

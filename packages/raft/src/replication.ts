@@ -7,7 +7,7 @@ import { invariant } from './invariant.ts';
 import { cached, lastPositionWithTermAtMost, termAt } from './log.ts';
 import type { AppendEntriesReply } from './message.ts';
 import { becomeProbe, becomeReplicate, hasWindow, noteMatch, noteSent } from './progress.ts';
-import { sendHeartbeat } from './reads.ts';
+import { sendHeartbeat } from './heartbeat.ts';
 import { envelope, send } from './send.ts';
 import { sendSnapshot } from './snapshot.ts';
 import type { Core, Leadership, Progress } from './state.ts';

@@ -6,7 +6,7 @@ import { currentConfiguration } from './membership.ts';
 import { setTerm } from './persistence.ts';
 import { withdraw } from './outbox.ts';
 import { newProgress } from './progress.ts';
-import { appendOwn } from './propose.ts';
+import { appendOwn } from './append.ts';
 import { failReads } from './reads.ts';
 import type { Core, Leadership } from './state.ts';
 import { armAfterContact, armElection, armTimer, disarmTimer } from './timers.ts';

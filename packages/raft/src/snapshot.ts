@@ -6,10 +6,9 @@ import { commitTo } from './commit.ts';
 import { invariant } from './invariant.ts';
 import { compact, reset, termAt } from './log.ts';
 import { onCompacted, onReplaced } from './membership.ts';
-import type { InstallSnapshot, InstallSnapshotReply } from './message.ts';
+import type { InstallSnapshot } from './message.ts';
 import { fullBarrier, noteSnapshot } from './persistence.ts';
 import { becomeProbe, becomeSnapshot } from './progress.ts';
-import { onAccepted } from './replication.ts';
 import { envelope, send, sendAfter } from './send.ts';
 import type { Core, Progress } from './state.ts';
 import type { Index, SnapshotMetadata } from './types.ts';
@@ -69,10 +68,6 @@ function install(core: Core, snapshot: SnapshotMetadata): void {
   state.applyHanded = snapshot.index;
   state.restoring = snapshot.index;
   core.out.restore = { snapshot, after: state.durability.nextBatch };
-}
-
-export function onInstallSnapshotReply(core: Core, progress: Progress, message: InstallSnapshotReply): void {
-  onAccepted(core, progress, message.index);
 }
 
 /** This server's own snapshot is durable: the log forgets what it covers, but for a tail that slow followers may still want. */
