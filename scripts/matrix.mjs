@@ -4,7 +4,7 @@
 //   npm run matrix                     all versions
 //   npm run matrix -- 24               those that begin with 24
 //   npm run matrix -- --start-only     only `quorate --version`, without the tests
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { root } from './lib/files.mjs';
@@ -49,6 +49,7 @@ async function step(program, args) {
   return { ...result, seconds: ((performance.now() - started) / 1000).toFixed(1) };
 }
 
+const { version: own } = JSON.parse(readFileSync(join(root, 'packages/cli/package.json'), 'utf8'));
 const build = await capture(bin('tsc'), ['-b']);
 if (!build.ok) throw new Error(`the build failed:\n${build.output}`);
 
@@ -58,7 +59,7 @@ for (const version of versions) {
   if (actual.output.trim() !== `v${version}`) throw new Error(`${program} is ${actual.output.trim()}, not v${version}`);
 
   const start = await step(program, ['packages/cli/dist/main.js', '--version']);
-  report(version, 'quorate --version', start, start.output.trim());
+  report(version, 'quorate --version', { ...start, ok: start.ok && start.output.includes(own) }, start.output.trim());
   if (startOnly) continue;
   const tests = await step(program, ['node_modules/vitest/vitest.mjs', 'run']);
   report(version, 'tests', tests, tests.output.trim().split('\n').slice(-2).join('; '));

@@ -40,9 +40,11 @@ function declare(node: Node, source: string, symbols: Map<string, string>): void
     if (name === undefined) continue;
     const initial = unwrap(each.init ?? null);
     symbols.set(name, textOf(initial, source));
-    const members = initial?.properties ?? (/^(?:Class|TSInterface)/.test(each.type) ? each.body?.body : undefined) ?? [];
+    const members =
+      initial?.properties ?? (/^(?:Class|TSInterface)/.test(each.type) ? each.body?.body : undefined) ?? [];
     for (const member of members) {
-      if (member.key?.name !== undefined) symbols.set(`${name}.${member.key.name}`, textOf(member.value ?? null, source));
+      if (member.key?.name !== undefined)
+        symbols.set(`${name}.${member.key.name}`, textOf(member.value ?? null, source));
     }
   }
 }
