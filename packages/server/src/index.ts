@@ -1,3 +1,15 @@
+export * from './client-port.ts';
+export * from './config/config-error.ts';
+export * from './config/flags.ts';
+export * from './config/load.ts';
+export * from './config/options.ts';
+export type { RawSettings } from './config/settings.ts';
+export * from './http/http-server.ts';
+export * from './http/pages.ts';
+export * from './identity.ts';
+export * from './log/debug-topics.ts';
+export * from './log/line-sink.ts';
+export * from './log/logger.ts';
 export * from './rpc/engine.ts';
 export { createHttp2Engine } from './rpc/http2-engine.ts';
-export * from './client-port.ts';
+export * from './version.ts';

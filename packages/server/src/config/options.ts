@@ -1,0 +1,33 @@
+import type { DebugTopic, LogLevel } from '@quorate/runtime';
+
+export type LogFormat = 'auto' | 'text' | 'json';
+
+/** Peer addresses of a founding server. */
+export interface InitialMember {
+  readonly name: string;
+  readonly peerURLs: readonly string[];
+}
+
+/** A server's settings, checked, in etcd's terms. Milliseconds and bytes. */
+export interface ServerOptions {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly listenPeerUrls: readonly string[];
+  readonly listenClientUrls: readonly string[];
+  readonly initialAdvertisePeerUrls: readonly string[];
+  readonly advertiseClientUrls: readonly string[];
+  /** Every founding server once, this one included. */
+  readonly initialCluster: readonly InitialMember[];
+  readonly initialClusterToken: string;
+  readonly initialClusterState: 'new' | 'existing';
+  readonly heartbeatInterval: number;
+  readonly electionTimeout: number;
+  readonly preVote: boolean;
+  readonly maxRequestBytes: number;
+  readonly maxTxnOps: number;
+  readonly maxConcurrentStreams: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly debug: readonly DebugTopic[];
+  readonly enableFaultInjection: boolean;
+}

@@ -1,0 +1,160 @@
+import { connect } from 'node:net';
+import type { DebugTopic } from '@quorate/runtime';
+import {
+  ClientPort,
+  createHttp1Server,
+  createHttp2Engine,
+  createPages,
+  defaultHttpLimits,
+  type Faults,
+  type ServerView,
+} from '@quorate/server';
+import { afterEach, describe, expect, it } from 'vitest';
+import { now } from './support/rpc-fixture.ts';
+
+describe('The HTTP/1 pages', () => {
+  const cleanups: (() => void)[] = [];
+  afterEach(() => {
+    for (const cleanup of cleanups.splice(0).reverse()) cleanup();
+  });
+
+  async function start(view: Partial<ServerView> = {}, limits = {}): Promise<{ url: string; port: number }> {
+    let topics: readonly DebugTopic[] = [];
+    const whole: ServerView = {
+      health: async () => null,
+      raft: () => ({ role: 'leader' }),
+      debugTopics: () => topics,
+      setDebugTopics: (wanted) => {
+        topics = wanted;
+      },
+      faults: null,
+      ...view,
+    };
+    const logger = { log: () => {} };
+    const http = createHttp1Server(createPages(whole), logger, { ...defaultHttpLimits, ...limits });
+    const engine = createHttp2Engine({ service: { methods: new Map() }, now, logger });
+    const port = new ClientPort({ engine, http, logger });
+    const bound = await port.listen({ host: '127.0.0.1', port: 0 });
+    cleanups.push(() => {
+      port.stopListening();
+      port.destroy();
+    });
+    return { url: `http://127.0.0.1:${bound.port}`, port: bound.port };
+  }
+
+  it('say that the server is healthy, in etcd’s form', async () => {
+    const { url } = await start();
+    const response = await fetch(`${url}/health`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ health: 'true', reason: '' });
+  });
+
+  it('say why it is not, and tell a check of the cluster from one of this server', async () => {
+    const { url } = await start({ health: async (serializable) => (serializable ? null : 'RAFT NO LEADER') });
+    const response = await fetch(`${url}/health`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ health: 'false', reason: 'RAFT NO LEADER' });
+    expect((await fetch(`${url}/health?serializable=true`)).status).toBe(200);
+  });
+
+  it('name a version that etcd’s clients can parse', async () => {
+    const { url } = await start();
+    const version = (await (await fetch(`${url}/version`)).json()) as Record<string, string>;
+    expect(version['etcdserver']).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(version['etcdcluster']).toBe(version['etcdserver']);
+  });
+
+  it('show the raft as JSON', async () => {
+    const { url } = await start();
+    expect(await (await fetch(`${url}/debug/raft`)).json()).toEqual({ role: 'leader' });
+    const head = await fetch(`${url}/debug/raft`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+  });
+
+  it('switch debug topics', async () => {
+    const { url } = await start();
+    await fetch(`${url}/debug/topics?topics=reads,votes`, { method: 'PUT' });
+    expect(await (await fetch(`${url}/debug/topics`)).json()).toEqual({ topics: ['votes', 'reads'] });
+    await fetch(`${url}/debug/topics`, { method: 'PUT', body: 'state' });
+    expect(await (await fetch(`${url}/debug/topics`)).json()).toEqual({ topics: ['state'] });
+    const wrong = await fetch(`${url}/debug/topics?topics=rubbish`, { method: 'PUT' });
+    expect(wrong.status).toBe(400);
+    expect(await wrong.text()).toContain('votes, heartbeats, connections, reads, writes, state');
+  });
+
+  it('hurt the server only when that was enabled', async () => {
+    const { url } = await start();
+    for (const page of ['sleep?ms=1', 'partition?from=s2', 'slow?ms=1']) {
+      const response = await fetch(`${url}/debug/${page}`, { method: 'POST' });
+      expect(response.status).toBe(403);
+      expect(await response.text()).toContain('--enable-fault-injection');
+    }
+  });
+
+  it('hurt it as asked, and check what is asked', async () => {
+    const done: string[] = [];
+    const faults: Faults = {
+      sleep: (ms) => done.push(`sleep ${ms}`),
+      partition: (members) => {
+        done.push(`partition ${members.join('+')}`);
+        return members.filter((member) => member === 'nobody');
+      },
+      slow: (ms) => done.push(`slow ${ms}`),
+    };
+    const { url } = await start({ faults });
+    const statuses: number[] = [];
+    const pages = [
+      'sleep?ms=20',
+      'sleep?ms=-1',
+      'sleep',
+      'slow?ms=5',
+      'partition?from=a,b',
+      'partition',
+      'partition?from=nobody',
+    ];
+    for (const page of pages) {
+      statuses.push((await fetch(`${url}/debug/${page}`, { method: 'POST' })).status);
+    }
+    expect(statuses).toEqual([200, 400, 400, 200, 200, 200, 400]);
+    expect(done).toEqual(['sleep 20', 'slow 5', 'partition a+b', 'partition ', 'partition nobody']);
+  });
+
+  it('answer 404, 405 and 413 as JSON that says what there is', async () => {
+    const { url } = await start();
+    const missing = await fetch(`${url}/metrics`);
+    expect(missing.status).toBe(404);
+    expect(((await missing.json()) as { error: string }).error).toContain('/debug/raft');
+    const wrong = await fetch(`${url}/health`, { method: 'DELETE' });
+    expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET']);
+    const large = await fetch(`${url}/debug/topics`, { method: 'PUT', body: 'x'.repeat(20_000) });
+    expect(large.status).toBe(413);
+  });
+
+  it('answer 500 with the reason when a page fails', async () => {
+    const { url } = await start({
+      raft: () => {
+        throw new Error('no status');
+      },
+    });
+    const response = await fetch(`${url}/debug/raft`);
+    expect([response.status, await response.json()]).toEqual([500, { error: 'no status' }]);
+  });
+
+  it('close a connection that sends its headers too slowly', async () => {
+    const { port } = await start({}, { headersTimeoutMs: 100, requestTimeoutMs: 200 });
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    const received: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => received.push(chunk));
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.write('GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+    await closed;
+    expect(Buffer.concat(received).toString()).toMatch(/^HTTP\/1\.1 408/);
+  });
+
+  it('refuse headers beyond their limit', async () => {
+    const { url } = await start();
+    const response = await fetch(`${url}/health`, { headers: { filler: 'x'.repeat(20_000) } });
+    expect(response.status).toBe(431);
+  });
+});
