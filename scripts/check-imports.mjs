@@ -13,7 +13,7 @@ const problems = [];
 /** Every module that a file names: { specifier, typeOnly, line }. */
 function importsOf(path, source) {
   const { module, errors } = parseSync(path, source);
-  if (errors.length > 0) throw new Error(`${path}: ${errors[0].message}`);
+  if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message}`);
   const lineAt = (offset) => source.slice(0, offset).split('\n').length;
   const found = [];
   for (const { moduleRequest, entries, start } of module.staticImports) {

@@ -8,6 +8,7 @@ const CHECKS = {
   format: [bin('biome'), 'format', '--reporter=summary', '.'],
   rules: [bin('oxlint'), '--quiet', '--format=agent'],
   types: [bin('tsc'), '-p', 'tsconfig.test.json'],
+  scripts: [bin('tsc'), '-p', 'tsconfig.scripts.json'],
   imports: [process.execPath, 'scripts/check-imports.mjs'],
   sizes: [process.execPath, 'scripts/check-sizes.mjs'],
   todos: [process.execPath, 'scripts/todos.mjs', '--check'],
