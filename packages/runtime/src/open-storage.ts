@@ -69,16 +69,17 @@ const OUR_NAMES: readonly string[] = [
 ];
 
 /** What a file system or `hold` may put beside our files. */
-const TOLERATED_NAMES: readonly string[] = ['lock', 'lost+found'];
+const TOLERATED_NAMES = /^(lock(\.\d+)?|lost\+found)$/;
 
 /** Whether the directory has yet to be begun. One with files that are not ours must not be begun at all. */
 function* lookAround(disk: Disk, notes: string[]): Steps<boolean> {
   const names = yield* list(disk.background, '');
-  const foreignNames = names.filter((name) => !OUR_NAMES.includes(name) && !TOLERATED_NAMES.includes(name));
+  const foreignNames = names.filter((name) => !OUR_NAMES.includes(name) && !TOLERATED_NAMES.test(name));
   const unfinished = names.includes(UNFINISHED_PATH);
   const begun = names.some((name) => OUR_NAMES.includes(name)) && !unfinished;
   if (begun) {
-    if (foreignNames.length > 0) notes.push(`The data directory holds files that are not Quorate's: ${foreignNames.join(', ')}.`);
+    if (foreignNames.length > 0)
+      notes.push(`The data directory holds files that are not Quorate's: ${foreignNames.join(', ')}.`);
     if (!names.includes(LOG_DIRECTORY)) throw incomplete(LOG_DIRECTORY);
     if (!names.includes(HARD_STATE_PATH)) throw incomplete(HARD_STATE_PATH);
     return false;
@@ -198,6 +199,8 @@ function* alignWithSnapshot(wal: WriteAheadLog, snapshot: SnapshotMetadata, note
     });
   };
   yield reset;
-  notes.push(`The snapshot of index ${snapshot.index} was ahead of the log, which ended at ${last}; the log begins anew behind it.`);
+  notes.push(
+    `The snapshot of index ${snapshot.index} was ahead of the log, which ended at ${last}; the log begins anew behind it.`,
+  );
   return true;
 }

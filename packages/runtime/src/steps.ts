@@ -24,7 +24,10 @@ export class DiskFailure extends Error {
 }
 
 /** Runs a sequence to its end. Other exceptions than the two failures are broken invariants and are not caught. */
-export function runSteps<Result>(steps: Steps<Result>, done: (error: StorageError | null, result?: Result) => void): void {
+export function runSteps<Result>(
+  steps: Steps<Result>,
+  done: (error: StorageError | null, result?: Result) => void,
+): void {
   const advance = (error: DiskError | StorageFailure | null, value?: unknown): void => {
     let next: IteratorResult<Step, Result>;
     try {

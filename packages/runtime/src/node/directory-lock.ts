@@ -40,12 +40,16 @@ export class DirectoryLock {
 
   release(done: () => void): void {
     const server = this.#server;
+    const descriptor = this.#descriptor;
     this.#server = null;
-    if (this.#descriptor !== null) closeSync(this.#descriptor);
     this.#descriptor = null;
-    if (server === null) return void setImmediate(done);
+    const released = (): void => {
+      if (descriptor !== null) closeSync(descriptor);
+      done();
+    };
+    if (server === null) return void setImmediate(released);
     // Closing removes the socket's file, too.
-    server.close(() => done());
+    server.close(released);
   }
 
   /** A name of the socket that fits: as it is, from the working directory, or through an open directory. */
@@ -55,9 +59,12 @@ export class DirectoryLock {
     const fitting = [absolute, fromHere].find((path) => Buffer.byteLength(path) <= MAX_SOCKET_PATH);
     if (fitting !== undefined) return fitting;
     if (process.platform !== 'linux') {
-      throw Object.assign(new Error(`The path is too long for a socket in it (${MAX_SOCKET_PATH} bytes): choose a shorter one.`), {
-        code: 'ENAMETOOLONG',
-      });
+      throw Object.assign(
+        new Error(`The path is too long for a socket in it (${MAX_SOCKET_PATH} bytes): choose a shorter one.`),
+        {
+          code: 'ENAMETOOLONG',
+        },
+      );
     }
     this.#descriptor = openSync(this.#directory, 'r');
     return `/proc/self/fd/${this.#descriptor}/${LOCK_NAME}`;
@@ -84,13 +91,21 @@ export class DirectoryLock {
     const connection = createConnection(path);
     connection.once('connect', () => {
       connection.destroy();
-      done({ code: 'EBUSY', message: `another process listens on '${join(this.#directory, LOCK_NAME)}'`, path: LOCK_NAME });
+      done({
+        code: 'EBUSY',
+        message: `another process listens on '${join(this.#directory, LOCK_NAME)}'`,
+        path: LOCK_NAME,
+      });
     });
     connection.once('error', (error) => {
       const { code } = diskErrorOf(error);
       if (code !== 'ECONNREFUSED' && code !== 'ENOENT') return done(diskErrorOf(error));
       if (attempts <= 1) return done({ code: 'EBUSY', message: 'other servers keep starting on it', path: LOCK_NAME });
-      if (code === 'ECONNREFUSED' && inode !== null) clearStale(path, inode);
+      try {
+        if (code === 'ECONNREFUSED' && inode !== null) clearStale(path, inode);
+      } catch (failure) {
+        return done(diskErrorOf(failure));
+      }
       this.#listen(path, attempts - 1, done);
     });
   }

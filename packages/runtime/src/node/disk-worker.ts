@@ -37,45 +37,65 @@ export interface DiskReply {
 
 const ZERO_BYTES = 1 << 20;
 
+export interface DiskThreadOptions {
+  readonly directory: string;
+  /**
+   * Keep the file written last open from one submission to the next: for the log that is the active segment. Only for the thread of
+   * the log: a name that the other one remembers may by now mean another file.
+   */
+  readonly keepsOpen: boolean;
+}
+
 class DiskThread {
   readonly #directory: string;
-  /**
-   * The file written last stays open: for the log that is the active segment. The other thread never removes or renames a file that
-   * this one still writes to.
-   */
+  readonly #keepsOpen: boolean;
   #open: { readonly path: string; readonly fd: number } | null = null;
 
-  constructor(directory: string) {
-    this.#directory = directory;
+  constructor(options: DiskThreadOptions) {
+    this.#directory = options.directory;
+    this.#keepsOpen = options.keepsOpen;
   }
 
   answer(request: Exclude<DiskRequest, { kind: 'exit' }>): DiskReply {
-    let path = 'path' in request ? request.path : '';
     try {
-      switch (request.kind) {
-        case 'submit':
-          for (const operation of request.operations) {
-            path = operation.op === 'rename' ? operation.from : operation.path;
-            this.#carryOut(operation);
-          }
-          return OK;
-        case 'read':
-          return { error: null, bytes: this.#read(request.path, request.offset, request.length) };
-        case 'list':
-          return { error: null, names: readdirSync(this.#absolute(request.path)).sort() };
-        case 'size':
-          return { error: null, number: statSync(this.#absolute(request.path)).size };
-        case 'free':
-          return { error: null, number: this.#free() };
-      }
+      return this.#answer(request);
     } catch (error) {
-      return { error: diskError(error, path) };
+      return { error: diskError(error, 'path' in request ? request.path : '') };
+    } finally {
+      if (!this.#keepsOpen) this.close();
     }
   }
 
   close(): void {
     if (this.#open !== null) closeSync(this.#open.fd);
     this.#open = null;
+  }
+
+  #answer(request: Exclude<DiskRequest, { kind: 'exit' }>): DiskReply {
+    switch (request.kind) {
+      case 'submit':
+        return this.#carryOutAll(request.operations);
+      case 'read':
+        return { error: null, bytes: this.#read(request.path, request.offset, request.length) };
+      case 'list':
+        return { error: null, names: readdirSync(this.#absolute(request.path)).sort() };
+      case 'size':
+        return { error: null, number: statSync(this.#absolute(request.path)).size };
+      case 'free':
+        return { error: null, number: this.#free() };
+    }
+  }
+
+  /** Stops at the first failure. */
+  #carryOutAll(operations: readonly DiskOperation[]): DiskReply {
+    for (const operation of operations) {
+      try {
+        this.#carryOut(operation);
+      } catch (error) {
+        return { error: diskError(error, operation.op === 'rename' ? operation.from : operation.path) };
+      }
+    }
+    return OK;
   }
 
   #carryOut(operation: DiskOperation): void {
@@ -177,7 +197,7 @@ function diskError(error: unknown, path: string): DiskError {
 function serve(): void {
   const port = parentPort;
   if (port === null) throw new Error('The disk thread must be started as a worker thread.');
-  const thread = new DiskThread(String(workerData));
+  const thread = new DiskThread(workerData as DiskThreadOptions);
   port.on('message', (request: DiskRequest) => {
     if (request.kind === 'exit') {
       thread.close();

@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Disk, DiskError, DiskOperation, DiskQueue } from '../environment.ts';
 import { DirectoryLock } from './directory-lock.ts';
-import type { DiskReply, DiskRequest } from './disk-worker.ts';
+import type { DiskReply, DiskRequest, DiskThreadOptions } from './disk-worker.ts';
 
 /** The disk of a data directory. The directory is created by `hold`; threads start when they are first needed. */
 export function openNodeDisk(directory: string): Disk {
@@ -20,8 +20,8 @@ class NodeDisk implements Disk {
 
   constructor(directory: string) {
     this.#lock = new DirectoryLock(directory);
-    this.#log = new WorkerQueue(directory, 'log');
-    this.#bulk = new WorkerQueue(directory, 'background');
+    this.#log = new WorkerQueue('log', { directory, keepsOpen: true });
+    this.#bulk = new WorkerQueue('background', { directory, keepsOpen: false });
     this.background = this.#bulk;
   }
 
@@ -59,16 +59,16 @@ type Waiting = (reply: DiskReply) => void;
 const NO_BYTES = new Uint8Array(0);
 
 class WorkerQueue implements DiskQueue {
-  readonly #directory: string;
   readonly #name: string;
+  readonly #options: DiskThreadOptions;
   /** In the order of submission, which is the order of the replies. */
   #waiting: Waiting[] = [];
   #worker: Worker | null = null;
   #closing = false;
 
-  constructor(directory: string, name: string) {
-    this.#directory = directory;
+  constructor(name: string, options: DiskThreadOptions) {
     this.#name = name;
+    this.#options = options;
   }
 
   submit(operations: readonly DiskOperation[], done: (error: DiskError | null) => void): void {
@@ -114,7 +114,7 @@ class WorkerQueue implements DiskQueue {
 
   #running(): Worker {
     if (this.#worker !== null && !this.#closing) return this.#worker;
-    const worker = new Worker(workerFile(), { workerData: this.#directory, name: `quorate-disk-${this.#name}` });
+    const worker = new Worker(workerFile(), { workerData: this.#options, name: `quorate-disk-${this.#name}` });
     let failure: string | null = null;
     worker.on('message', (reply: DiskReply) => this.#waiting.shift()?.(reply));
     worker.on('error', (error) => {

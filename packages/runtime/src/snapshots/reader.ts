@@ -93,11 +93,7 @@ export class FileSnapshotReader implements SnapshotReader {
     this.#chain = snapshot.header.chain;
   }
 
-  readBytes(
-    offset: number,
-    length: number,
-    done: (error: StorageError | null, bytes: Uint8Array) => void,
-  ): void {
+  readBytes(offset: number, length: number, done: (error: StorageError | null, bytes: Uint8Array) => void): void {
     this.#disk.read(this.#path, offset, length, (error, bytes) => {
       done(error === null ? null : storageErrorOf(error), bytes);
     });
@@ -124,7 +120,8 @@ export class FileSnapshotReader implements SnapshotReader {
     const length = view.getUint32(0, true);
     if (isFooter(length)) return yield* this.#checkFooter();
     const left = this.totalBytes - this.#at - FRAME_HEADER_BYTES;
-    if (length > MAX_SLICE_BYTES || length > left) throw this.#damaged(`slice ${this.#slices + 1} claims ${length} bytes`);
+    if (length > MAX_SLICE_BYTES || length > left)
+      throw this.#damaged(`slice ${this.#slices + 1} claims ${length} bytes`);
     const frame = yield* this.#take(FRAME_HEADER_BYTES + length);
     const slice = frame.subarray(FRAME_HEADER_BYTES);
     const checksum = frameChecksum(slice, this.#chain);

@@ -44,7 +44,10 @@ export function* recoverSnapshots(
   const received = newestOf(coming, 'received');
   const partial = newestOf(coming, 'partial');
   const leftovers = files.filter((file) => file !== newest && file !== received && file !== partial);
-  yield* submit(disk, leftovers.map((file) => ({ op: 'remove', path: snapshotPath(file) }) as const));
+  yield* submit(
+    disk,
+    leftovers.map((file) => ({ op: 'remove', path: snapshotPath(file) }) as const),
+  );
   return { current: metadata, received, partial };
 }
 

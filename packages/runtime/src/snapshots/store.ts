@@ -74,7 +74,10 @@ export class SnapshotStore {
     const stale = [this.#partial, whole ? null : received].filter((each) => each !== null && !sameFile(each, file));
     this.#partial = file;
     if (!whole) this.#received = null;
-    yield* submit(disk, stale.map((each) => ({ op: 'remove', path: snapshotPath(each as SnapshotFile) }) as const));
+    yield* submit(
+      disk,
+      stale.map((each) => ({ op: 'remove', path: snapshotPath(each as SnapshotFile) }) as const),
+    );
     const verifier = whole ? null : yield* resumePartial(disk, snapshotPath(file));
     const context = {
       disk,
@@ -154,4 +157,3 @@ export function donePath(metadata: SnapshotMetadata): string {
 function sameFile(a: SnapshotFile, b: SnapshotFile): boolean {
   return a.index === b.index && a.term === b.term && a.totalBytes === b.totalBytes;
 }
-

@@ -53,7 +53,9 @@ export class FileSnapshotWriter implements SnapshotWriter {
   write(slice: Uint8Array, done: (error: StorageError | null) => void): void {
     this.#begin();
     if (slice.length > MAX_SLICE_BYTES) {
-      throw new RangeError(`A slice of ${slice.length} bytes exceeds the limit of ${MAX_SLICE_BYTES}. Cut the state finer.`);
+      throw new RangeError(
+        `A slice of ${slice.length} bytes exceeds the limit of ${MAX_SLICE_BYTES}. Cut the state finer.`,
+      );
     }
     const frame = new Uint8Array(FRAME_HEADER_BYTES + slice.length);
     frame.set(slice, FRAME_HEADER_BYTES);

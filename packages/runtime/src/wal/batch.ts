@@ -63,7 +63,8 @@ export function mergeBatches(batches: readonly PersistBatch[], log: LogIndex, cu
     }
     const truncates = batch.truncateFrom !== 0 && batch.truncateFrom <= lastIndex;
     const truncateTerm = truncates ? termBefore(batch.truncateFrom - 1) : 0;
-    if (truncateTerm === null) throw new Error(`A batch cuts the log at ${batch.truncateFrom}, behind its base ${base.index}.`);
+    if (truncateTerm === null)
+      throw new Error(`A batch cuts the log at ${batch.truncateFrom}, behind its base ${base.index}.`);
     if (truncates) lastIndex = batch.truncateFrom - 1;
     for (const entry of batch.entries) {
       if (entry.index !== lastIndex + 1) {
@@ -128,7 +129,9 @@ export function encodeBatch(change: LogChange, place: BatchPlace, header: Segmen
   const lead = header === null ? 0 : SEGMENT_HEADER_BYTES;
   const length = records + padding + recordBytes(seal.length);
   if (length > MAX_BATCH_BYTES) {
-    throw new RangeError(`A batch of ${length} bytes exceeds the limit of ${MAX_BATCH_BYTES}. Hand over fewer entries at once.`);
+    throw new RangeError(
+      `A batch of ${length} bytes exceeds the limit of ${MAX_BATCH_BYTES}. Hand over fewer entries at once.`,
+    );
   }
   const bytes = new Uint8Array(lead + length);
   if (header !== null) bytes.set(encodeSegmentHeader(header));
@@ -214,7 +217,14 @@ class RecordWriter {
     this.chain = place.chain;
   }
 
-  write(kind: RecordKind, entryKind: number, index: Index, term: Term, length: number, payload: Uint8Array | null): void {
+  write(
+    kind: RecordKind,
+    entryKind: number,
+    index: Index,
+    term: Term,
+    length: number,
+    payload: Uint8Array | null,
+  ): void {
     const at = this.#at;
     if (payload !== null) this.#bytes.set(payload, at + RECORD_HEADER_BYTES);
     this.chain = writeRecordHeader(this.#view, this.#bytes, at, this.#place.seed, {

@@ -45,7 +45,9 @@ export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
 /** The checksum that seeds those of all records of a directory: a record of another directory is never valid. */
 export function identitySeed(identity: StorageIdentity): number {
-  return crc32c(encodeText(JSON.stringify([identity.clusterId, identity.group, identity.member, identity.incarnation])));
+  return crc32c(
+    encodeText(JSON.stringify([identity.clusterId, identity.group, identity.member, identity.incarnation])),
+  );
 }
 
 export function sameIdentity(a: StorageIdentity, b: StorageIdentity): boolean {

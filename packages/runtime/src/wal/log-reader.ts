@@ -28,7 +28,12 @@ export interface ReadRequest {
 }
 
 /** The entries of a request, at least one. `log` is looked at again for every extent: it may change while the disk works. */
-export function* readEntries(disk: DiskQueue, log: LogIndex, seed: number, request: ReadRequest): Steps<readonly Entry[]> {
+export function* readEntries(
+  disk: DiskQueue,
+  log: LogIndex,
+  seed: number,
+  request: ReadRequest,
+): Steps<readonly Entry[]> {
   const entries: Entry[] = [];
   let bytes = 0;
   for (let next = request.from; next <= request.to; ) {
@@ -95,8 +100,16 @@ class EntryWalk {
 
   *#header(): Steps<RecordHeader> {
     yield* this.#need(RECORD_HEADER_BYTES);
-    const header = readRecordHeader(this.#view, this.#bytes, this.#at - this.#start, this.#seed, this.#segment, this.#at);
-    if (header === null || header.length > MAX_BATCH_BYTES) throw this.#damaged('its header does not match its checksum');
+    const header = readRecordHeader(
+      this.#view,
+      this.#bytes,
+      this.#at - this.#start,
+      this.#seed,
+      this.#segment,
+      this.#at,
+    );
+    if (header === null || header.length > MAX_BATCH_BYTES)
+      throw this.#damaged('its header does not match its checksum');
     if (this.#previous !== null && header.previous !== this.#previous) {
       throw this.#damaged('it does not continue the record before it');
     }

@@ -128,11 +128,13 @@ export class WriteAheadLog {
     const base = this.#index.base.index;
     if (from <= base) return this.#later(() => done(compacted(from, base).storageError, []));
     const { lastIndex } = this.#index;
-    if (to < from || from > lastIndex) throw new RangeError(`Entries ${from} to ${to} were asked for; the log ends at ${lastIndex}.`);
+    if (to < from || from > lastIndex)
+      throw new RangeError(`Entries ${from} to ${to} were asked for; the log ends at ${lastIndex}.`);
     const steps = readEntries(this.#environment.disk.background, this.#index, this.#seed, { from, to, maxBytes });
     runSteps(steps, (error, entries) => {
       // The segment may have been removed while it was read.
-      if (error !== null && from <= this.#index.base.index) return done(compacted(from, this.#index.base.index).storageError, []);
+      if (error !== null && from <= this.#index.base.index)
+        return done(compacted(from, this.#index.base.index).storageError, []);
       done(error, entries ?? []);
     });
   }

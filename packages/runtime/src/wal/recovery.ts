@@ -165,7 +165,8 @@ function* dropUnbegun(disk: Disk, segment: number, scan: SegmentScan, notes: str
     { op: 'remove', path },
     { op: 'syncDirectory', path: LOG_DIRECTORY },
   ]);
-  if (scan.damage !== null) notes.push(`'${path}' held only a batch that a crash cut off before its seal; it was removed.`);
+  if (scan.damage !== null)
+    notes.push(`'${path}' held only a batch that a crash cut off before its seal; it was removed.`);
 }
 
 /** Zeroes what a crash left of a batch without a seal, so that nothing of it can ever be read again. */
@@ -193,7 +194,12 @@ export function* zeroOut(disk: Disk, segment: number, from: number, to: number):
   }
   const check = yield* read(disk, path, from, Math.min(ZERO_BYTES, to - from));
   if (!isZero(check, 0, check.length)) {
-    throw new StorageFailure('DiskFailed', `'${path}' does not keep what is written to it. Check the disk.`, path, from);
+    throw new StorageFailure(
+      'DiskFailed',
+      `'${path}' does not keep what is written to it. Check the disk.`,
+      path,
+      from,
+    );
   }
 }
 
@@ -223,7 +229,8 @@ function lostLog(): StorageFailure {
 function damaged(segment: number, scan: SegmentEnd, last: boolean, replay: Replay | null): StorageFailure {
   const path = segmentPath(segment);
   const { offset, verdict, reason } = scan.damage ?? { offset: scan.end, verdict: 'corrupt', reason: '' };
-  const why = last || verdict !== 'torn' ? reason : `'${segmentPath(segment + 1)}' behind it proves that it was durable`;
+  const why =
+    last || verdict !== 'torn' ? reason : `'${segmentPath(segment + 1)}' behind it proves that it was durable`;
   const intact = replay?.index == null ? '' : ` The log is intact up to index ${replay.index.lastIndex}.`;
   const repair =
     verdict === 'sealed'
@@ -241,7 +248,12 @@ export function badHeader(segment: number, problem: HeaderProblem): StorageFailu
   const path = segmentPath(segment);
   switch (problem) {
     case 'magic':
-      return new StorageFailure('ForeignDirectory', `'${path}' is not a log segment of Quorate. ${WHAT_TO_DO}`, path, 0);
+      return new StorageFailure(
+        'ForeignDirectory',
+        `'${path}' is not a log segment of Quorate. ${WHAT_TO_DO}`,
+        path,
+        0,
+      );
     case 'version':
       return new StorageFailure(
         'UnsupportedVersion',

@@ -42,10 +42,18 @@ export class Replay {
     }
     for (const record of batch.records) this.#applyRecord(batch, index, record);
     if (index.lastIndex !== batch.lastIndex) {
-      throw impossible(batch, batch.offset, `its seal says that the log ends at ${batch.lastIndex}, not ${index.lastIndex}`);
+      throw impossible(
+        batch,
+        batch.offset,
+        `its seal says that the log ends at ${batch.lastIndex}, not ${index.lastIndex}`,
+      );
     }
     if (this.hardState !== null && batch.seal.hardState.term < this.hardState.term) {
-      throw impossible(batch, batch.offset, `its term ${batch.seal.hardState.term} is below ${this.hardState.term} before it`);
+      throw impossible(
+        batch,
+        batch.offset,
+        `its term ${batch.seal.hardState.term} is below ${this.hardState.term} before it`,
+      );
     }
     this.hardState = batch.seal.hardState;
     this.sequence = batch.seal.sequence;

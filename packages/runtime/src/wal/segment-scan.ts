@@ -103,7 +103,12 @@ interface BatchScan {
 }
 
 /** Reads records up to the seal, or to the first that is not intact: then null, and `batch.at` is its place. */
-function* scanBatch(window: SegmentWindow, segment: number, seed: number, batch: BatchScan): Steps<ScannedRecord | null> {
+function* scanBatch(
+  window: SegmentWindow,
+  segment: number,
+  seed: number,
+  batch: BatchScan,
+): Steps<ScannedRecord | null> {
   for (;;) {
     if (!window.has(batch.at, RECORD_HEADER_BYTES) && !(yield* window.load(batch.at, RECORD_HEADER_BYTES))) return null;
     const header = window.header(batch.at, seed, segment);
@@ -166,7 +171,11 @@ function* judge(window: SegmentWindow, segment: number, seed: number, batch: Bat
     return { ...damage, verdict: 'corrupt', reason };
   }
   if (rest.witnesses.some((witness) => witness.kind === RecordKind.seal && witness.batch === batch.offset)) {
-    return { ...damage, verdict: 'sealed', reason: 'its batch is the last and bears its seal, so it may have been promised' };
+    return {
+      ...damage,
+      verdict: 'sealed',
+      reason: 'its batch is the last and bears its seal, so it may have been promised',
+    };
   }
   if (!(yield* explainedByLostSector(window, segment, seed, batch.at))) {
     return { ...damage, verdict: 'corrupt', reason: 'no write that a crash cut off leaves such bytes' };
