@@ -104,7 +104,7 @@ class WorkerQueue implements DiskQueue {
     if (worker === null || this.#closing) return void setImmediate(done);
     this.#closing = true;
     worker.once('exit', () => done());
-    worker.postMessage({ kind: 'exit' } satisfies DiskRequest);
+    worker.postMessage({ kind: 'exit' } satisfies DiskRequest, []);
   }
 
   #send(request: DiskRequest, transfer: ArrayBuffer[], waiting: Waiting): void {

@@ -29,7 +29,7 @@ export class SnapshotVerifier {
   complete = false;
   /** Bytes up to here form whole, sound frames. */
   soundBytes = 0;
-  #pending: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
+  #pending: Uint8Array = new Uint8Array(0);
   #chain = 0;
   #slices = 0;
   #bytes = 0;

@@ -231,7 +231,8 @@ function damaged(segment: number, scan: SegmentEnd, last: boolean, replay: Repla
   const { offset, verdict, reason } = scan.damage ?? { offset: scan.end, verdict: 'corrupt', reason: '' };
   const why =
     last || verdict !== 'torn' ? reason : `'${segmentPath(segment + 1)}' behind it proves that it was durable`;
-  const intact = replay?.index == null ? '' : ` The log is intact up to index ${replay.index.lastIndex}.`;
+  const index = replay?.index ?? null;
+  const intact = index === null ? '' : ` The log is intact up to index ${index.lastIndex}.`;
   const repair =
     verdict === 'sealed'
       ? ` If you are certain that no other server counted on that batch, 'quorate wal repair --drop-tail' drops it.`

@@ -62,13 +62,12 @@ export class StorageWorld {
 
   /** Runs until an answer comes; fails if the world falls silent before. */
   wait<Result>(begin: (done: (result: Result) => void) => void): Result {
-    const box: { result?: Result } = {};
-    begin((result) => {
-      box.result = result;
-    });
-    while (!('result' in box) && this.step());
-    if (!('result' in box)) throw new Error('Nothing answered.');
-    return box.result as Result;
+    const answers: Result[] = [];
+    begin((result) => answers.push(result));
+    while (answers.length === 0 && this.step());
+    const [answer] = answers;
+    if (answers.length !== 1 || answer === undefined) throw new Error(`There were ${answers.length} answers.`);
+    return answer;
   }
 
   tryOpen(
