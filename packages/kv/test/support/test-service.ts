@@ -131,6 +131,7 @@ export class TestCall implements RpcCall {
   readonly metadata = new Map<string, string>();
   readonly deadline: number;
   cancelled = false;
+  readonly backedUp = false;
   response: Uint8Array | null = null;
   status: RpcStatus | null = null;
 
@@ -142,6 +143,7 @@ export class TestCall implements RpcCall {
 
   onCancel(): void {}
   onMessage(): void {}
+  onDrain(): void {}
 
   send(message: Uint8Array): void {
     this.response = message;
