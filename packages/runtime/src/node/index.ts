@@ -1,1 +1,1 @@
-export { openNodeDisk } from './disk.ts';
+export {};

@@ -1,0 +1,108 @@
+import { ProtobufError, type ResponseHeader, services, type StatusResponse } from '@quorate/kv/api';
+import { type Endpoint } from './endpoint.ts';
+import { frameOf } from './grpc.ts';
+import { type Ring } from './ring.ts';
+import { type Reply } from './transport.ts';
+
+const { Status } = services.Maintenance;
+
+/** How long to wait for a Status that nobody but us waits for. */
+const STATUS_TIMEOUT_MS = 1_000;
+/** While no leader is known, it is asked for no more often than this. */
+const MIN_INTERVAL_MS = 50;
+
+/**
+ * Remembers who leads, so that calls go there without a detour. It is only a hint: a server that does not lead carries the
+ * call to the one that does.
+ *
+ * Every response header tells for free which member answered and in which term. A term above the one that we know the leader
+ * of means an election; then, and when the leader's connection breaks, one Status is asked for. When the leader is a member
+ * that has not yet answered on any endpoint, the other endpoints are asked who they are. Member lists are not used: the URLs
+ * in them need not be reachable from here, those that we were given are.
+ */
+export class LeaderTracker {
+  private readonly ring: Ring;
+  private leader = 0n;
+  /** The term that `leader` leads, or in which there was none yet. */
+  private term = -1;
+  private asking = 0;
+  private askedAt = -Infinity;
+
+  constructor(ring: Ring) {
+    this.ring = ring;
+  }
+
+  /** A response came from this endpoint. */
+  observe(endpoint: Endpoint, header: ResponseHeader | undefined): void {
+    if (header === undefined) return;
+    endpoint.memberId = header.memberId;
+    if (this.leader === 0n) this.ring.prefer(endpoint);
+    if (header.raftTerm > this.term || this.leader === 0n) this.ask(endpoint);
+  }
+
+  /** A call to this endpoint failed, or its connection did. Whoever answers next is asked anew. */
+  suspect(endpoint: Endpoint): void {
+    if (!this.ring.isPreferred(endpoint)) return;
+    this.leader = 0n;
+    this.askedAt = -Infinity;
+  }
+
+  private ask(endpoint: Endpoint): void {
+    const now = performance.now();
+    if (this.asking > 0 || now - this.askedAt < MIN_INTERVAL_MS) return;
+    this.askedAt = now;
+    this.askStatus(endpoint, (status) => this.onStatus(endpoint, status));
+  }
+
+  private onStatus(endpoint: Endpoint, { header, leader, raftTerm }: StatusResponse): void {
+    endpoint.memberId = header?.memberId ?? 0n;
+    if (raftTerm < this.term) return;
+    this.term = raftTerm;
+    this.leader = leader;
+    if (leader === 0n || this.preferLeader()) return;
+    for (const other of this.ring.endpoints) {
+      if (other.memberId === 0n) this.askStatus(other, (status) => this.onIdentified(other, status));
+    }
+  }
+
+  private onIdentified(endpoint: Endpoint, { header }: StatusResponse): void {
+    endpoint.memberId = header?.memberId ?? 0n;
+    this.preferLeader();
+  }
+
+  private preferLeader(): boolean {
+    const endpoint = this.ring.endpoints.find(({ memberId }) => memberId === this.leader);
+    if (endpoint === undefined) return false;
+    this.ring.prefer(endpoint);
+    return true;
+  }
+
+  private askStatus(endpoint: Endpoint, done: (status: StatusResponse) => void): void {
+    this.asking++;
+    endpoint.use((connection) => {
+      if (connection === undefined) {
+        this.asking--;
+        return;
+      }
+      const handle = connection.call(Status.path, frameOf(Status, {}), STATUS_TIMEOUT_MS, (reply) => {
+        clearTimeout(timer);
+        this.asking--;
+        const status = decodedStatus(reply);
+        if (status !== undefined) done(status);
+      });
+      const timer = setTimeout(() => handle.cancel(), STATUS_TIMEOUT_MS);
+      timer.unref();
+    });
+  }
+}
+
+/** Failures are passed over: this is a hint, and whoever makes a call sees them for himself. */
+function decodedStatus(reply: Reply): StatusResponse | undefined {
+  if (reply.kind !== 'message') return undefined;
+  try {
+    return Status.response.decode(reply.message);
+  } catch (error) {
+    if (error instanceof ProtobufError) return undefined;
+    throw error;
+  }
+}
