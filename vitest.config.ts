@@ -16,6 +16,7 @@ export default defineConfig({
     pool: 'threads',
     isolate: false,
     testTimeout: 30_000,
+    slowTestThreshold: 2_000,
     projects: [
       {
         extends: true,

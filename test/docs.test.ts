@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { declaredSymbols } from '../test-support/symbols.ts';
+import { declaredSymbols, unionOf } from '../test-support/symbols.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -91,4 +91,21 @@ describe('docs/limits.md', () => {
       expect(declaredSymbols(join(dirname(page), path)).get(name)).toBe(value);
     },
   );
+});
+
+describe('docs/errors.md', () => {
+  const page = join(root, 'docs/errors.md');
+  /** Each heading names the union of its codes, [`Type`](path), and has one row for each. */
+  const sections = readFileSync(page, 'utf8')
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => {
+      const [, type = '', path = ''] = /\[`([\w.]+)`\]\(([^)]+\.ts)\)/.exec(section) ?? [];
+      const codes = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, code = '']) => code);
+      return { type, path, codes };
+    });
+
+  test.each(sections)('has each code of $type once, and no other', ({ type, path, codes }) => {
+    expect(codes.toSorted()).toEqual(unionOf(join(dirname(page), path), type).toSorted());
+  });
 });

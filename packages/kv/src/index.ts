@@ -1,2 +1,16 @@
 export * from './consensus.ts';
+export { etcdErrors, type EtcdErrorName, StateMachineError } from './errors.ts';
+export type { Origin } from './machine/envelope.ts';
+export type { OperationResult } from './machine/operations.ts';
+export type { StoreStatistics } from './mvcc/store.ts';
 export * from './rpc.ts';
+export { KvService, type KvServiceSettings } from './service/kv-service.ts';
+export { defaultKvServiceOptions, type KvServiceDefaults, type KvServiceOptions } from './service/options.ts';
+export {
+  type CommandResult,
+  continueApply,
+  defaultStateMachineOptions,
+  type KvSnapshotSink,
+  KvStateMachine,
+  type StateMachineOptions,
+} from './state-machine.ts';

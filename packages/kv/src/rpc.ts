@@ -33,8 +33,10 @@ export interface RpcStatus {
    * What became of a failed write: `refused` is definite (nothing was appended and never will be), `unknown` says that it may
    * or may not take effect. Carried as trailer `quorate-outcome`; absent where the question does not arise.
    */
-  readonly outcome?: 'refused' | 'unknown';
+  readonly outcome?: WriteOutcome;
 }
+
+export type WriteOutcome = 'refused' | 'unknown';
 
 /** One call that has come in. */
 export interface RpcCall {

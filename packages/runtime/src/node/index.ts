@@ -1,1 +1,1 @@
-export {};
+export { openNodeDisk } from './disk.ts';

@@ -1,0 +1,125 @@
+/**
+ * Which commands have been applied, so that none is applied twice. An origin numbers its commands upward; they may reach
+ * the log out of order, so for each origin the last `windowSize` numbers are remembered one by one, and everything older
+ * counts as applied. Part of the replicated state: every replica judges alike.
+ */
+import type { ByteReader, ByteWriter } from '../byte-stream.ts';
+import type { Origin } from './envelope.ts';
+
+/** Numbers remembered for one origin. Far above what an origin may have in flight. */
+export const windowSize = 65_536;
+/** Origins remembered. One more pushes out the one that has been silent longest. */
+export const maxOrigins = 1024;
+
+interface Window {
+  readonly origin: Origin;
+  /** The highest number applied. */
+  highest: number;
+  /** One bit for each of (highest − windowSize, highest], at number mod windowSize. */
+  readonly bits: Uint8Array;
+  /** Log index of the last command, by which the longest silent origin is found. */
+  lastIndex: number;
+}
+
+export class AppliedCommands {
+  readonly #windows = new Map<string, Window>();
+  /** Commands of one origin come in runs. */
+  #last: Window | null = null;
+
+  /** Whether the command has been applied, or is so old that it may not be any more. */
+  has(origin: Origin, sequence: number): boolean {
+    const window = this.#find(origin);
+    if (window === null || sequence > window.highest) return false;
+    return sequence <= window.highest - windowSize || getBit(window.bits, sequence);
+  }
+
+  /** Remembers a command for which `has` was false. */
+  add(origin: Origin, sequence: number, index: number): void {
+    const window = this.#find(origin) ?? this.#open(origin);
+    if (sequence > window.highest) advance(window, sequence);
+    setBit(window.bits, sequence, true);
+    window.lastIndex = index;
+  }
+
+  /** The highest number of this origin that was applied; 0 if none. */
+  highest(origin: Origin): number {
+    return this.#find(origin)?.highest ?? 0;
+  }
+
+  write(to: ByteWriter): void {
+    const windows = [...this.#windows.values()].sort((a, b) => a.lastIndex - b.lastIndex);
+    to.varint(windows.length);
+    for (const { origin, highest, bits, lastIndex } of windows) {
+      to.u64(origin.member);
+      to.u64(origin.incarnation);
+      to.varint(highest);
+      to.varint(lastIndex);
+      to.raw(bits);
+    }
+  }
+
+  static read(from: ByteReader): AppliedCommands {
+    const commands = new AppliedCommands();
+    const count = from.varint();
+    for (let i = 0; i < count; i++) {
+      const origin = { member: from.u64(), incarnation: from.u64() };
+      const window = {
+        origin,
+        highest: from.varint(),
+        lastIndex: from.varint(),
+        bits: from.raw(windowSize / 8).slice(),
+      };
+      commands.#windows.set(keyOf(origin), window);
+    }
+    return commands;
+  }
+
+  #find(origin: Origin): Window | null {
+    const last = this.#last;
+    if (last !== null && last.origin.member === origin.member && last.origin.incarnation === origin.incarnation) {
+      return last;
+    }
+    const window = this.#windows.get(keyOf(origin)) ?? null;
+    this.#last = window ?? last;
+    return window;
+  }
+
+  #open(origin: Origin): Window {
+    if (this.#windows.size >= maxOrigins) this.#forgetLongestSilent();
+    const window = { origin, highest: 0, bits: new Uint8Array(windowSize / 8), lastIndex: 0 };
+    this.#windows.set(keyOf(origin), window);
+    this.#last = window;
+    return window;
+  }
+
+  #forgetLongestSilent(): void {
+    let silent: Window | null = null;
+    for (const window of this.#windows.values()) {
+      if (silent === null || window.lastIndex < silent.lastIndex) silent = window;
+    }
+    if (silent !== null) this.#windows.delete(keyOf(silent.origin));
+    this.#last = null;
+  }
+}
+
+function keyOf(origin: Origin): string {
+  return `${origin.member}:${origin.incarnation}`;
+}
+
+/** Moves the window up; the numbers that it newly covers have not been applied. */
+function advance(window: Window, sequence: number): void {
+  if (sequence - window.highest >= windowSize) window.bits.fill(0);
+  else for (let passed = window.highest + 1; passed <= sequence; passed++) setBit(window.bits, passed, false);
+  window.highest = sequence;
+}
+
+function getBit(bits: Uint8Array, sequence: number): boolean {
+  const place = sequence % windowSize;
+  return ((bits[place >>> 3] as number) & (1 << (place & 7))) !== 0;
+}
+
+function setBit(bits: Uint8Array, sequence: number, value: boolean): void {
+  const place = sequence % windowSize;
+  const before = bits[place >>> 3] as number;
+  bits[place >>> 3] = value ? before | (1 << (place & 7)) : before & ~(1 << (place & 7));
+}

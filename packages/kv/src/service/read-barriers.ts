@@ -1,0 +1,114 @@
+import type { BarrierOutcome, Consensus, KvEnvironment } from '../consensus.ts';
+import { etcdErrors } from '../errors.ts';
+import type { RpcStatus } from '../rpc.ts';
+import type { Deadlines, Expiring } from './deadlines.ts';
+import type { KvServiceOptions } from './options.ts';
+import { deadlineExceeded, refusalStatus } from './statuses.ts';
+
+/** Null: the store now shows every write acknowledged before the read came. */
+export type BarrierDone = (failure: RpcStatus | null) => void;
+
+/**
+ * Read barriers, one for all reads of a turn of the loop (dissertation §6.4). A read has no effect, so one that finds no leader
+ * asks again until its deadline.
+ */
+export class ReadBarriers {
+  readonly #consensus: Consensus;
+  readonly #environment: KvEnvironment;
+  readonly #options: KvServiceOptions;
+  readonly #deadlines: Deadlines;
+  readonly #pending = new Set<WaitingRead>();
+  /** Came in this turn, or found no leader: the next barrier is theirs. */
+  #gathered: WaitingRead[] = [];
+  #scheduled = false;
+  #cancelRetry: (() => void) | null = null;
+  #closed = false;
+
+  constructor(consensus: Consensus, environment: KvEnvironment, options: KvServiceOptions, deadlines: Deadlines) {
+    this.#consensus = consensus;
+    this.#environment = environment;
+    this.#options = options;
+    this.#deadlines = deadlines;
+  }
+
+  /** `clientDeadline` in monotonic microseconds. `done` is called exactly once. */
+  wait(clientDeadline: number, done: BarrierDone): void {
+    if (this.#closed) {
+      done(etcdErrors.stopped);
+      return;
+    }
+    if (this.#pending.size >= this.#options.maxPendingReads) {
+      done(etcdErrors.tooManyRequests);
+      return;
+    }
+    const deadline = Math.min(clientDeadline, this.#environment.now() + this.#options.requestTimeout);
+    const read: WaitingRead = {
+      deadline,
+      done,
+      expire: () => this.#settle(read, clientDeadline <= deadline ? deadlineExceeded : etcdErrors.timeout),
+    };
+    this.#pending.add(read);
+    this.#deadlines.add(read);
+    this.#gathered.push(read);
+    this.#schedule();
+  }
+
+  /** A leader is known (again). */
+  leaderFound(): void {
+    if (this.#gathered.length > 0) this.#schedule();
+  }
+
+  /** Answers everything that still waits. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    this.#gathered = [];
+    for (const read of this.#pending) this.#settle(read, etcdErrors.stopped);
+  }
+
+  #settle(read: WaitingRead, failure: RpcStatus | null): void {
+    if (!this.#pending.delete(read)) return;
+    this.#deadlines.remove(read);
+    read.done(failure);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#environment.yield(() => this.#ask());
+  }
+
+  #ask(): void {
+    this.#scheduled = false;
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    const reads = this.#gathered.filter((read) => this.#pending.has(read));
+    this.#gathered = [];
+    if (reads.length > 0) this.#consensus.readBarrier((outcome) => this.#answer(reads, outcome));
+  }
+
+  #answer(reads: readonly WaitingRead[], outcome: BarrierOutcome): void {
+    if (outcome.kind === 'ready') {
+      for (const read of reads) this.#settle(read, null);
+    } else if (outcome.reason === 'noLeader' || outcome.reason === 'leadershipLost') {
+      this.#retryLater(reads);
+    } else {
+      const failure = refusalStatus(outcome);
+      for (const read of reads) this.#settle(read, failure);
+    }
+  }
+
+  #retryLater(reads: readonly WaitingRead[]): void {
+    for (const read of reads) if (this.#pending.has(read)) this.#gathered.push(read);
+    if (this.#gathered.length === 0 || this.#cancelRetry !== null) return;
+    this.#cancelRetry = this.#environment.setTimer(this.#options.readRetryInterval, () => {
+      this.#cancelRetry = null;
+      this.#schedule();
+    });
+  }
+}
+
+interface WaitingRead extends Expiring {
+  readonly done: BarrierDone;
+}

@@ -1,0 +1,309 @@
+/**
+ * The write-ahead log while it lives. One change is in flight at a time, as one submission to the disk: write and sync. What
+ * memory knows of the log changes only when the disk has confirmed.
+ */
+import type { Entry, HardState, Index, PersistBatch, SnapshotMetadata } from '@quorate/raft';
+import type { DiskError, DiskOperation, Environment } from '../environment.ts';
+import { storageErrorOf } from '../storage-failure.ts';
+import type { StorageError, StorageIdentity } from '../storage.ts';
+import type { StorageOptions } from '../storage-options.ts';
+import { runSteps } from '../steps.ts';
+import {
+  type BatchPlace,
+  changeBytes,
+  encodeBatch,
+  type EncodedBatch,
+  headerFor,
+  indexChange,
+  type LogChange,
+  mergeBatches,
+} from './batch.ts';
+import { DiskRoom } from './disk-room.ts';
+import { identitySeed, LOG_DIRECTORY, SEGMENT_HEADER_BYTES, SPARE_PATH, segmentPath } from './format.ts';
+import { type Manifest, manifestOperations } from './hard-state-file.ts';
+import type { LogIndex } from './log-index.ts';
+import { compacted, readEntries } from './log-reader.ts';
+import type { ActiveSegment } from './recovery.ts';
+import { SpareSegment } from './spare-segment.ts';
+
+/** Beyond this part of a prepared segment the next one is prepared. */
+const PREPARE_AT = 0.5;
+
+export interface LogState {
+  readonly identity: StorageIdentity;
+  readonly index: LogIndex;
+  readonly hardState: HardState;
+  readonly sequence: number;
+  readonly active: ActiveSegment;
+  readonly segments: readonly number[];
+  readonly manifest: Manifest;
+  /** What the disk had free at opening, and whether the reserve was there. */
+  readonly room: { readonly free: number; readonly reserveHeld: boolean };
+}
+
+export class WriteAheadLog {
+  readonly #environment: Pick<Environment, 'disk' | 'timers'>;
+  readonly #options: StorageOptions;
+  readonly #identity: StorageIdentity;
+  readonly #seed: number;
+  readonly #index: LogIndex;
+  readonly #spare: SpareSegment;
+  readonly #room: DiskRoom;
+  #hardState: HardState;
+  #sequence: number;
+  #active: ActiveSegment;
+  #segments: readonly number[];
+  #manifest: Manifest;
+  #appending = false;
+  #afterAppend: (() => void) | null = null;
+  /** The first failure; everything later fails with it. A disk that failed once cannot be trusted to have kept what it confirms. */
+  #failure: StorageError | null = null;
+
+  constructor(environment: Pick<Environment, 'disk' | 'timers'>, options: StorageOptions, state: LogState) {
+    this.#environment = environment;
+    this.#options = options;
+    this.#identity = state.identity;
+    this.#seed = identitySeed(state.identity);
+    this.#index = state.index;
+    this.#hardState = state.hardState;
+    this.#sequence = state.sequence;
+    this.#active = state.active;
+    this.#segments = state.segments;
+    this.#manifest = state.manifest;
+    const fail = (error: DiskError): void => void this.#fail(error);
+    this.#spare = new SpareSegment(environment.disk.background, options, fail);
+    this.#room = new DiskRoom(environment, options, state.room, () => this.#spare.retry(), fail);
+  }
+
+  get hardState(): HardState {
+    return this.#hardState;
+  }
+
+  get index(): LogIndex {
+    return this.#index;
+  }
+
+  /**
+   * Makes batches durable as one. `afterSync` is carried out in the same submission once the batch itself is durable: it must be
+   * such that opening can make up for it after a crash.
+   */
+  append(
+    batches: readonly PersistBatch[],
+    afterSync: readonly DiskOperation[],
+    done: (error: StorageError | null) => void,
+  ): void {
+    if (this.#appending) throw new Error('A second append was begun before the first was durable.');
+    if (this.#failure !== null) return this.#later(() => done(this.#failure));
+    this.#appending = true;
+    const change = mergeBatches(batches, this.#index, this.#hardState);
+    const write = this.#write(change, afterSync);
+    this.#environment.disk.submit(write.operations, (error) => {
+      this.#appending = false;
+      if (error !== null) this.#fail(error);
+      if (this.#failure === null) this.#commit(change, write);
+      const waiting = this.#afterAppend;
+      this.#afterAppend = null;
+      done(this.#failure);
+      waiting?.();
+    });
+  }
+
+  /** A cheap estimate: the rest of the active segment, the spare, and what is free on the disk beyond the reserve. */
+  hasRoomFor(bytes: number): boolean {
+    if (this.#failure !== null) return false;
+    const spare = this.#spare.ready ? this.#options.segmentBytes : 0;
+    const prepared = Math.max(0, this.#active.size - this.#active.offset) + spare;
+    const enough = bytes + MARGIN_BYTES <= prepared + this.#room.free;
+    // Refused requests write nothing, so nothing else would look at free space again.
+    if (!enough) this.#room.schedule();
+    return enough;
+  }
+
+  read(
+    from: Index,
+    to: Index,
+    maxBytes: number,
+    done: (error: StorageError | null, entries: readonly Entry[]) => void,
+  ): void {
+    const base = this.#index.base.index;
+    if (from <= base) return this.#later(() => done(compacted(from, base).storageError, []));
+    const { lastIndex } = this.#index;
+    if (to < from || from > lastIndex)
+      throw new RangeError(`Entries ${from} to ${to} were asked for; the log ends at ${lastIndex}.`);
+    const steps = readEntries(this.#environment.disk.background, this.#index, this.#seed, { from, to, maxBytes });
+    runSteps(steps, (error, entries) => {
+      // The segment may have been removed while it was read.
+      if (error !== null && from <= this.#index.base.index)
+        return done(compacted(from, this.#index.base.index).storageError, []);
+      done(error, entries ?? []);
+    });
+  }
+
+  /** Removes the segments that hold nothing behind `through`. First the two-slot file says so, then they go. */
+  compact(through: Index, done: (error: StorageError | null) => void): void {
+    if (this.#appending) {
+      const before = this.#afterAppend;
+      this.#afterAppend = () => {
+        before?.();
+        this.compact(through, done);
+      };
+      return;
+    }
+    if (this.#failure !== null) return this.#later(() => done(this.#failure));
+    let first = this.#manifest.firstSegment;
+    while (first < this.#active.segment && this.#index.lastIndexBefore(first + 1) <= through) first += 1;
+    if (first === this.#manifest.firstSegment) return this.#later(() => done(null));
+    this.#retireBefore(first, done);
+  }
+
+  bytesAfter(index: Index): number {
+    return this.#index.bytesAfter(index);
+  }
+
+  /** Stops preparing and polling. Submissions under way finish with the disk. */
+  stop(): void {
+    this.#spare.stop();
+    this.#room.stop();
+  }
+
+  /** Latches a failure of the disk, wherever it was met. */
+  #fail(error: DiskError): StorageError {
+    this.#failure ??= storageErrorOf(error);
+    return this.#failure;
+  }
+
+  #later(callback: () => void): void {
+    this.#environment.timers.afterPoll(callback);
+  }
+
+  #write(change: LogChange, afterSync: readonly DiskOperation[]): PreparedWrite {
+    return this.#mustRoll(change) ? this.#writeRoll(change, afterSync) : this.#writeOn(change, afterSync);
+  }
+
+  /** A snapshot begins a segment of its own, so that everything before it can go; otherwise a full one makes the next begin. */
+  #mustRoll(change: LogChange): boolean {
+    const { offset, size } = this.#active;
+    if (change.snapshot !== null) return true;
+    if (size < this.#options.segmentBytes && this.#spare.ready) return true;
+    return offset > SEGMENT_HEADER_BYTES && offset + changeBytes(change) > this.#options.segmentBytes;
+  }
+
+  #writeOn(change: LogChange, afterSync: readonly DiskOperation[]): PreparedWrite {
+    const { segment, offset, chain, size } = this.#active;
+    const place = this.#place(segment, offset, chain);
+    const batch = encodeBatch(change, place, null);
+    const path = segmentPath(segment);
+    const growth = Math.max(0, batch.end - size);
+    const operations: DiskOperation[] = [
+      ...this.#room.makeRoomFor(growth),
+      { op: 'write', path, offset, bytes: batch.bytes },
+      { op: 'sync', path },
+      ...afterSync,
+    ];
+    return { operations, place, batch, size: Math.max(size, batch.end), growth, manifest: null, spare: false };
+  }
+
+  /**
+   * The name is durable before anything is written under it: a spare never holds records. The two-slot file follows: from then on
+   * the log cannot end before this segment.
+   */
+  #writeRoll(change: LogChange, afterSync: readonly DiskOperation[]): PreparedWrite {
+    const segment = this.#active.segment + 1;
+    const { chain } = this.#active;
+    const place = this.#place(segment, SEGMENT_HEADER_BYTES, chain);
+    const header = headerFor(change, this.#index, { identity: this.#identity, segment, chain });
+    const batch = encodeBatch(change, place, header);
+    const path = segmentPath(segment);
+    const spare = this.#spare.ready;
+    const size = spare ? Math.max(this.#options.segmentBytes, batch.end) : batch.end;
+    const growth = spare ? size - this.#options.segmentBytes : size;
+    const manifest = this.#nextManifest({
+      sequence: place.sequence,
+      hardState: change.hardState,
+      lastSegment: segment,
+    });
+    const directory: DiskOperation = { op: 'syncDirectory', path: LOG_DIRECTORY };
+    const operations: DiskOperation[] = [
+      ...this.#room.makeRoomFor(growth),
+      ...(spare ? [{ op: 'rename', from: SPARE_PATH, to: path } as const, directory] : []),
+      { op: 'write', path, offset: 0, bytes: batch.bytes },
+      { op: 'sync', path },
+      ...(spare ? [] : [directory]),
+      ...afterSync,
+      ...manifestOperations(manifest),
+    ];
+    return { operations, place, batch, size, growth, manifest, spare };
+  }
+
+  #place(segment: number, offset: number, chain: number): BatchPlace {
+    return { segment, offset, chain, sequence: this.#sequence + 1, seed: this.#seed };
+  }
+
+  #nextManifest(changes: Partial<Manifest>): Manifest {
+    return { ...this.#manifest, ...changes, generation: this.#manifest.generation + 2 };
+  }
+
+  #commit(change: LogChange, write: PreparedWrite): void {
+    const { place, batch } = write;
+    indexChange(change, place, this.#index);
+    this.#hardState = change.hardState;
+    this.#sequence = place.sequence;
+    this.#active = { segment: place.segment, offset: batch.end, chain: batch.chain, size: write.size };
+    if (write.manifest !== null) {
+      this.#manifest = write.manifest;
+      this.#segments = [...this.#segments, place.segment];
+    }
+    if (write.spare) this.#spare.taken();
+    if (write.growth > 0) this.#room.used(write.growth);
+    else this.#room.schedule();
+    const prepared = this.#active.size >= this.#options.segmentBytes;
+    if (!prepared || batch.end >= PREPARE_AT * this.#options.segmentBytes) this.#spare.prepare();
+  }
+
+  /** The caller has made sure that no append is in flight. */
+  #retireBefore(segment: number, done: (error: StorageError | null) => void): void {
+    const retired = this.#segments.filter((each) => each < segment);
+    this.#segments = this.#segments.filter((each) => each >= segment);
+    this.#index.dropSegmentsBefore(segment);
+    this.#manifest = this.#nextManifest({
+      firstSegment: segment,
+      lastSegment: this.#active.segment,
+      sequence: this.#sequence,
+      hardState: this.#hardState,
+    });
+    this.#environment.disk.submit(manifestOperations(this.#manifest), (error) => {
+      if (error !== null) return done(this.#fail(error));
+      const removals = retired.map((each) => ({ op: 'remove', path: segmentPath(each) }) as const);
+      this.#environment.disk.background.submit(removals, (failure) => {
+        done(failure === null ? null : this.#fail(failure));
+      });
+    });
+  }
+
+  /** After a received snapshot has become the beginning of the log: everything before its segment goes. */
+  retireBeforeActive(done: (error: StorageError | null) => void): void {
+    if (this.#active.segment === this.#manifest.firstSegment) return this.#later(() => done(null));
+    this.#retireBefore(this.#active.segment, done);
+  }
+
+  /** The batch that begins the log anew behind `snapshot`, when opening finds the log behind it. */
+  static resetBatch(snapshot: SnapshotMetadata, hardState: HardState): PersistBatch {
+    return { id: 0, hardState, truncateFrom: 0, entries: [], snapshot };
+  }
+}
+
+/** What seals, headers and alignment may add to a request, generously. */
+const MARGIN_BYTES = 64 << 10;
+
+interface PreparedWrite {
+  readonly operations: readonly DiskOperation[];
+  readonly place: BatchPlace;
+  readonly batch: EncodedBatch;
+  /** The size of the segment's file afterwards. */
+  readonly size: number;
+  /** Bytes of free space that it takes. */
+  readonly growth: number;
+  /** Set when the write begins a segment. */
+  readonly manifest: Manifest | null;
+  readonly spare: boolean;
+}

@@ -1,0 +1,290 @@
+/**
+ * Reads one segment from its beginning and decides what its end means. The rules are those of storage faults in consensus logs (Alagappan et al.,
+ * "Protocol-Aware Recovery", FAST'18, §3.3.3): a batch without its seal was never promised, anything else that is damaged may have been.
+ */
+import { isZero, viewOf } from '../bytes.ts';
+import type { DiskQueue } from '../environment.ts';
+import { StorageFailure } from '../storage-failure.ts';
+import { read, type Steps } from '../steps.ts';
+import {
+  decodeSeal,
+  entryOf,
+  isKnownRecordKind,
+  MAX_BATCH_BYTES,
+  payloadIntact,
+  RECORD_HEADER_BYTES,
+  type RecordHeader,
+  RecordKind,
+  readRecordHeader,
+  recordBytes,
+  SECTOR_BYTES,
+  SEGMENT_HEADER_BYTES,
+  type Seal,
+  segmentPath,
+} from './format.ts';
+
+const WINDOW_BYTES = 1 << 20;
+
+export interface ScannedRecord {
+  readonly header: RecordHeader;
+  /** Shares the scan's buffer: copy what is to be kept. */
+  readonly payload: Uint8Array;
+}
+
+/** A batch whose seal is intact. */
+export interface ScannedBatch {
+  readonly segment: number;
+  readonly offset: number;
+  readonly end: number;
+  readonly records: readonly ScannedRecord[];
+  readonly seal: Seal;
+  /** The last index of the log after this batch, as the seal has it. */
+  readonly lastIndex: number;
+}
+
+/** Something behind the last intact batch that is not zeros. */
+export interface Damage {
+  /** The first byte that is not what was written. */
+  readonly offset: number;
+  /** Where the damaged batch begins. */
+  readonly batch: number;
+  /**
+   * `torn`: a last batch that a crash cut off before its seal; nothing of it was promised. `sealed`: a last batch whose seal stands
+   * but whose records do not; it may have been promised. `corrupt`: something that was promised, or was never written by us.
+   */
+  readonly verdict: 'torn' | 'sealed' | 'corrupt';
+  /** What was seen, for people. */
+  readonly reason: string;
+  /** Behind the last byte that is not zero. */
+  readonly dirtyEnd: number;
+}
+
+export interface SegmentEnd {
+  /** Where the next batch is to be written: behind the last intact seal. */
+  readonly end: number;
+  /** The checksum of the last intact record. */
+  readonly chain: number;
+  readonly batches: number;
+  readonly size: number;
+  readonly damage: Damage | null;
+}
+
+/** Reads the batches of a segment whose header is known to be intact. */
+export function* scanSegment(
+  disk: DiskQueue,
+  segment: number,
+  size: number,
+  seed: number,
+  chain: number,
+  onBatch: (batch: ScannedBatch) => void,
+): Steps<SegmentEnd> {
+  const window = new SegmentWindow(disk, segmentPath(segment), size);
+  let end = SEGMENT_HEADER_BYTES;
+  let batches = 0;
+  for (;;) {
+    const batch: BatchScan = { offset: end, at: end, chain, records: [] };
+    const seal = yield* scanBatch(window, segment, seed, batch);
+    if (seal === null) {
+      const damage = yield* judge(window, segment, seed, batch);
+      return { end, chain, batches, size, damage };
+    }
+    onBatch(sealed(segment, batch, seal));
+    batches += 1;
+    end = batch.at;
+    chain = batch.chain;
+  }
+}
+
+interface BatchScan {
+  readonly offset: number;
+  at: number;
+  chain: number;
+  readonly records: ScannedRecord[];
+}
+
+/** Reads records up to the seal, or to the first that is not intact: then null, and `batch.at` is its place. */
+function* scanBatch(
+  window: SegmentWindow,
+  segment: number,
+  seed: number,
+  batch: BatchScan,
+): Steps<ScannedRecord | null> {
+  for (;;) {
+    if (!window.has(batch.at, RECORD_HEADER_BYTES) && !(yield* window.load(batch.at, RECORD_HEADER_BYTES))) return null;
+    const header = window.header(batch.at, seed, segment);
+    if (header === null || header.previous !== batch.chain || header.batch !== batch.offset) return null;
+    if (header.length > MAX_BATCH_BYTES) return null;
+    const bytes = recordBytes(header.length);
+    if (!window.has(batch.at, bytes) && !(yield* window.load(batch.at, bytes))) return null;
+    if (!window.payloadIntact(batch.at, header)) return null;
+    assertKnown(header);
+    const record = { header, payload: window.payload(batch.at, header.length) };
+    batch.at += bytes;
+    batch.chain = header.checksum;
+    if (header.kind === RecordKind.seal) return record;
+    batch.records.push(record);
+  }
+}
+
+function assertKnown(header: RecordHeader): void {
+  const path = segmentPath(header.segment);
+  const unknownEntry = header.kind === RecordKind.entry && entryOf(header, EMPTY) === null;
+  if (isKnownRecordKind(header.kind) && !unknownEntry) return;
+  const what = unknownEntry ? `an entry of kind ${header.entryKind}` : `a record of kind ${header.kind}`;
+  throw new StorageFailure(
+    'UnknownEntryKind',
+    `'${path}' holds ${what} at offset ${header.offset}, which this version does not know. It was written by a newer version: start that one.`,
+    path,
+    header.offset,
+  );
+}
+
+const EMPTY = new Uint8Array(0);
+
+function sealed(segment: number, batch: BatchScan, record: ScannedRecord): ScannedBatch {
+  const seal = decodeSeal(record.header, record.payload);
+  if (seal === null || seal.records !== batch.records.length) {
+    const path = segmentPath(segment);
+    throw new StorageFailure(
+      'CorruptLog',
+      `'${path}' has a seal at offset ${record.header.offset} that contradicts its batch. ${WHAT_TO_DO}`,
+      path,
+      record.header.offset,
+    );
+  }
+  const { records, offset, at: end } = batch;
+  return { segment, offset, end, records, seal, lastIndex: record.header.index };
+}
+
+export const WHAT_TO_DO =
+  'Do not start this server again on this directory: restore the file, or remove the member from the cluster and add it anew with an empty directory.';
+
+/** Tells the end of a log from a torn batch and both from corruption. `batch.at` is the first byte in doubt. */
+function* judge(window: SegmentWindow, segment: number, seed: number, batch: BatchScan): Steps<Damage | null> {
+  const rest = yield* surveyRest(window, segment, seed, batch.at);
+  const { dirtyEnd } = rest;
+  if (dirtyEnd <= batch.at && batch.at === batch.offset) return null;
+  const damage = { offset: batch.at, batch: batch.offset, dirtyEnd };
+  const later = rest.witnesses.find((witness) => witness.batch > batch.offset);
+  if (later !== undefined) {
+    const reason = `the batch at offset ${later.batch} behind it proves that it was durable`;
+    return { ...damage, verdict: 'corrupt', reason };
+  }
+  if (rest.witnesses.some((witness) => witness.kind === RecordKind.seal && witness.batch === batch.offset)) {
+    return {
+      ...damage,
+      verdict: 'sealed',
+      reason: 'its batch is the last and bears its seal, so it may have been promised',
+    };
+  }
+  if (!(yield* explainedByLostSector(window, segment, seed, batch.at))) {
+    return { ...damage, verdict: 'corrupt', reason: 'no write that a crash cut off leaves such bytes' };
+  }
+  return { ...damage, verdict: 'torn', reason: 'its batch has no seal' };
+}
+
+interface Rest {
+  /** Behind the last byte that is not zero; `from` when all are. */
+  readonly dirtyEnd: number;
+  /** Intact records of this place beyond `from`: at most the first, every seal's kind, and the first of a later batch. */
+  readonly witnesses: readonly { readonly kind: number; readonly batch: number }[];
+}
+
+/** Looks through everything from `from` to the end of the file for traces of what was written there. */
+function* surveyRest(window: SegmentWindow, segment: number, seed: number, from: number): Steps<Rest> {
+  let dirtyEnd = from;
+  const witnesses = new Map<string, { kind: number; batch: number }>();
+  for (let at = from; at < window.size; at += WINDOW_BYTES) {
+    const length = Math.min(WINDOW_BYTES + RECORD_HEADER_BYTES, window.size - at);
+    const bytes = yield* window.readApart(at, length);
+    const view = viewOf(bytes);
+    const words = wordsOf(bytes);
+    const own = Math.min(WINDOW_BYTES, bytes.length);
+    for (let cell = 0; cell < own; cell += 8) {
+      if (((words[cell >> 2] ?? 0) | (words[(cell >> 2) + 1] ?? 0)) === 0 && cell + 8 <= bytes.length) continue;
+      const cellEnd = Math.min(cell + 8, bytes.length);
+      if (isZero(bytes, cell, cellEnd)) continue;
+      dirtyEnd = at + cellEnd;
+      if (cell + RECORD_HEADER_BYTES > bytes.length) continue;
+      const header = readRecordHeader(view, bytes, cell, seed, segment, at + cell);
+      if (header !== null) witnesses.set(`${header.kind}/${header.batch}`, { kind: header.kind, batch: header.batch });
+    }
+  }
+  return { dirtyEnd, witnesses: [...witnesses.values()] };
+}
+
+/** The whole 32-bit words of `bytes`, to look for zeros quickly. */
+function wordsOf(bytes: Uint8Array): Int32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
+}
+
+/**
+ * Whether the record at `at` is broken in the way a crash breaks it: a whole sector of it was never written, so it is still zero or
+ * beyond the end of the file. Rot looks otherwise.
+ */
+function* explainedByLostSector(window: SegmentWindow, segment: number, seed: number, at: number): Steps<boolean> {
+  let end = at + RECORD_HEADER_BYTES;
+  if (end > window.size) return true;
+  const head = yield* window.readApart(at, RECORD_HEADER_BYTES);
+  const header = readRecordHeader(viewOf(head), head, 0, seed, segment, at);
+  if (header !== null) end = at + recordBytes(Math.min(header.length, MAX_BATCH_BYTES));
+  if (end > window.size) return true;
+  const bytes = yield* window.readApart(at, roundUp(end, SECTOR_BYTES) - at);
+  for (let sector = at; sector < end; sector = roundUp(sector + 1, SECTOR_BYTES)) {
+    const until = Math.min(roundUp(sector + 1, SECTOR_BYTES), at + bytes.length);
+    if (isZero(bytes, sector - at, until - at)) return true;
+  }
+  return false;
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}
+
+/** A part of a segment file held in memory. Entries cut from it share its bytes. */
+class SegmentWindow {
+  readonly size: number;
+  readonly #disk: DiskQueue;
+  readonly #path: string;
+  #start = 0;
+  #bytes: Uint8Array = EMPTY;
+  #view = viewOf(EMPTY);
+
+  constructor(disk: DiskQueue, path: string, size: number) {
+    this.#disk = disk;
+    this.#path = path;
+    this.size = size;
+  }
+
+  has(at: number, length: number): boolean {
+    return at >= this.#start && at + length <= this.#start + this.#bytes.length;
+  }
+
+  /** Makes [at, at + length) present; false if the file ends before. */
+  *load(at: number, length: number): Steps<boolean> {
+    if (at + length > this.size) return false;
+    this.#bytes = yield* this.readApart(at, Math.min(Math.max(length, WINDOW_BYTES), this.size - at));
+    this.#view = viewOf(this.#bytes);
+    this.#start = at;
+    return this.has(at, length);
+  }
+
+  /** Reads without moving the window. */
+  *readApart(at: number, length: number): Steps<Uint8Array> {
+    return yield* read(this.#disk, this.#path, at, length);
+  }
+
+  header(at: number, seed: number, segment: number): RecordHeader | null {
+    return readRecordHeader(this.#view, this.#bytes, at - this.#start, seed, segment, at);
+  }
+
+  payloadIntact(at: number, header: RecordHeader): boolean {
+    return payloadIntact(this.#bytes, at - this.#start, header);
+  }
+
+  payload(at: number, length: number): Uint8Array {
+    const start = at - this.#start + RECORD_HEADER_BYTES;
+    return this.#bytes.subarray(start, start + length);
+  }
+}
