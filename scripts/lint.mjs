@@ -12,6 +12,7 @@ const CHECKS = {
   imports: [process.execPath, 'scripts/check-imports.mjs'],
   sizes: [process.execPath, 'scripts/check-sizes.mjs'],
   todos: [process.execPath, 'scripts/todos.mjs', '--check'],
+  limits: [process.execPath, 'scripts/limits.mjs', '--check'],
   lock: [process.execPath, 'scripts/lock.mjs', '--check'],
 };
 const HINTS = { format: 'npm run format puts it right' };

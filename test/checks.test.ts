@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -148,6 +148,21 @@ describe('the rest', () => {
     expect(output).toContain('packages/raft/src/a.ts:1: // TODO: later');
     expect(output).not.toContain('a.ts:2');
     expect(status).toBe(1);
+  });
+
+  test('a limit that docs/limits.md does not quote as the source has it is refused', () => {
+    const options = (value: string): string =>
+      `export interface Options {\n  /** Bytes that may wait. */\n  maxBytes: number;\n}\nexport const defaultOptions = { maxBytes: ${value} };\n`;
+    mkdirSync(join(house, 'docs'));
+    write('packages/raft/src/options.ts', options('4 << 20'));
+    expect(check('limits', '--check').output).toContain('docs/limits.md is not what the sources say');
+    expect(check('limits').status).toBe(0);
+    expect(readFileSync(join(house, 'docs/limits.md'), 'utf8')).toContain(
+      '| `maxBytes` | `4 << 20` (4 MiB) | Bytes that may wait. |',
+    );
+    expect(check('limits', '--check')).toEqual({ status: 0, output: '' });
+    write('packages/raft/src/options.ts', options('8 << 20'));
+    expect(check('limits', '--check').status).toBe(1);
   });
 
   test("a lock that names a registry or lacks a platform's binary is refused, and put right", () => {

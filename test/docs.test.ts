@@ -76,23 +76,6 @@ test('docs/architecture.md names functions at all', () => {
   expect(named.length).toBeGreaterThan(10);
 });
 
-describe('docs/limits.md', () => {
-  const page = join(root, 'docs/limits.md');
-  /** [`name`](path) | `default` … */
-  const rows = [...readFileSync(page, 'utf8').matchAll(/^\| *\[`([\w.]+)`\]\(([^)]+)\) *\| *`([^`]+)`/gm)];
-
-  test('has rows to check', () => {
-    expect(rows.length).toBeGreaterThan(0);
-  });
-
-  test.each(rows.map(([, name = '', path = '', value = '']) => [name, path, value]))(
-    'quotes the default of %s',
-    (name, path, value) => {
-      expect(declaredSymbols(join(dirname(page), path)).get(name)).toBe(value);
-    },
-  );
-});
-
 describe('docs/errors.md', () => {
   const page = join(root, 'docs/errors.md');
   /** Each heading names the union of its codes, [`Type`](path), and has one row for each. */
