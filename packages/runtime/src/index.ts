@@ -1,6 +1,17 @@
 export * from './environment.ts';
+export { RaftError, type RaftErrorCode } from './errors.ts';
+export {
+  defaultNodeLimits,
+  type FoundingMember,
+  type NodeLimits,
+  type RaftNodeOptions,
+} from './node-options.ts';
 export * from './observer.ts';
 export { openStorage } from './open-storage.ts';
+export type { ProposalOutcome, ProposalRefusal, ReadOutcome, ReadRefusal } from './outcome.ts';
+export { type AbortSignalLike, type CallOptions, type NodeEvents, RaftNode, type RaftNodeStatus } from './raft-node.ts';
 export * from './state-machine.ts';
 export * from './storage.ts';
 export { defaultStorageOptions, type StorageOptions } from './storage-options.ts';
+export type { PeerStatus } from './transport/peer.ts';
+export { defaultTransportLimits, type TransportLimits } from './transport/protocol.ts';

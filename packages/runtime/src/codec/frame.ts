@@ -1,0 +1,127 @@
+/**
+ * Frames on a connection between servers: length of the payload (4 bytes, little-endian), CRC32C of the payload
+ * (4 bytes), payload. The first byte of the payload is the frame's kind.
+ */
+import { crc32c } from '../crc32c.ts';
+import { readU32 } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+
+const headerBytes = 8;
+const firstBufferBytes = 4096;
+
+/** Begins a frame; the payload follows. Returns what `endFrame` wants. */
+export function beginFrame(writer: ByteWriter, kind: number): number {
+  const start = writer.length;
+  writer.u32(0);
+  writer.u32(0);
+  writer.u8(kind);
+  return start;
+}
+
+/** Fills in length and checksum of the frame begun at `start`. */
+export function endFrame(writer: ByteWriter, start: number): void {
+  const payload = writer.view(start + headerBytes);
+  writer.u32At(start, payload.length);
+  writer.u32At(start + 4, crc32c(payload));
+}
+
+/** One frame as bytes of its own. */
+export function frame(kind: number, write: (writer: ByteWriter) => void): Uint8Array {
+  const writer = new ByteWriter(256);
+  const start = beginFrame(writer, kind);
+  write(writer);
+  endFrame(writer, start);
+  return writer.copy();
+}
+
+/**
+ * Cuts a stream of bytes into frames. It trusts nothing: a length beyond the limit or a wrong checksum ends the stream, and
+ * memory grows only with bytes that have really come.
+ */
+export class FrameParser {
+  /** Largest payload accepted from here on. */
+  maxPayloadBytes: number;
+  readonly #onFrame: (payload: Uint8Array) => string | null;
+  #buffer: Uint8Array | null = null;
+  #filled = 0;
+  /** Bytes that the frame under way needs in all; the header alone while its length is not known. */
+  #needed = headerBytes;
+
+  /** `onFrame` takes one payload (the bytes are its own) and returns null, or why the connection must end. */
+  constructor(maxPayloadBytes: number, onFrame: (payload: Uint8Array) => string | null) {
+    this.maxPayloadBytes = maxPayloadBytes;
+    this.#onFrame = onFrame;
+  }
+
+  /** Takes what arrived. Returns null, or why the connection must end; nothing may be pushed after that. */
+  push(chunk: Uint8Array): string | null {
+    let offset = 0;
+    while (offset < chunk.length) {
+      if (this.#buffer === null && chunk.length - offset >= headerBytes) {
+        // The usual case: whole frames in one chunk, cut out without a copy.
+        const total = this.#totalAt(chunk, offset);
+        if (typeof total === 'string') return total;
+        if (chunk.length - offset >= total) {
+          const reason = this.#deliver(chunk.subarray(offset, offset + total));
+          if (reason !== null) return reason;
+          offset += total;
+          continue;
+        }
+        this.#needed = total;
+      }
+      offset += this.#collect(chunk, offset);
+      const reason = this.#advance();
+      if (reason !== null) return reason;
+    }
+    return null;
+  }
+
+  #totalAt(bytes: Uint8Array, offset: number): number | string {
+    const length = readU32(bytes, offset);
+    if (length === 0) return 'empty frame';
+    if (length > this.maxPayloadBytes) {
+      return `frame of ${length} bytes, at most ${this.maxPayloadBytes} are accepted here`;
+    }
+    return headerBytes + length;
+  }
+
+  #deliver(frame: Uint8Array): string | null {
+    const payload = frame.subarray(headerBytes);
+    if (crc32c(payload) !== readU32(frame, 4)) return 'frame with a wrong checksum';
+    return this.#onFrame(payload);
+  }
+
+  /** Copies what the frame under way still needs. */
+  #collect(chunk: Uint8Array, offset: number): number {
+    const take = Math.min(this.#needed - this.#filled, chunk.length - offset);
+    let buffer = this.#buffer;
+    if (buffer === null || buffer.length < this.#filled + take) {
+      const doubled = Math.max(firstBufferBytes, this.#filled * 2, this.#filled + take);
+      const grown = new Uint8Array(Math.min(doubled, Math.max(this.#needed, firstBufferBytes)));
+      if (buffer !== null) grown.set(buffer.subarray(0, this.#filled));
+      buffer = grown;
+      this.#buffer = grown;
+    }
+    buffer.set(chunk.subarray(offset, offset + take), this.#filled);
+    this.#filled += take;
+    return take;
+  }
+
+  /** Delivers the collected frame when it is whole. */
+  #advance(): string | null {
+    const buffer = this.#buffer;
+    if (buffer === null || this.#filled < this.#needed) return null;
+    if (this.#needed === headerBytes) {
+      const total = this.#totalAt(buffer, 0);
+      if (typeof total === 'string') return total;
+      this.#needed = total;
+      return null;
+    }
+    // The payload's owner may keep views of it, so the buffer is not used again.
+    const frame = buffer.subarray(0, this.#filled);
+    this.#buffer = null;
+    this.#filled = 0;
+    this.#needed = headerBytes;
+    return this.#deliver(frame);
+  }
+}

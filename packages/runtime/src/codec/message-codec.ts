@@ -1,0 +1,244 @@
+/**
+ * Messages as flat binary. What the handshake of a connection has settled (group, sender, receiver, incarnation) is not
+ * repeated: the decoder takes it from the connection, so a peer can speak for nobody but itself.
+ *
+ * Layout: kind (one byte), term, then the fields in the order below. Kind numbers stand on the wire: never reuse one.
+ */
+import {
+  decodeConfiguration,
+  encodeConfiguration,
+  type Incarnation,
+  type MemberId,
+  type Message,
+  type MessageKind,
+  type RefusalReason,
+  type SnapshotMetadata,
+} from '@quorate/raft';
+import type { ByteReader } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import { type EntriesEncoder, readEntries } from './entries-codec.ts';
+
+const kindNumbers: Readonly<Record<MessageKind, number>> = {
+  preVote: 1,
+  preVoteReply: 2,
+  requestVote: 3,
+  requestVoteReply: 4,
+  appendEntries: 5,
+  appendEntriesReply: 6,
+  heartbeat: 7,
+  heartbeatReply: 8,
+  installSnapshot: 9,
+  installSnapshotReply: 10,
+  readIndex: 11,
+  readIndexReply: 12,
+  propose: 13,
+  proposeReply: 14,
+  timeoutNow: 15,
+};
+
+const refusalNumbers: Readonly<Record<RefusalReason, number>> = {
+  noLeader: 1,
+  leadershipLost: 2,
+  busy: 3,
+  tooLarge: 4,
+  foreignIncarnation: 5,
+};
+
+const kindByNumber = invert(kindNumbers);
+const refusalByNumber = invert(refusalNumbers);
+
+/** What a connection knows about every message on it. */
+export interface MessageRoute {
+  readonly group: number;
+  readonly from: MemberId;
+  readonly to: MemberId;
+  readonly incarnation: Incarnation;
+}
+
+export function writeMessage(writer: ByteWriter, message: Message, runs: EntriesEncoder): void {
+  writer.u8(kindNumbers[message.kind]);
+  writer.varint(message.term);
+  switch (message.kind) {
+    case 'preVote':
+      writer.varint(message.round);
+      writer.varint(message.lastIndex);
+      writer.varint(message.lastTerm);
+      return;
+    case 'preVoteReply':
+      writer.varint(message.round);
+      writer.bool(message.granted);
+      return;
+    case 'requestVote':
+      writer.varint(message.lastIndex);
+      writer.varint(message.lastTerm);
+      writer.bool(message.transfer);
+      return;
+    case 'requestVoteReply':
+      writer.bool(message.granted);
+      return;
+    case 'appendEntries':
+      writer.varint(message.prevIndex);
+      writer.varint(message.prevTerm);
+      writer.varint(message.commit);
+      writer.raw(runs.encode(message.entries));
+      return;
+    case 'appendEntriesReply':
+      writer.bool(message.accepted);
+      writer.varint(message.index);
+      writer.varint(message.hintIndex);
+      writer.varint(message.hintTerm);
+      return;
+    case 'heartbeat':
+      writer.varint(message.commit);
+      writer.varint(message.round);
+      return;
+    case 'heartbeatReply':
+      writer.varint(message.round);
+      return;
+    case 'installSnapshot':
+      writeSnapshotMetadata(writer, message.snapshot);
+      return;
+    case 'installSnapshotReply':
+      writer.varint(message.snapshotIndex);
+      writer.varint(message.index);
+      return;
+    case 'readIndex':
+      writer.varint(message.id);
+      return;
+    case 'readIndexReply':
+      writer.varint(message.id);
+      writer.varint(message.index);
+      return;
+    case 'propose':
+      writer.varint(message.id);
+      writer.varint(message.commands.length);
+      for (const command of message.commands) writer.counted(command);
+      return;
+    case 'proposeReply':
+      writer.varint(message.id);
+      writer.varint(message.count);
+      writer.varint(message.index);
+      writer.u8(message.refused === null ? 0 : refusalNumbers[message.refused]);
+      return;
+    case 'timeoutNow':
+      return;
+  }
+}
+
+/** Reads one message that fills the rest of `reader`, or null if the bytes are not one. Byte runs are views. */
+export function readMessage(reader: ByteReader, route: MessageRoute): Message | null {
+  const kind = kindByNumber.get(reader.u8());
+  const term = reader.varint();
+  if (kind === undefined || reader.failed) return null;
+  const message = readBody(reader, kind, {
+    group: route.group,
+    from: route.from,
+    to: route.to,
+    incarnation: route.incarnation,
+    term,
+  });
+  return reader.complete ? message : null;
+}
+
+function readBody(reader: ByteReader, kind: MessageKind, envelope: MessageRoute & { term: number }): Message | null {
+  switch (kind) {
+    case 'preVote':
+      return {
+        kind,
+        ...envelope,
+        round: reader.varint(),
+        lastIndex: reader.varint(),
+        lastTerm: reader.varint(),
+      };
+    case 'preVoteReply':
+      return { kind, ...envelope, round: reader.varint(), granted: reader.bool() };
+    case 'requestVote':
+      return {
+        kind,
+        ...envelope,
+        lastIndex: reader.varint(),
+        lastTerm: reader.varint(),
+        transfer: reader.bool(),
+      };
+    case 'requestVoteReply':
+      return { kind, ...envelope, granted: reader.bool() };
+    case 'appendEntries': {
+      const prevIndex = reader.varint();
+      const prevTerm = reader.varint();
+      const commit = reader.varint();
+      const entries = readEntries(reader);
+      return { kind, ...envelope, prevIndex, prevTerm, entries, commit };
+    }
+    case 'appendEntriesReply':
+      return {
+        kind,
+        ...envelope,
+        accepted: reader.bool(),
+        index: reader.varint(),
+        hintIndex: reader.varint(),
+        hintTerm: reader.varint(),
+      };
+    case 'heartbeat':
+      return { kind, ...envelope, commit: reader.varint(), round: reader.varint() };
+    case 'heartbeatReply':
+      return { kind, ...envelope, round: reader.varint() };
+    case 'installSnapshot': {
+      const snapshot = readSnapshotMetadata(reader);
+      return snapshot === null ? null : { kind, ...envelope, snapshot };
+    }
+    case 'installSnapshotReply':
+      return { kind, ...envelope, snapshotIndex: reader.varint(), index: reader.varint() };
+    case 'readIndex':
+      return { kind, ...envelope, id: reader.varint() };
+    case 'readIndexReply':
+      return { kind, ...envelope, id: reader.varint(), index: reader.varint() };
+    case 'propose':
+      return { kind, ...envelope, id: reader.varint(), commands: readCommands(reader) };
+    case 'proposeReply': {
+      const id = reader.varint();
+      const count = reader.varint();
+      const index = reader.varint();
+      const number = reader.u8();
+      const refused = number === 0 ? null : refusalByNumber.get(number);
+      return refused === undefined ? null : { kind, ...envelope, id, count, index, refused };
+    }
+    case 'timeoutNow':
+      return { kind, ...envelope };
+  }
+}
+
+function readCommands(reader: ByteReader): readonly Uint8Array[] {
+  const count = reader.varint();
+  if (count > reader.remaining) {
+    reader.fail();
+    return [];
+  }
+  const commands: Uint8Array[] = [];
+  for (let position = 0; position < count && !reader.failed; position++) {
+    commands.push(reader.counted(reader.remaining));
+  }
+  return commands;
+}
+
+function writeSnapshotMetadata(writer: ByteWriter, snapshot: SnapshotMetadata): void {
+  writer.varint(snapshot.index);
+  writer.varint(snapshot.term);
+  writer.varint(snapshot.configuration.index);
+  writer.counted(encodeConfiguration(snapshot.configuration));
+}
+
+function readSnapshotMetadata(reader: ByteReader): SnapshotMetadata | null {
+  const index = reader.varint();
+  const term = reader.varint();
+  const configurationIndex = reader.varint();
+  const bytes = reader.counted(reader.remaining);
+  if (reader.failed) return null;
+  const configuration = decodeConfiguration(bytes, configurationIndex);
+  return configuration === null ? null : { index, term, configuration };
+}
+
+function invert<Key extends string>(numbers: Readonly<Record<Key, number>>): ReadonlyMap<number, Key> {
+  const inverted = new Map<number, Key>();
+  for (const key in numbers) inverted.set(numbers[key], key);
+  return inverted;
+}

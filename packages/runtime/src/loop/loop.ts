@@ -1,0 +1,491 @@
+/**
+ * The loop: gather what arrived → step each → take the output → send what may leave → hand one batch to the log → when it is
+ * durable, an input, send what waited → apply what is committed → answer the callers. It never waits for anything.
+ *
+ * Messages, completions and timers are stepped as they come, and ask for a turn. The turn comes after one more poll, so that all
+ * that had already arrived shares it.
+ */
+import {
+  type Incarnation,
+  type Index,
+  type Input,
+  InvariantViolation,
+  type LoadRequest,
+  type MemberId,
+  type Message,
+  type Output,
+  type Raft,
+  type RaftEvent,
+} from '@quorate/raft';
+import type { Environment, TimerHandle } from '../environment.ts';
+import { describe, RaftError } from '../errors.ts';
+import type { Settings } from '../node-options.ts';
+import type { Observer } from '../observer.ts';
+import type { ProposalOutcome, ReadOutcome } from '../outcome.ts';
+import { refusalMessage } from '../outcome.ts';
+import type { StateMachine } from '../state-machine.ts';
+import type { RaftStorage, StorageError } from '../storage.ts';
+import type { Transport } from '../transport/transport.ts';
+import { Applier } from './applier.ts';
+import { debugOutput, debugReceived, debugSent, watchesMessages } from './debug.ts';
+import { LogWriter } from './log-writer.ts';
+import { NamedTimers } from './named-timers.ts';
+import { type PendingProposal, Proposals } from './proposals.ts';
+import { type PendingRead, Reads } from './reads.ts';
+import { type Restored, storageFailed } from './restore.ts';
+import { Snapshotter } from './snapshotter.ts';
+
+/** How often the deadlines of waiting callers are looked at. Microseconds. */
+const sweepInterval = 100_000;
+/** Ids of one run of a server span less than this; the first is drawn from multiples of it. */
+const idSpan = 2 ** 20;
+/** The same kind of trouble is reported once in this time. Microseconds. */
+const reportInterval = 10_000_000;
+
+export interface LoopParts {
+  readonly environment: Environment;
+  readonly settings: Settings;
+  readonly observer: Observer;
+  readonly raft: Raft;
+  readonly storage: RaftStorage;
+  readonly stateMachine: StateMachine;
+  readonly transport: Transport;
+  /** What is durable and applied at the start. */
+  readonly durable: { readonly term: number; readonly lastIndex: Index };
+  readonly applied: Index;
+  readonly snapshot: Restored;
+  readonly hooks: LoopHooks;
+}
+
+export interface LoopHooks {
+  /** Something that the core reports. */
+  onEvent(event: RaftEvent): void;
+  /** After each run of applied entries. */
+  onApplied(index: Index): void;
+  /** The node has stopped for good. */
+  onFatal(error: RaftError): void;
+}
+
+export class Loop {
+  readonly raft: Raft;
+  readonly #parts: LoopParts;
+  readonly #environment: Environment;
+  readonly #observer: Observer;
+  readonly #storage: RaftStorage;
+  readonly #transport: Transport;
+  readonly #timers: NamedTimers;
+  readonly #writer: LogWriter;
+  readonly #applier: Applier;
+  readonly #snapshotter: Snapshotter;
+  readonly #proposals: Proposals;
+  readonly #reads: Reads;
+  readonly #refused: (() => void)[] = [];
+  readonly #step = (input: Input): void => this.raft.step(input);
+  readonly #hasRoomFor = (bytes: number): boolean => this.#storage.hasRoomFor(bytes);
+  /** Inputs that arose inside a turn, for the next. */
+  #deferred: Input[] = [];
+  #isTurnDue = false;
+  #state: 'running' | 'closing' | 'stopped' = 'running';
+  #sweep: TimerHandle | null = null;
+  #onIdle: (() => void) | null = null;
+  #reportedFullAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: LoopParts) {
+    const { environment, settings, raft, storage, stateMachine } = parts;
+    this.#parts = parts;
+    this.raft = raft;
+    this.#environment = environment;
+    this.#observer = parts.observer;
+    this.#storage = storage;
+    this.#transport = parts.transport;
+    this.#timers = new NamedTimers(environment, (lateness) => this.#onTimers(lateness));
+    this.#writer = new LogWriter(
+      storage,
+      {
+        send: (message) => this.#send(message),
+        onDurable: (id) => this.#arrived({ kind: 'persisted', now: environment.clock.now(), id }),
+        onStorageError: (error) => this.fail(storageFailed(error)),
+      },
+      parts.durable,
+    );
+    this.#applier = new Applier(
+      environment,
+      settings.limits,
+      raft,
+      storage,
+      stateMachine,
+      {
+        schedule: () => this.#schedule(),
+        onEntry: (index, term, result) => this.#proposals.onApplied(index, term, result),
+        onRestored: (restored) => this.#onRestored(restored),
+        onFatal: (error) => this.fail(error),
+      },
+      parts.applied,
+    );
+    this.#snapshotter = new Snapshotter(
+      environment,
+      settings.limits,
+      raft,
+      storage,
+      stateMachine,
+      {
+        appliedIndex: () => this.#applier.appliedIndex,
+        durableIndex: () => this.#writer.durableIndex,
+        onSnapshot: (snapshot, through) =>
+          this.#arrived({ kind: 'compacted', now: environment.clock.now(), snapshot, through }),
+        onFatal: (error) => this.fail(error),
+      },
+      parts.snapshot,
+    );
+    const firstId = (): number => 1 + environment.random.uint32() * idSpan;
+    this.#proposals = new Proposals(settings.limits, settings.raft.maxCommandBytes, firstId());
+    this.#reads = new Reads(settings.raft.maxPendingReads, settings.limits.requestTimeout, firstId());
+  }
+
+  /** Takes messages from here on, and carries out what the core wants first. */
+  start(): void {
+    this.#transport.start({
+      storage: this.#storage,
+      durableTerm: () => this.#writer.durableTerm,
+      boundIncarnation: (member) => boundIncarnation(this.raft, member),
+      commitIndex: () => this.raft.commitIndex,
+      onMessage: (message) => this.#onMessage(message),
+      onUnreachable: (peer) => this.#defer({ kind: 'unreachable', now: this.#environment.clock.now(), peer }),
+      onSnapshotSent: (peer, delivered) =>
+        this.#defer({ kind: 'snapshotSent', now: this.#environment.clock.now(), peer, delivered }),
+      onStorageError: (error) => this.#onSideError(error),
+    });
+    this.#schedule();
+  }
+
+  get appliedIndex(): Index {
+    return this.#applier.appliedIndex;
+  }
+
+  get durableTerm(): number {
+    return this.#writer.durableTerm;
+  }
+
+  get isRunning(): boolean {
+    return this.#state === 'running';
+  }
+
+  /** Local callers that wait. */
+  get waiting(): { readonly proposals: number; readonly reads: number } {
+    return { proposals: this.#proposals.count, reads: this.#reads.count };
+  }
+
+  /** See RaftNode.proposeWith. Null if it was refused; `done` has the reason. */
+  propose(command: Uint8Array, done: (outcome: ProposalOutcome) => void): PendingProposal | null {
+    const reason = this.isRunning ? this.#proposals.refusal(command.length) : 'shuttingDown';
+    if (reason !== null) {
+      this.#answerLater(() => done({ kind: 'refused', reason, message: refusalMessage(reason) }));
+      return null;
+    }
+    this.#schedule();
+    this.#startSweep();
+    return this.#proposals.add(command, done, this.#environment.clock.now());
+  }
+
+  /** The caller waits no longer. True if the command certainly has no effect. Its callback is not called. */
+  abandonProposal(proposal: PendingProposal): boolean {
+    proposal.done = ignoreOutcome;
+    return this.#proposals.abandon(proposal, { kind: 'unknown', message: 'The caller has gone.' });
+  }
+
+  /** See RaftNode.readBarrierWith. Null if it was refused; `done` has the reason. */
+  read(done: (outcome: ReadOutcome) => void): PendingRead | null {
+    if (!this.isRunning || this.#reads.isFull) {
+      const reason = this.isRunning ? 'busy' : 'shuttingDown';
+      this.#answerLater(() => done({ kind: 'refused', reason, message: refusalMessage(reason) }));
+      return null;
+    }
+    this.#schedule();
+    this.#startSweep();
+    return this.#reads.add(done);
+  }
+
+  abandonRead(read: PendingRead): void {
+    this.#reads.abandon(read);
+  }
+
+  /** Stops for good because of `error`. Whoever waits is told what is certain. */
+  fail(error: RaftError): void {
+    if (this.#state === 'stopped') return;
+    this.#stop('The server has stopped.');
+    this.#parts.hooks.onFatal(error);
+  }
+
+  /** Accepts nothing more; calls back when all that waits is answered or `closeTimeout` is over, and everything has stopped. */
+  close(done: () => void): void {
+    if (this.#state === 'stopped') {
+      this.#environment.timers.afterPoll(done);
+      return;
+    }
+    this.#state = 'closing';
+    let isOver = false;
+    const finish = (): void => {
+      if (isOver) return;
+      isOver = true;
+      this.#environment.timers.clear(limit);
+      this.#stop('The server was closed before the outcome was known.');
+      done();
+    };
+    const limit = this.#environment.timers.set(this.#parts.settings.limits.closeTimeout, finish);
+    this.#onIdle = finish;
+    this.#schedule();
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ inputs
+
+  /** An input that comes from the event loop: stepped at once. */
+  #arrived(input: Input): void {
+    if (this.#state === 'stopped') return;
+    this.#guard(() => {
+      this.raft.step(input);
+      this.#schedule();
+    });
+  }
+
+  /** An input that may arise inside a turn: stepped in the next. */
+  #defer(input: Input): void {
+    if (this.#state === 'stopped') return;
+    this.#deferred.push(input);
+    this.#schedule();
+  }
+
+  #onMessage(message: Message): void {
+    if (watchesMessages(this.#observer)) debugReceived(this.#observer, message);
+    if (!this.#hasRoomForMessage(message)) return;
+    this.#arrived({ kind: 'message', now: this.#environment.clock.now(), message });
+  }
+
+  /** The disk reserve is looked at before anything is appended: a refusal now is definite, one later could not be. */
+  #hasRoomForMessage(message: Message): boolean {
+    if (message.kind !== 'appendEntries' && message.kind !== 'propose') return true;
+    let bytes = 0;
+    if (message.kind === 'propose') for (const command of message.commands) bytes += command.length;
+    else for (const entry of message.entries) bytes += entry.data.length;
+    if (bytes === 0 || this.#storage.hasRoomFor(bytes)) return true;
+    const now = this.#environment.clock.now();
+    if (now - this.#reportedFullAt > reportInterval) {
+      this.#reportedFullAt = now;
+      this.#environment.logger.log(
+        'error',
+        'the disk is full up to its reserve, new entries are refused. Free some space.',
+      );
+    }
+    if (message.kind === 'propose') this.#refuseCarried(message);
+    return false;
+  }
+
+  #refuseCarried(message: Extract<Message, { kind: 'propose' }>): void {
+    this.#writer.send({
+      after: this.#writer.lastId,
+      message: {
+        kind: 'proposeReply',
+        group: message.group,
+        from: message.to,
+        to: message.from,
+        incarnation: this.#transport.context.identity.incarnation,
+        term: this.raft.term,
+        id: message.id,
+        count: message.commands.length,
+        index: 0,
+        refused: 'busy',
+      },
+    });
+    this.#schedule();
+  }
+
+  #onTimers(lateness: number): void {
+    const { electionTimeoutMin } = this.#parts.settings.raft;
+    if (lateness > electionTimeoutMin / 2) {
+      const stalledFor = Math.round(lateness / 1000);
+      this.#environment.logger.log('warn', `this process stood still for about ${stalledFor} ms`, { stalledFor });
+    }
+    this.#schedule();
+  }
+
+  // -------------------------------------------------------------------------------------------------------------- turn
+
+  #schedule(): void {
+    if (this.#isTurnDue || this.#state === 'stopped') return;
+    this.#isTurnDue = true;
+    this.#environment.timers.afterPoll(() => {
+      this.#isTurnDue = false;
+      this.#guard(() => this.#turn());
+    });
+  }
+
+  #turn(): void {
+    this.#answerRefused();
+    if (this.#state === 'stopped') return;
+    for (const input of this.#takeDeferred()) this.raft.step(input);
+    this.#fireTimers();
+    const now = this.#environment.clock.now();
+    this.#proposals.flush(now, this.#hasRoomFor, this.#step);
+    this.#reads.flush(now, this.#step);
+    this.#drain();
+    if (this.#onIdle !== null) this.#closeWhenIdle(this.#onIdle);
+  }
+
+  #takeDeferred(): readonly Input[] {
+    const inputs = this.#deferred;
+    if (inputs.length > 0) this.#deferred = [];
+    return inputs;
+  }
+
+  /** Timers that ran out before the last poll. What arrived since may have armed them anew: that output is taken first. */
+  #fireTimers(): void {
+    const due = this.#timers.takeDue();
+    const now = this.#environment.clock.now();
+    for (const { name, generation } of due) this.raft.step({ kind: 'timeout', now, name, generation });
+  }
+
+  /** Carries out outputs until the core has nothing more to say. */
+  #drain(): void {
+    do {
+      this.#carryOut(this.raft.takeOutput());
+      this.#transport.flush();
+      this.#writer.kick();
+    } while (this.#state !== 'stopped' && this.#apply());
+  }
+
+  #carryOut(output: Output): void {
+    if (watchesMessages(this.#observer)) debugOutput(this.#observer, output);
+    this.#timers.arm(output.arm, this.#environment.clock.now());
+    if (output.persist !== null) this.#writer.add(output.persist);
+    for (const outgoing of output.send) this.#writer.send(outgoing);
+    for (const request of output.load) this.#load(request);
+    if (output.restore !== null) this.#replace(output.restore);
+    if (output.apply !== null) this.#applier.extend(output.apply);
+    for (const result of output.proposals) this.#proposals.onResult(result, this.#applier.appliedIndex);
+    for (const result of output.reads) this.#reads.onResult(result, this.#applier.appliedIndex);
+    for (const event of output.events) this.#parts.hooks.onEvent(event);
+  }
+
+  #send(message: Message): void {
+    if (watchesMessages(this.#observer)) debugSent(this.#observer, message);
+    this.#transport.send(message);
+  }
+
+  #load({ id, from, to, maxBytes }: LoadRequest): void {
+    this.#storage.read(from, to, maxBytes, (error, entries) => {
+      const now = this.#environment.clock.now();
+      if (error === null) this.#arrived({ kind: 'loaded', now, id, entries });
+      else if (error.code === 'Compacted') this.#arrived({ kind: 'loadFailed', now, id, reason: 'compacted' });
+      else this.fail(storageFailed(error));
+    });
+  }
+
+  #replace(restore: NonNullable<Output['restore']>): void {
+    this.#snapshotter.onRestored({ index: restore.snapshot.index, bytes: 0 });
+    this.#applier.replace(restore);
+  }
+
+  /** Applies for one slice; true if the core has something new to say because of it. */
+  #apply(): boolean {
+    this.#applier.startRestore((batch) => this.#writer.isDurable(batch));
+    if (!this.#applier.run()) {
+      this.#snapshotter.onDurable();
+      return false;
+    }
+    this.#afterApplied();
+    return true;
+  }
+
+  #afterApplied(): void {
+    const index = this.#applier.appliedIndex;
+    this.raft.step({ kind: 'applied', now: this.#environment.clock.now(), index });
+    this.#reads.onApplied(index);
+    this.#parts.hooks.onApplied(index);
+    if (this.#state === 'running') this.#snapshotter.check();
+  }
+
+  #onRestored(restored: Restored): void {
+    if (this.#state === 'stopped') return;
+    this.#guard(() => {
+      this.#environment.logger.log('info', 'state restored from a snapshot', { index: restored.index });
+      this.#snapshotter.onRestored(restored);
+      this.#proposals.onRestored(restored.index);
+      this.#afterApplied();
+      this.#schedule();
+    });
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ callers
+
+  #answerLater(answer: () => void): void {
+    this.#refused.push(answer);
+    if (this.#state === 'stopped') this.#environment.timers.afterPoll(() => this.#answerRefused());
+    else this.#schedule();
+  }
+
+  #answerRefused(): void {
+    if (this.#refused.length === 0) return;
+    for (const answer of this.#refused.splice(0)) answer();
+  }
+
+  #startSweep(): void {
+    if (this.#sweep !== null || this.#state === 'stopped') return;
+    this.#sweep = this.#environment.timers.set(sweepInterval, () => {
+      this.#sweep = null;
+      this.#guard(() => {
+        const now = this.#environment.clock.now();
+        this.#proposals.expire(now);
+        this.#reads.expire(now);
+        if (!this.#proposals.isEmpty || !this.#reads.isEmpty) this.#startSweep();
+        this.#schedule();
+      });
+    });
+  }
+
+  // --------------------------------------------------------------------------------------------------------------- end
+
+  /** An error of the disk beside the log: reading a snapshot, receiving one. */
+  #onSideError(error: StorageError): void {
+    if (error.code === 'DiskFull') this.#environment.logger.log('error', error.message);
+    else this.fail(storageFailed(error));
+  }
+
+  #closeWhenIdle(finish: () => void): void {
+    if (this.#proposals.isEmpty && this.#reads.isEmpty && this.#writer.isIdle) finish();
+  }
+
+  #stop(why: string): void {
+    if (this.#state === 'stopped') return;
+    this.#state = 'stopped';
+    this.#timers.stop();
+    if (this.#sweep !== null) this.#environment.timers.clear(this.#sweep);
+    this.#snapshotter.stop();
+    this.#transport.close();
+    this.#proposals.stop(why);
+    this.#reads.stop();
+    this.#answerRefused();
+  }
+
+  /** Whatever is thrown in here breaks an invariant, ours or the state machine's: the node stops rather than go on. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof RaftError) {
+        this.fail(error);
+        return;
+      }
+      const what =
+        error instanceof InvariantViolation ? 'An invariant of the algorithm was broken' : 'An internal error occurred';
+      const message = `${what}: ${describe(error)} The server stopped to protect its data. Please report this.`;
+      this.fail(new RaftError('InternalError', message, { cause: error }));
+    }
+  }
+}
+
+function boundIncarnation(raft: Raft, member: MemberId): Incarnation | null {
+  return raft.configuration.members.find((it) => it.id === member)?.incarnation ?? null;
+}
+
+function ignoreOutcome(): void {
+  // The caller has gone; nobody is left to hear.
+}

@@ -1,0 +1,348 @@
+/**
+ * From options to a node that takes part: hold the directory, open what it holds or found it, listen, ask the peers if it is
+ * fresh, restore the state machine. One step after the other; whatever fails undoes the steps before it.
+ */
+import {
+  type Configuration,
+  type HardState,
+  InvariantViolation,
+  initialConfiguration,
+  type MemberId,
+  Raft,
+} from '@quorate/raft';
+import { deriveClusterId } from './cluster-id.ts';
+import { drawHex16 } from './draw.ts';
+import { Emitter } from './emitter.ts';
+import { describe, RaftError } from './errors.ts';
+import { Loop, type LoopHooks } from './loop/loop.ts';
+import { type Restored, restoreNewestSnapshot, storageFailed } from './loop/restore.ts';
+import { noCandidate, type RaftNodeOptions, type Settings, settle } from './node-options.ts';
+import { silentObserver } from './observer.ts';
+import type { NodeEvents, NodeParts } from './raft-node.ts';
+import { openStorage } from './open-storage.ts';
+import type { OpenedStorage, RaftStorage, StorageCreation, StorageError, StorageIdentity } from './storage.ts';
+import { askPeers, type Finding } from './transport/question.ts';
+import { Transport } from './transport/transport.ts';
+
+type Done = (error: RaftError | null, parts: NodeParts | null) => void;
+
+/** Opens a node. `done` is called once; the returned function gives up and reports why. */
+export function openNode(options: RaftNodeOptions<unknown>, done: Done): (reason: RaftError) => void {
+  const opening = new Opening(options, done);
+  options.environment.timers.afterPoll(() => opening.begin());
+  return (reason) => opening.fail(reason);
+}
+
+class Opening {
+  readonly #options: RaftNodeOptions<unknown>;
+  readonly #done: Done;
+  readonly #settings: Settings | RaftError;
+  #isOver = false;
+  /** Undoes what was begun, newest first. */
+  readonly #undo: (() => void)[] = [];
+  #storage: RaftStorage | null = null;
+  #listenAddress = '';
+
+  constructor(options: RaftNodeOptions<unknown>, done: Done) {
+    this.#options = options;
+    this.#done = done;
+    this.#settings = settleOrRefuse(options);
+  }
+
+  begin(): void {
+    const settings = this.#settings;
+    if (settings instanceof RaftError) this.fail(settings);
+    else this.#openStorage(null, (opened) => this.#onDirectory(settings, opened));
+  }
+
+  fail(error: RaftError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const undo of this.#undo.reverse()) undo();
+    // The storage closes the disk; without a storage it is ours to close. Either way the directory is free when we answer.
+    const release = this.#storage ?? this.#options.environment.disk;
+    release.close(() => this.#done(error, null));
+  }
+
+  #openStorage(creation: StorageCreation | null, next: (opened: OpenedStorage | null) => void): void {
+    const { environment } = this.#options;
+    const onOpened = (error: StorageError | null, opened: OpenedStorage | null): void => {
+      if (this.#isOver) opened?.storage.close(() => undefined);
+      else if (error !== null) this.fail(openingError(error));
+      else {
+        this.#storage = opened?.storage ?? null;
+        next(opened);
+      }
+    };
+    try {
+      openStorage(environment, creation, this.#options.storage ?? {}, onOpened);
+    } catch (error) {
+      this.fail(new RaftError('InvalidOptions', describe(error), { cause: error }));
+    }
+  }
+
+  /** What the directory held: a life that goes on, or nothing. */
+  #onDirectory(settings: Settings, opened: OpenedStorage | null): void {
+    const identity = opened?.identity ?? this.#newIdentity(settings);
+    const foreign = opened === null ? null : this.#whyForeign(identity, settings);
+    if (foreign !== null) {
+      this.fail(new RaftError('WrongCluster', foreign));
+      return;
+    }
+    const { environment, observer = silentObserver } = this.#options;
+    const transport = new Transport(environment, identity, settings.transport, observer);
+    this.#undo.push(() => transport.close());
+    transport.listen(this.#options.listen, (error, address) => {
+      if (this.#isOver) return;
+      if (error !== null) {
+        const message = `Cannot listen for peers on ${this.#options.listen}: ${error}. Free the address or choose another.`;
+        this.fail(new RaftError('ListenFailed', message));
+        return;
+      }
+      this.#listenAddress = address;
+      if (opened === null) this.#found(settings, identity, transport);
+      else this.#restore(settings, opened, transport);
+    });
+  }
+
+  #newIdentity(settings: Settings): StorageIdentity {
+    const { environment, id, initialCluster, clusterName = 'quorate' } = this.#options;
+    return {
+      clusterId: this.#options.clusterId ?? deriveClusterId(clusterName, initialCluster),
+      group: settings.raft.group,
+      member: id,
+      incarnation: drawHex16(environment.random),
+    };
+  }
+
+  #whyForeign(identity: StorageIdentity, settings: Settings): string | null {
+    const { id, clusterId } = this.#options;
+    if (identity.member !== id) {
+      return `The data directory belongs to member ${identity.member}, not to ${id}. Give this member a directory of its own.`;
+    }
+    if (clusterId !== undefined && identity.clusterId !== clusterId) {
+      return (
+        `The data directory belongs to cluster ${identity.clusterId}, not to ${clusterId}. ` +
+        'Give each cluster a directory of its own.'
+      );
+    }
+    if (identity.group !== settings.raft.group) {
+      return `The data directory belongs to group ${identity.group}, not to group ${settings.raft.group}.`;
+    }
+    return null;
+  }
+
+  /** A fresh directory. */
+  #found(settings: Settings, identity: StorageIdentity, transport: Transport): void {
+    const { environment, initialClusterState = 'new' } = this.#options;
+    if (initialClusterState === 'existing') {
+      environment.logger.log(
+        'warn',
+        'this data directory is empty and its cluster exists already: the server waits, without a vote, until the cluster ' +
+          'adds it as a member. If it lost its disk, remove the member from the cluster first, then add it anew.',
+        { member: identity.member },
+      );
+      this.#create(settings, identity, transport, noMembers, { term: 0, vote: null });
+      return;
+    }
+    const others = this.#options.initialCluster.filter((member) => member.id !== identity.member);
+    const stopAsking = askPeers(transport.context, others, (finding) =>
+      this.#onFinding(settings, identity, transport, finding),
+    );
+    this.#undo.push(stopAsking);
+  }
+
+  #onFinding(settings: Settings, identity: StorageIdentity, transport: Transport, finding: Finding): void {
+    if (this.#isOver) return;
+    if (finding.kind === 'alreadyRan') {
+      const message =
+        `Member ${identity.member} has already run in this cluster (server ${finding.peer} knows it), but its data directory is ` +
+        'empty. To come back without its data it would have to break promises that it gave. Restore the directory; or ' +
+        "remove the member from the cluster, add it anew, and start it with the cluster state 'existing'.";
+      this.fail(new RaftError('MemberAlreadyRan', message));
+      return;
+    }
+    // Others have voted already, and an earlier life of this member may have been among them: it has no vote left there.
+    const hardState = finding.term > 0 ? { term: finding.term, vote: noCandidate } : { term: 0, vote: null };
+    const configuration = this.#foundingConfiguration();
+    this.#create(settings, identity, transport, configuration, hardState);
+  }
+
+  #foundingConfiguration(): Configuration {
+    return initialConfiguration(
+      this.#options.initialCluster.map(({ id, address, context }) => ({
+        id,
+        incarnation: null,
+        context: context ?? address,
+      })),
+    );
+  }
+
+  #create(
+    settings: Settings,
+    identity: StorageIdentity,
+    transport: Transport,
+    configuration: Configuration,
+    hardState: HardState,
+  ): void {
+    this.#openStorage({ identity, configuration, hardState }, (opened) => {
+      if (opened !== null) this.#restore(settings, opened, transport);
+      else this.fail(new RaftError('InternalError', 'The data directory was created but is not there.'));
+    });
+  }
+
+  /** The directory is open: bring the state machine to the newest snapshot. */
+  #restore(settings: Settings, opened: OpenedStorage, transport: Transport): void {
+    const { environment, stateMachine } = this.#options;
+    const { recovered, storage } = opened;
+    for (const note of opened.notes) environment.logger.log('warn', note);
+    const snapshotIndex = recovered.snapshot.index;
+    const applied = stateMachine.kind === 'durable' ? stateMachine.appliedIndex() : 0;
+    if (applied > recovered.lastIndex && applied > snapshotIndex) {
+      const message =
+        `The state machine has applied entry ${applied}, but the log ends at ${recovered.lastIndex}: they do not belong ` +
+        'together. Restore both from the same time, or remove the member and add it anew.';
+      this.fail(new RaftError('StateMachineFailed', message));
+      return;
+    }
+    if (snapshotIndex === 0 || applied >= snapshotIndex) {
+      this.#start(settings, opened, transport, Math.max(applied, snapshotIndex), { index: snapshotIndex, bytes: 0 });
+      return;
+    }
+    restoreNewestSnapshot(storage, stateMachine, (error, restored) => {
+      if (this.#isOver) return;
+      if (error !== null) this.fail(error);
+      else if (restored === null || restored.index !== snapshotIndex) {
+        this.fail(new RaftError('InternalError', `The snapshot at index ${snapshotIndex} was found but is not there.`));
+      } else this.#start(settings, opened, transport, restored.index, restored);
+    });
+  }
+
+  #start(settings: Settings, opened: OpenedStorage, transport: Transport, applied: number, snapshot: Restored): void {
+    const { environment, stateMachine, observer = silentObserver } = this.#options;
+    const { identity, storage } = opened;
+    const recovered = { ...opened.recovered, applied };
+    let raft: Raft;
+    try {
+      raft = new Raft({ ...settings.raft, id: identity.member, incarnation: identity.incarnation }, recovered);
+    } catch (error) {
+      this.fail(startError(error));
+      return;
+    }
+    const events = new Emitter<NodeEvents>();
+    let onFatal: (error: RaftError) => void = () => undefined;
+    const hooks = this.#hooks(raft, transport, events, (error) => onFatal(error));
+    const loop = new Loop({
+      environment,
+      settings,
+      observer,
+      raft,
+      storage,
+      stateMachine,
+      transport,
+      durable: { term: recovered.hardState.term, lastIndex: recovered.lastIndex },
+      applied,
+      snapshot,
+      hooks,
+    });
+    this.#isOver = true;
+    this.#connect(transport, raft.configuration);
+    this.#done(null, {
+      environment,
+      identity,
+      listenAddress: this.#listenAddress,
+      loop,
+      storage,
+      transport,
+      events,
+      onFatal: (handler) => {
+        onFatal = handler;
+      },
+    });
+  }
+
+  #hooks(
+    raft: Raft,
+    transport: Transport,
+    events: Emitter<NodeEvents>,
+    onFatal: (error: RaftError) => void,
+  ): LoopHooks {
+    const { logger } = this.#options.environment;
+    return {
+      onApplied: (index) => events.emit('applied', index),
+      onFatal,
+      onEvent: (event) => {
+        switch (event.kind) {
+          case 'role':
+            logger.log('info', `${event.role} in term ${event.term}: ${event.reason}`, { term: event.term });
+            events.emit('role', event);
+            return;
+          case 'leader':
+            events.emit('leader', event);
+            return;
+          case 'configuration':
+            this.#connect(transport, event.configuration);
+            events.emit('members', raft.configuration);
+            return;
+          case 'violation':
+            logger.log('error', `peer ${event.peer} broke the protocol: ${event.reason}`, { peer: event.peer });
+            break;
+          case 'foreignIncarnation':
+            logger.log('error', foreignText(event.member, event.bound, event.seen), { member: event.member });
+            break;
+          default:
+            break;
+        }
+        events.emit('raft', event);
+      },
+    };
+  }
+
+  #connect(transport: Transport, configuration: Configuration): void {
+    const { peerAddress } = this.#options;
+    const addressOf = (id: MemberId): string | null => {
+      const member = configuration.members.find((it) => it.id === id);
+      if (member === undefined) return null;
+      return peerAddress === undefined ? member.context : peerAddress(member);
+    };
+    transport.configure(configuration, addressOf);
+  }
+}
+
+/** What a server begins with that is still to be let in. */
+const noMembers: Configuration = {
+  index: 0,
+  voters: [],
+  outgoing: [],
+  learners: [],
+  learnersNext: [],
+  members: [],
+};
+
+function settleOrRefuse(options: RaftNodeOptions<unknown>): Settings | RaftError {
+  try {
+    return settle(options);
+  } catch (error) {
+    return error instanceof RaftError ? error : new RaftError('InvalidOptions', describe(error), { cause: error });
+  }
+}
+
+function openingError(error: StorageError): RaftError {
+  if (error.code === 'ForeignDirectory') return new RaftError('WrongCluster', error.message, { cause: error });
+  return storageFailed(error);
+}
+
+function startError(error: unknown): RaftError {
+  if (error instanceof InvariantViolation) {
+    const message = `What the data directory holds contradicts itself: ${describe(error)}`;
+    return new RaftError('StorageFailed', message, { cause: error });
+  }
+  return new RaftError('InvalidOptions', describe(error), { cause: error });
+}
+
+function foreignText(member: MemberId, bound: string, seen: string): string {
+  return (
+    `member ${member} runs on a data directory (${seen}) that is not the one the cluster counts on (${bound}): it neither ` +
+    'votes nor counts. Restore its directory, or remove the member and add it anew.'
+  );
+}

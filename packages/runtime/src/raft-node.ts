@@ -1,0 +1,302 @@
+/**
+ * The public face of a running server: promises and events outside, callbacks and inputs inside.
+ */
+import type { Configuration, Index, Member, MemberId, RaftEvent, RaftStatus, Role, Term } from '@quorate/raft';
+import { Emitter } from './emitter.ts';
+import type { Environment } from './environment.ts';
+import { RaftError } from './errors.ts';
+import type { Loop } from './loop/loop.ts';
+import type { RaftNodeOptions } from './node-options.ts';
+import { openNode } from './open.ts';
+import { type ProposalOutcome, proposalError, type ReadOutcome, readError } from './outcome.ts';
+import type { RaftStorage, StorageIdentity } from './storage.ts';
+import type { PeerStatus } from './transport/peer.ts';
+import type { Transport } from './transport/transport.ts';
+
+/** As much of the standard AbortSignal as is used here. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+export interface CallOptions {
+  /** Gives up waiting. A command that was handed over already may still take effect: see `RaftError.definite`. */
+  readonly signal?: AbortSignalLike;
+  /** Milliseconds to wait, at most `limits.requestTimeout`, which is also the default. */
+  readonly timeout?: number;
+}
+
+export interface NodeEvents {
+  role: { readonly role: Role; readonly term: Term; readonly reason: string };
+  leader: { readonly leader: MemberId | null; readonly term: Term };
+  /** The configuration in force has changed. */
+  members: Configuration;
+  /** A run of committed entries was applied, up to this index. */
+  applied: Index;
+  /** Everything else that the core reports: votes, truncations, violations, foreign incarnations. */
+  raft: RaftEvent;
+  /** The node has stopped for good. */
+  fatal: RaftError;
+}
+
+export interface RaftNodeStatus extends RaftStatus {
+  readonly clusterId: string;
+  readonly incarnation: string;
+  readonly listenAddress: string;
+  readonly peers: readonly PeerStatus[];
+  /** Local callers that wait. */
+  readonly pendingProposals: number;
+  readonly pendingReads: number;
+  /** Bytes of log behind the newest snapshot. */
+  readonly logBytes: number;
+}
+
+/** Everything that `openNode` put together. */
+export interface NodeParts {
+  readonly environment: Environment;
+  readonly identity: StorageIdentity;
+  readonly listenAddress: string;
+  readonly loop: Loop;
+  readonly storage: RaftStorage;
+  readonly transport: Transport;
+  readonly events: Emitter<NodeEvents>;
+  /** Tells which listeners the loop's hooks call. */
+  readonly onFatal: (handler: (error: RaftError) => void) => void;
+}
+
+/**
+ * One server of a cluster, with the state machine that it replicates.
+ *
+ * ```ts
+ * const node = await RaftNode.open({ id, environment, listen, initialCluster, stateMachine });
+ * const result = await node.propose(command);
+ * ```
+ */
+export class RaftNode<Result = unknown> {
+  readonly #parts: NodeParts;
+  readonly #loop: Loop;
+  /** Resolves when the node has stopped and released everything: with null after `close`, with the reason otherwise. */
+  readonly closed: Promise<RaftError | null>;
+  #resolveClosed: (error: RaftError | null) => void = () => undefined;
+  #isClosing = false;
+
+  private constructor(parts: NodeParts) {
+    this.#parts = parts;
+    this.#loop = parts.loop;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    parts.onFatal((error) => this.#onFatal(error));
+  }
+
+  /**
+   * Opens the data directory and starts. A fresh directory of a "new" cluster first waits for its peers. Resolves when the
+   * node takes part; that does not mean that there is a leader yet.
+   *
+   * Rejects with a RaftError: `InvalidOptions`, `StorageFailed`, `WrongCluster`, `ListenFailed`, `MemberAlreadyRan`,
+   * `StateMachineFailed`, `Aborted`.
+   */
+  static open<Result>(options: RaftNodeOptions<Result> & { signal?: AbortSignalLike }): Promise<RaftNode<Result>> {
+    return new Promise((resolve, reject) => {
+      const { signal } = options;
+      const onAbort = (): void => abort(new RaftError('Aborted', 'Opening the node was given up by its caller.'));
+      const abort = openNode(options, (error, parts) => {
+        signal?.removeEventListener('abort', onAbort);
+        if (parts === null) reject(error);
+        else {
+          const node = new RaftNode<Result>(parts);
+          parts.loop.start();
+          resolve(node);
+        }
+      });
+      if (signal?.aborted === true) onAbort();
+      else signal?.addEventListener('abort', onAbort);
+    });
+  }
+
+  /**
+   * Replicates a command and resolves with what this server's state machine returned for it, once it is committed and applied
+   * here. Works on every server: a follower carries the command to the leader, once.
+   *
+   * Rejects with a RaftError. `definite` says whether the command certainly has no effect; if it is false, as for
+   * `OutcomeUnknown`, find out by reading before you send it again.
+   */
+  propose(command: Uint8Array, options: CallOptions = {}): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const call = this.#callOf(options, (code) => {
+        const isUntouched = pending === null || this.#loop.abandonProposal(pending);
+        if (code === 'Aborted') reject(abortedProposal(isUntouched));
+        else reject(timedOutProposal(isUntouched, options.timeout));
+      });
+      if (call === null) {
+        reject(abortedProposal(true));
+        return;
+      }
+      const pending = this.#loop.propose(command, (outcome) => {
+        call.end();
+        if (outcome.kind === 'applied') resolve(outcome.result as Result);
+        else reject(proposalError(outcome, this.leader));
+      });
+    });
+  }
+
+  /**
+   * Resolves when every command acknowledged before the call, by any server, is applied here; what is then read from the state
+   * machine is linearizable (dissertation §6.4). Safe to repeat. Resolves with the applied index.
+   */
+  readBarrier(options: CallOptions = {}): Promise<Index> {
+    return new Promise((resolve, reject) => {
+      const call = this.#callOf(options, (code) => {
+        if (pending !== null) this.#loop.abandonRead(pending);
+        const what =
+          code === 'Aborted'
+            ? 'The read was given up by its caller.'
+            : 'The read was not confirmed in time. Try again.';
+        reject(new RaftError(code, what));
+      });
+      if (call === null) {
+        reject(new RaftError('Aborted', 'The read was given up by its caller.'));
+        return;
+      }
+      const pending = this.#loop.read((outcome) => {
+        call.end();
+        if (outcome.kind === 'ready') resolve(outcome.index);
+        else reject(readError(outcome, this.leader));
+      });
+    });
+  }
+
+  /** `propose` without a promise. `done` is called exactly once, later. The bytes belong to the node from here on. */
+  proposeWith(command: Uint8Array, done: (outcome: ProposalOutcome) => void): void {
+    this.#loop.propose(command, done);
+  }
+
+  /** `readBarrier` without a promise. `done` is called exactly once, later. */
+  readBarrierWith(done: (outcome: ReadOutcome) => void): void {
+    this.#loop.read(done);
+  }
+
+  /** Listens to an event; returns the way to stop. */
+  on<Name extends keyof NodeEvents>(name: Name, listener: (payload: NodeEvents[Name]) => void): () => void {
+    return this.#parts.events.on(name, listener);
+  }
+
+  get id(): MemberId {
+    return this.#parts.identity.member;
+  }
+
+  get role(): Role {
+    return this.#loop.raft.role;
+  }
+
+  get term(): Term {
+    return this.#loop.raft.term;
+  }
+
+  /** The leader that this server knows of; null during elections. */
+  get leader(): MemberId | null {
+    return this.#loop.raft.leader;
+  }
+
+  get isLeader(): boolean {
+    return this.#loop.raft.role === 'leader';
+  }
+
+  /** The members in force. */
+  get members(): readonly Member[] {
+    return this.#loop.raft.configuration.members;
+  }
+
+  get commitIndex(): Index {
+    return this.#loop.raft.commitIndex;
+  }
+
+  get appliedIndex(): Index {
+    return this.#loop.appliedIndex;
+  }
+
+  status(): RaftNodeStatus {
+    const { identity, listenAddress, transport, storage } = this.#parts;
+    const status = this.#loop.raft.status();
+    const { proposals, reads } = this.#loop.waiting;
+    return {
+      ...status,
+      appliedIndex: this.#loop.appliedIndex,
+      clusterId: identity.clusterId,
+      incarnation: identity.incarnation,
+      listenAddress,
+      peers: transport.peers(),
+      pendingProposals: proposals,
+      pendingReads: reads,
+      logBytes: storage.logBytesSince(status.snapshot.index),
+    };
+  }
+
+  /**
+   * Takes nothing new, lets what is in flight finish for at most `limits.closeTimeout`, then releases sockets and files. May
+   * be called again; resolves when all is released.
+   */
+  async close(): Promise<void> {
+    if (!this.#isClosing) {
+      this.#isClosing = true;
+      this.#loop.close(() => this.#parts.storage.close(() => this.#resolveClosed(null)));
+    }
+    await this.closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #onFatal(error: RaftError): void {
+    const wasClosing = this.#isClosing;
+    this.#isClosing = true;
+    this.#parts.environment.logger.log('error', `this server has stopped: ${error.message}`, { code: error.code });
+    this.#parts.events.emit('fatal', error);
+    if (!wasClosing) this.#parts.storage.close(() => this.#resolveClosed(error));
+  }
+
+  /** Watches signal and timeout of a call. Null if the signal is aborted already. */
+  #callOf(options: CallOptions, giveUp: (code: 'Aborted' | 'Timeout') => void): { end(): void } | null {
+    const { signal, timeout } = options;
+    if (signal?.aborted === true) return null;
+    if (signal === undefined && timeout === undefined) return unwatched;
+    const { timers } = this.#parts.environment;
+    const onAbort = (): void => {
+      end();
+      giveUp('Aborted');
+    };
+    const timer =
+      timeout === undefined
+        ? null
+        : timers.set(timeout * 1000, () => {
+            end();
+            giveUp('Timeout');
+          });
+    const end = (): void => {
+      signal?.removeEventListener('abort', onAbort);
+      if (timer !== null) timers.clear(timer);
+    };
+    signal?.addEventListener('abort', onAbort);
+    return { end };
+  }
+}
+
+const unwatched = { end: () => undefined };
+
+function abortedProposal(definite: boolean): RaftError {
+  const rest = definite
+    ? 'It has no effect.'
+    : 'It may still take effect: find out by reading before you send it again.';
+  return new RaftError('Aborted', `The command was given up by its caller. ${rest}`, { definite });
+}
+
+function timedOutProposal(definite: boolean, timeout: number | undefined): RaftError {
+  if (definite) return new RaftError('Timeout', `The command was not taken within ${timeout} ms and has no effect.`);
+  return new RaftError(
+    'OutcomeUnknown',
+    `The command was not applied within ${timeout} ms; it may still be. Find out by reading before you send it again.`,
+    { definite: false },
+  );
+}

@@ -1,0 +1,185 @@
+/** The first frames of a connection: who I am, whom I take you for, and whether we fit together. */
+import type { Incarnation, MemberId, Term } from '@quorate/raft';
+import type { ByteReader } from '../codec/byte-reader.ts';
+import type { ByteWriter } from '../codec/byte-writer.ts';
+import { magic, maxProtocolVersion, minProtocolVersion, Purpose, supportedFeatures } from './protocol.ts';
+
+const maxIdBytes = 256;
+const maxReasonBytes = 2048;
+
+/** Whose node this is, as storage keeps it. */
+export interface LocalIdentity {
+  readonly clusterId: string;
+  readonly group: number;
+  readonly member: MemberId;
+  readonly incarnation: Incarnation;
+}
+
+/** Sent by the side that connects. */
+export interface Hello {
+  readonly minVersion: number;
+  readonly maxVersion: number;
+  readonly features: number;
+  readonly purpose: Purpose;
+  readonly clusterId: string;
+  readonly group: number;
+  readonly from: MemberId;
+  /** Whom the connecting side takes the other for. */
+  readonly to: MemberId;
+  readonly incarnation: Incarnation;
+  readonly term: Term;
+}
+
+/** The answer that opens the connection. */
+export interface Welcome {
+  readonly version: number;
+  readonly features: number;
+  readonly incarnation: Incarnation;
+  /** The answering server's durable term; 0 if it has never run. */
+  readonly term: Term;
+  /** The incarnation that its configuration binds the asker to; null if none. */
+  readonly bound: Incarnation | null;
+}
+
+export type RefusalCode = 'version' | 'cluster' | 'group' | 'member' | 'starting' | 'busy';
+
+/** The answer that closes it. The reason is printed by both sides. */
+export interface Refusal {
+  readonly code: RefusalCode;
+  readonly reason: string;
+}
+
+const refusalNumbers: Readonly<Record<RefusalCode, number>> = {
+  version: 1,
+  cluster: 2,
+  group: 3,
+  member: 4,
+  starting: 5,
+  busy: 6,
+};
+const refusalCodes: readonly RefusalCode[] = ['version', 'cluster', 'group', 'member', 'starting', 'busy'];
+
+export function helloFrom(identity: LocalIdentity, to: MemberId, purpose: Purpose, term: Term): Hello {
+  return {
+    minVersion: minProtocolVersion,
+    maxVersion: maxProtocolVersion,
+    features: supportedFeatures,
+    purpose,
+    clusterId: identity.clusterId,
+    group: identity.group,
+    from: identity.member,
+    to,
+    incarnation: identity.incarnation,
+    term,
+  };
+}
+
+/** Whether the asker may connect: null, or why not. */
+export function judgeHello(identity: LocalIdentity, hello: Hello): Refusal | null {
+  if (hello.maxVersion < minProtocolVersion || hello.minVersion > maxProtocolVersion) {
+    return refusal(
+      'version',
+      `Server ${hello.from} speaks peer protocol ${hello.minVersion} to ${hello.maxVersion}, server ${identity.member} ` +
+        `speaks ${minProtocolVersion} to ${maxProtocolVersion}. Upgrade the older one, one release at a time.`,
+    );
+  }
+  if (hello.clusterId !== identity.clusterId) {
+    return refusal(
+      'cluster',
+      `Server ${hello.from} belongs to cluster ${hello.clusterId}, server ${identity.member} to cluster ` +
+        `${identity.clusterId}. Check the peer addresses and the cluster's name on both.`,
+    );
+  }
+  if (hello.group !== identity.group) {
+    return refusal('group', `Server ${identity.member} hosts group ${identity.group}, not group ${hello.group}.`);
+  }
+  if (hello.from === identity.member) {
+    return refusal(
+      'member',
+      `Another server calls itself ${identity.member}. Two servers must never share an identity: stop one of them.`,
+    );
+  }
+  if (hello.to !== identity.member) {
+    return refusal(
+      'member',
+      `Server ${hello.from} looked for member ${hello.to} at the address of member ${identity.member}. ` +
+        'Check the peer addresses.',
+    );
+  }
+  return null;
+}
+
+function refusal(code: RefusalCode, reason: string): Refusal {
+  return { code, reason };
+}
+
+/** The version and features that a connection uses. Call it only for a hello that was not refused. */
+export function agree(hello: Hello): { readonly version: number; readonly features: number } {
+  return { version: Math.min(hello.maxVersion, maxProtocolVersion), features: hello.features & supportedFeatures };
+}
+
+export function writeHello(writer: ByteWriter, hello: Hello): void {
+  writer.u32(magic);
+  writer.varint(hello.minVersion);
+  writer.varint(hello.maxVersion);
+  writer.u32(hello.features);
+  writer.u8(hello.purpose);
+  writer.string(hello.clusterId);
+  writer.varint(hello.group);
+  writer.string(hello.from);
+  writer.string(hello.to);
+  writer.string(hello.incarnation);
+  writer.varint(hello.term);
+}
+
+/** Fields added by later versions may follow; they are ignored here. */
+export function readHello(reader: ByteReader): Hello | null {
+  if (reader.u32() !== magic) return null;
+  const hello = {
+    minVersion: reader.varint(),
+    maxVersion: reader.varint(),
+    features: reader.u32(),
+    purpose: reader.u8(),
+    clusterId: reader.string(maxIdBytes),
+    group: reader.varint(),
+    from: reader.string(maxIdBytes),
+    to: reader.string(maxIdBytes),
+    incarnation: reader.string(maxIdBytes),
+    term: reader.varint(),
+  };
+  if (reader.failed || hello.from === '') return null;
+  const purpose = hello.purpose;
+  if (purpose !== Purpose.messages && purpose !== Purpose.snapshot && purpose !== Purpose.question) return null;
+  return { ...hello, purpose };
+}
+
+export function writeWelcome(writer: ByteWriter, welcome: Welcome): void {
+  writer.varint(welcome.version);
+  writer.u32(welcome.features);
+  writer.string(welcome.incarnation);
+  writer.varint(welcome.term);
+  writer.bool(welcome.bound !== null);
+  writer.string(welcome.bound ?? '');
+}
+
+export function readWelcome(reader: ByteReader): Welcome | null {
+  const version = reader.varint();
+  const features = reader.u32();
+  const incarnation = reader.string(maxIdBytes);
+  const term = reader.varint();
+  const isBound = reader.bool();
+  const bound = reader.string(maxIdBytes);
+  if (reader.failed) return null;
+  return { version, features, incarnation, term, bound: isBound ? bound : null };
+}
+
+export function writeRefusal(writer: ByteWriter, value: Refusal): void {
+  writer.u8(refusalNumbers[value.code]);
+  writer.string(value.reason);
+}
+
+export function readRefusal(reader: ByteReader): Refusal | null {
+  const code = refusalCodes[reader.u8() - 1];
+  const reason = reader.string(maxReasonBytes);
+  return reader.failed || code === undefined ? null : { code, reason };
+}

@@ -1,0 +1,210 @@
+import type { MemberId, Message } from '@quorate/raft';
+import { ByteWriter } from '../codec/byte-writer.ts';
+import type { EntriesEncoder } from '../codec/entries-codec.ts';
+import { beginFrame, endFrame } from '../codec/frame.ts';
+import { writeMessage } from '../codec/message-codec.ts';
+import { drawBetween } from '../draw.ts';
+import type { TimerHandle } from '../environment.ts';
+import type { TransportContext } from './context.ts';
+import { helloFrom, type Refusal } from './handshake.ts';
+import { OutgoingConnection } from './outgoing-connection.ts';
+import { FrameKind, Purpose } from './protocol.ts';
+
+const keptScratchBytes = 256 << 10;
+/** The same complaint about a peer is printed again only after this long. Microseconds. */
+const complaintInterval = 30_000_000;
+
+export interface PeerHost {
+  durableTerm(): number;
+  /** Messages were dropped or the connection was lost. Called later than, never inside, `send` and `flush`. */
+  onUnreachable(peer: MemberId): void;
+}
+
+/** What a status page shows of a peer. */
+export interface PeerStatus {
+  readonly id: MemberId;
+  readonly address: string;
+  readonly connected: boolean;
+  readonly queuedBytes: number;
+  /** Messages dropped because there was no connection or its queue was full. */
+  readonly dropped: number;
+  readonly lastProblem: string | null;
+}
+
+/**
+ * The way to one peer: a connection that carries messages in one direction. Replies come on the connection that the peer
+ * opens, so no two connections ever compete for one role. Nothing here blocks: what cannot be sent is dropped, and the core is told.
+ */
+export class Peer {
+  readonly id: MemberId;
+  readonly #context: TransportContext;
+  readonly #host: PeerHost;
+  readonly #runs: EntriesEncoder;
+  readonly #scratch: ByteWriter;
+  #address: string;
+  #connection: OutgoingConnection | null = null;
+  #outbox: Message[] = [];
+  #retryTimer: TimerHandle | null = null;
+  #retryDelay: number;
+  #isOverflowing = false;
+  #isClosed = false;
+  #dropped = 0;
+  #lastProblem: string | null = null;
+  #complainedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(context: TransportContext, host: PeerHost, runs: EntriesEncoder, id: MemberId, address: string) {
+    this.id = id;
+    this.#context = context;
+    this.#host = host;
+    this.#runs = runs;
+    this.#scratch = new ByteWriter();
+    this.#address = address;
+    this.#retryDelay = context.limits.reconnectMin;
+    this.#connect();
+  }
+
+  get address(): string {
+    return this.#address;
+  }
+
+  get isConnected(): boolean {
+    return this.#connection?.isWelcome ?? false;
+  }
+
+  status(): PeerStatus {
+    return {
+      id: this.id,
+      address: this.#address,
+      connected: this.isConnected,
+      queuedBytes: this.#connection?.bufferedBytes ?? 0,
+      dropped: this.#dropped,
+      lastProblem: this.#lastProblem,
+    };
+  }
+
+  /** Takes a message for the next `flush`. */
+  send(message: Message): void {
+    const mayWait = this.#connection !== null && this.#outbox.length < this.#context.limits.maxConnectingMessages;
+    if (this.isConnected || mayWait) this.#outbox.push(message);
+    else this.#dropped++;
+  }
+
+  /** Sends what has gathered as one run of bytes. */
+  flush(): void {
+    const connection = this.#connection;
+    if (this.#outbox.length === 0 || connection === null || !connection.isWelcome) return;
+    const messages = this.#outbox;
+    this.#outbox = [];
+    if (connection.bufferedBytes > this.#context.limits.maxQueuedBytes) {
+      this.#overflow(messages.length);
+      return;
+    }
+    this.#isOverflowing = false;
+    for (const message of messages) {
+      const start = beginFrame(this.#scratch, FrameKind.message);
+      writeMessage(this.#scratch, message, this.#runs);
+      endFrame(this.#scratch, start);
+    }
+    connection.write(this.#scratch.copy());
+    this.#scratch.trim(keptScratchBytes);
+  }
+
+  /** The peer has moved. */
+  moveTo(address: string): void {
+    if (address === this.#address) return;
+    this.#address = address;
+    this.#connection?.destroy();
+    this.#lost('address changed');
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#connection?.destroy();
+    this.#connection = null;
+    if (this.#retryTimer !== null) this.#context.environment.timers.clear(this.#retryTimer);
+    this.#retryTimer = null;
+  }
+
+  #connect(): void {
+    const hello = helloFrom(this.#context.identity, this.id, Purpose.messages, this.#host.durableTerm());
+    this.#connection = new OutgoingConnection(this.#context, this.#address, hello, {
+      onWelcome: () => this.#onWelcome(),
+      onFrame: (kind) => `unexpected frame ${kind}`,
+      onDrain: () => undefined,
+      onClosed: (reason, refusal) => this.#onClosed(reason, refusal),
+    });
+  }
+
+  #onWelcome(): void {
+    this.#retryDelay = this.#context.limits.reconnectMin;
+    this.#lastProblem = null;
+    this.#complainedAt = Number.NEGATIVE_INFINITY;
+    this.#context.environment.logger.log('info', 'connected to peer', { peer: this.id, address: this.#address });
+    this.#debug('connected');
+    this.flush();
+  }
+
+  #onClosed(reason: string, refusal: Refusal | null): void {
+    this.#complain(reason, refusal);
+    // A refusal is a matter for a person, not for haste; a server that is only starting will be ready in a moment.
+    if (refusal !== null && refusal.code !== 'starting') this.#retryDelay = this.#context.limits.reconnectMax;
+    this.#lost(reason);
+  }
+
+  #lost(reason: string): void {
+    const wasOpen = this.isConnected;
+    this.#connection = null;
+    this.#dropped += this.#outbox.length;
+    const hadMessages = this.#outbox.length > 0;
+    this.#outbox = [];
+    this.#debug(`closed: ${reason}`);
+    if (wasOpen || hadMessages) this.#host.onUnreachable(this.id);
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    if (this.#isClosed || this.#retryTimer !== null) return;
+    const { environment, limits } = this.#context;
+    const delay = drawBetween(environment.random, this.#retryDelay >>> 1, this.#retryDelay);
+    this.#retryDelay = Math.min(this.#retryDelay * 2, limits.reconnectMax);
+    this.#retryTimer = environment.timers.set(delay, () => {
+      this.#retryTimer = null;
+      if (!this.#isClosed && this.#connection === null) this.#connect();
+    });
+  }
+
+  #overflow(count: number): void {
+    this.#dropped += count;
+    if (this.#isOverflowing) return;
+    this.#isOverflowing = true;
+    this.#lastProblem = 'the queue is full';
+    this.#context.environment.logger.log('warn', 'peer takes messages too slowly, dropping some', {
+      peer: this.id,
+      queuedBytes: this.#connection?.bufferedBytes,
+    });
+    this.#context.environment.timers.afterPoll(() => {
+      if (!this.#isClosed) this.#host.onUnreachable(this.id);
+    });
+  }
+
+  #complain(reason: string, refusal: Refusal | null): void {
+    const problem = refusal?.reason ?? reason;
+    const now = this.#context.environment.clock.now();
+    const isNew = problem !== this.#lastProblem || now - this.#complainedAt > complaintInterval;
+    this.#lastProblem = problem;
+    if (!isNew) return;
+    this.#complainedAt = now;
+    const fields = { peer: this.id, address: this.#address };
+    if (refusal === null) {
+      this.#context.environment.logger.log('info', `no connection to peer: ${reason}`, fields);
+    } else {
+      const level = refusal.code === 'starting' ? 'info' : 'error';
+      this.#context.environment.logger.log(level, `peer refused the connection: ${refusal.reason}`, fields);
+    }
+  }
+
+  #debug(text: string): void {
+    const { observer } = this.#context;
+    if (observer.on.connections) observer.line('connections', `to ${this.id} at ${this.#address}: ${text}`);
+  }
+}

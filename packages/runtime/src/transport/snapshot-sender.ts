@@ -1,0 +1,156 @@
+import type { InstallSnapshot } from '@quorate/raft';
+import type { ByteReader } from '../codec/byte-reader.ts';
+import { EntriesEncoder } from '../codec/entries-codec.ts';
+import { frame } from '../codec/frame.ts';
+import { writeMessage } from '../codec/message-codec.ts';
+import type { SnapshotReader, StorageError } from '../storage.ts';
+import type { TransportContext } from './context.ts';
+import { helloFrom } from './handshake.ts';
+import { OutgoingConnection } from './outgoing-connection.ts';
+import { FrameKind, Purpose } from './protocol.ts';
+
+export interface SnapshotSenderHost {
+  openSnapshot(done: (error: StorageError | null, reader: SnapshotReader | null) => void): void;
+  onStorageError(error: StorageError): void;
+  /** Called exactly once, unless `cancel` came first. */
+  onSnapshotSent(delivered: boolean): void;
+}
+
+/** Streams the newest snapshot to one peer on a connection of its own, as fast as the peer takes it. */
+export class SnapshotSender {
+  readonly #context: TransportContext;
+  readonly #host: SnapshotSenderHost;
+  readonly #address: string;
+  readonly #request: InstallSnapshot;
+  #connection: OutgoingConnection | null = null;
+  #reader: SnapshotReader | null = null;
+  #offset = 0;
+  #isAccepted = false;
+  #isReading = false;
+  #hasEnded = false;
+  #isOver = false;
+
+  /** `request` is the core's message; the snapshot sent is the newest, which may be later than the one it names. */
+  constructor(context: TransportContext, host: SnapshotSenderHost, address: string, request: InstallSnapshot) {
+    this.#context = context;
+    this.#host = host;
+    this.#address = address;
+    this.#request = request;
+    host.openSnapshot((error, reader) => this.#onReader(error, reader));
+  }
+
+  get term(): number {
+    return this.#request.term;
+  }
+
+  /** Stops without a report. */
+  cancel(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#connection?.destroy();
+    // A read under way still uses the reader; its callback closes it.
+    if (!this.#isReading) this.#reader?.close();
+  }
+
+  #onReader(error: StorageError | null, reader: SnapshotReader | null): void {
+    if (this.#isOver) {
+      reader?.close();
+      return;
+    }
+    if (error !== null) this.#host.onStorageError(error);
+    if (reader === null || reader.metadata.index < this.#request.snapshot.index) {
+      reader?.close();
+      this.#finish(false, 'the snapshot is not there');
+      return;
+    }
+    this.#reader = reader;
+    const hello = helloFrom(this.#context.identity, this.#request.to, Purpose.snapshot, this.#request.term);
+    this.#connection = new OutgoingConnection(this.#context, this.#address, hello, {
+      onWelcome: () => this.#offer(reader),
+      onFrame: (kind, frameReader) => this.#onFrame(kind, frameReader),
+      onDrain: () => this.#pump(),
+      onClosed: (reason) => this.#finish(false, reason),
+    });
+  }
+
+  #offer(reader: SnapshotReader): void {
+    const message = { ...this.#request, snapshot: reader.metadata };
+    this.#connection?.write(
+      frame(FrameKind.snapshotOffer, (writer) => {
+        writer.varint(reader.totalBytes);
+        writeMessage(writer, message, new EntriesEncoder());
+      }),
+    );
+    this.#log('sending a snapshot', { index: reader.metadata.index, totalBytes: reader.totalBytes });
+  }
+
+  #onFrame(kind: number, frameReader: ByteReader): string | null {
+    if (kind === FrameKind.snapshotAccept && !this.#isAccepted) {
+      this.#isAccepted = true;
+      this.#offset = frameReader.varint();
+      if (frameReader.failed || this.#offset > (this.#reader?.totalBytes ?? 0)) return 'malformed accept';
+      this.#pump();
+      return null;
+    }
+    if (kind === FrameKind.snapshotDone) {
+      this.#finish(true, 'delivered');
+      return null;
+    }
+    return `unexpected frame of kind ${kind} in a snapshot stream`;
+  }
+
+  /** Reads and sends the next piece while the receiver keeps up. */
+  #pump(): void {
+    const reader = this.#reader;
+    const connection = this.#connection;
+    if (this.#isOver || this.#isReading || this.#hasEnded || !this.#isAccepted) return;
+    if (reader === null || connection === null) return;
+    const { snapshotChunkBytes, snapshotQueuedBytes } = this.#context.limits;
+    if (connection.bufferedBytes > snapshotQueuedBytes) {
+      connection.notifyDrain();
+      return;
+    }
+    const length = Math.min(snapshotChunkBytes, reader.totalBytes - this.#offset);
+    if (length === 0) {
+      this.#hasEnded = true;
+      connection.write(frame(FrameKind.snapshotEnd, () => undefined));
+      return;
+    }
+    this.#isReading = true;
+    reader.readBytes(this.#offset, length, (error, bytes) => {
+      this.#isReading = false;
+      this.#onBytes(reader, connection, error, bytes);
+    });
+  }
+
+  #onBytes(
+    reader: SnapshotReader,
+    connection: OutgoingConnection,
+    error: StorageError | null,
+    bytes: Uint8Array,
+  ): void {
+    if (this.#isOver) {
+      reader.close();
+      return;
+    }
+    if (error !== null) {
+      this.#host.onStorageError(error);
+      this.#finish(false, error.message);
+      return;
+    }
+    this.#offset += bytes.length;
+    connection.write(frame(FrameKind.snapshotChunk, (writer) => writer.raw(bytes)));
+    this.#pump();
+  }
+
+  #finish(delivered: boolean, reason: string): void {
+    if (this.#isOver) return;
+    this.cancel();
+    this.#log(delivered ? 'snapshot delivered' : `snapshot not delivered: ${reason}`, { sentBytes: this.#offset });
+    this.#host.onSnapshotSent(delivered);
+  }
+
+  #log(text: string, fields: Record<string, unknown>): void {
+    this.#context.environment.logger.log('info', text, { peer: this.#request.to, ...fields });
+  }
+}

@@ -1,0 +1,189 @@
+import type { Configuration, Incarnation, InstallSnapshot, MemberId, Message, Term } from '@quorate/raft';
+import { EntriesEncoder } from '../codec/entries-codec.ts';
+import type { Environment, Listener, TimerHandle } from '../environment.ts';
+import type { Observer } from '../observer.ts';
+import type { RaftStorage, StorageError } from '../storage.ts';
+import { Complaints } from './complaints.ts';
+import type { TransportContext } from './context.ts';
+import type { LocalIdentity } from './handshake.ts';
+import { InboundConnections, type InboundHost } from './inbound.ts';
+import { Peer, type PeerStatus } from './peer.ts';
+import type { TransportLimits } from './protocol.ts';
+import { SnapshotSender } from './snapshot-sender.ts';
+
+/** What the transport needs of a running node. */
+export interface TransportHost {
+  readonly storage: RaftStorage;
+  /** The term that is durable here. */
+  durableTerm(): Term;
+  boundIncarnation(member: MemberId): Incarnation | null;
+  /** The last committed index, for telling snapshots that are not needed. */
+  commitIndex(): number;
+  onMessage(message: Message): void;
+  onUnreachable(peer: MemberId): void;
+  onSnapshotSent(peer: MemberId, delivered: boolean): void;
+  onStorageError(error: StorageError): void;
+}
+
+/** All connections of one node: a listener, one outgoing connection a peer, snapshot streams apart. */
+export class Transport {
+  readonly context: TransportContext;
+  readonly #inbound: InboundConnections;
+  readonly #peers = new Map<MemberId, Peer>();
+  readonly #senders = new Map<MemberId, SnapshotSender>();
+  readonly #runs = new EntriesEncoder();
+  readonly #unsent = new Set<Peer>();
+  #host: TransportHost | null = null;
+  #listener: Listener | null = null;
+  #watch: TimerHandle | null = null;
+  #intake: { readonly term: Term; readonly interrupt: () => void } | null = null;
+  #isClosed = false;
+
+  constructor(environment: Environment, identity: LocalIdentity, limits: TransportLimits, observer: Observer) {
+    const complaints = new Complaints(environment);
+    this.context = { environment, identity, limits, observer, complaints, watched: new Set() };
+    this.#inbound = new InboundConnections(this.context, this.#inboundHost());
+    this.#watchConnections();
+  }
+
+  /** Starts to accept. Until `start`, only questions of fresh servers are answered. */
+  listen(address: string, done: (error: string | null, boundAddress: string) => void): void {
+    this.#listener = this.context.environment.network.listen(address, {
+      onListening: (boundAddress) => done(null, boundAddress),
+      onError: (reason) => done(reason, address),
+      onConnection: (connection) => this.#inbound.accept(connection),
+    });
+  }
+
+  /** From here on messages flow. */
+  start(host: TransportHost): void {
+    this.#host = host;
+  }
+
+  /** Connects to every other member and forgets those that are none any more. */
+  configure(configuration: Configuration, addressOf: (id: MemberId) => string | null): void {
+    const wanted = new Set<MemberId>();
+    for (const { id } of configuration.members) {
+      const address = addressOf(id);
+      if (id === this.context.identity.member || address === null) continue;
+      wanted.add(id);
+      const known = this.#peers.get(id);
+      if (known === undefined) this.#addPeer(id, address);
+      else known.moveTo(address);
+    }
+    for (const [id, peer] of [...this.#peers]) {
+      if (wanted.has(id)) continue;
+      peer.close();
+      this.#unsent.delete(peer);
+      this.#senders.get(id)?.cancel();
+      this.#senders.delete(id);
+      this.#peers.delete(id);
+    }
+  }
+
+  /** Takes a message for the next `flush`. Never blocks; a message that cannot leave is dropped. */
+  send(message: Message): void {
+    if (this.#isClosed) return;
+    const peer = this.#peers.get(message.to);
+    if (message.kind === 'installSnapshot') {
+      this.#sendSnapshot(message, peer);
+      return;
+    }
+    if (peer === undefined) return;
+    peer.send(message);
+    this.#unsent.add(peer);
+  }
+
+  /** Hands over what `send` gathered: one run of bytes a peer. */
+  flush(): void {
+    if (this.#unsent.size === 0) return;
+    for (const peer of this.#unsent) peer.flush();
+    this.#unsent.clear();
+  }
+
+  peers(): readonly PeerStatus[] {
+    return [...this.#peers.values()].map((peer) => peer.status());
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#listener?.close();
+    this.#inbound.close();
+    for (const peer of this.#peers.values()) peer.close();
+    for (const sender of this.#senders.values()) sender.cancel();
+    if (this.#watch !== null) this.context.environment.timers.clear(this.#watch);
+  }
+
+  #addPeer(id: MemberId, address: string): void {
+    const host = {
+      durableTerm: () => this.#host?.durableTerm() ?? 0,
+      onUnreachable: (peer: MemberId) => {
+        if (!this.#isClosed) this.#host?.onUnreachable(peer);
+      },
+    };
+    this.#peers.set(id, new Peer(this.context, host, this.#runs, id, address));
+  }
+
+  #sendSnapshot(message: InstallSnapshot, peer: Peer | undefined): void {
+    const host = this.#host;
+    const running = this.#senders.get(message.to);
+    // The stream under way already brings the newest snapshot; a later term needs a stream that speaks for it.
+    if (host === null || (running !== undefined && running.term === message.term)) return;
+    running?.cancel();
+    if (peer === undefined) {
+      this.#senders.delete(message.to);
+      this.context.environment.timers.afterPoll(() => host.onSnapshotSent(message.to, false));
+      return;
+    }
+    const sender = new SnapshotSender(
+      this.context,
+      {
+        openSnapshot: (done) => host.storage.openSnapshot(done),
+        onStorageError: (error) => host.onStorageError(error),
+        onSnapshotSent: (delivered) => {
+          if (this.#senders.get(message.to) === sender) this.#senders.delete(message.to);
+          if (!this.#isClosed) host.onSnapshotSent(message.to, delivered);
+        },
+      },
+      peer.address,
+      message,
+    );
+    this.#senders.set(message.to, sender);
+  }
+
+  #inboundHost(): InboundHost {
+    return {
+      isStarted: () => this.#host !== null && !this.#isClosed,
+      durableTerm: () => this.#host?.durableTerm() ?? 0,
+      boundIncarnation: (member) => this.#host?.boundIncarnation(member) ?? null,
+      onMessage: (message) => {
+        if (!this.#isClosed) this.#host?.onMessage(message);
+      },
+      needsSnapshot: (metadata) => metadata.index > (this.#host?.commitIndex() ?? 0),
+      claimIntake: (term, interrupt) => this.#claimIntake(term, interrupt),
+      releaseIntake: (interrupt) => {
+        if (this.#intake?.interrupt === interrupt) this.#intake = null;
+      },
+      receiveSnapshot: (metadata, totalBytes, done) => this.#host?.storage.receiveSnapshot(metadata, totalBytes, done),
+      onStorageError: (error) => this.#host?.onStorageError(error),
+    };
+  }
+
+  #claimIntake(term: Term, interrupt: () => void): boolean {
+    const holder = this.#intake;
+    if (holder !== null && holder.term > term) return false;
+    this.#intake = { term, interrupt };
+    holder?.interrupt();
+    return true;
+  }
+
+  #watchConnections(): void {
+    const { environment, limits, watched } = this.context;
+    this.#watch = environment.timers.set(limits.keepaliveInterval, () => {
+      const now = environment.clock.now();
+      for (const connection of [...watched]) connection.check(now);
+      if (!this.#isClosed) this.#watchConnections();
+    });
+  }
+}
