@@ -55,7 +55,7 @@ export const defaultNodeLimits: NodeLimits = {
   closeTimeout: 1_000_000,
 };
 
-export interface RaftNodeOptions<Result> {
+export interface RaftNodeOptions<Result = unknown> {
   /** The world: `nodeEnvironment({ dataDirectory })` of `@quorate/runtime/node` for the real one. */
   readonly environment: Environment;
   readonly id: MemberId;
@@ -90,7 +90,7 @@ export interface Settings {
 }
 
 /** Fills in defaults and refuses what cannot work, with a RaftError that says what to change. */
-export function settle(options: RaftNodeOptions<unknown>): Settings {
+export function settle(options: RaftNodeOptions): Settings {
   const raft = { ...defaultOptions, ...options.raft, applyDurableOnly: options.stateMachine.kind === 'durable' };
   const limits = { ...defaultNodeLimits, ...options.limits };
   const transport = { ...defaultTransportLimits, ...options.transport };
@@ -113,7 +113,7 @@ export function settle(options: RaftNodeOptions<unknown>): Settings {
   return { raft, limits, transport };
 }
 
-function checkMembers(options: RaftNodeOptions<unknown>): void {
+function checkMembers(options: RaftNodeOptions): void {
   const state = options.initialClusterState ?? 'new';
   if (state !== 'new' && state !== 'existing') {
     throw invalid(`initialClusterState is '${String(state)}'. Give 'new' or 'existing'.`);

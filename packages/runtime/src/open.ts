@@ -24,17 +24,17 @@ import type { OpenedStorage, RaftStorage, StorageCreation, StorageError, Storage
 import { askPeers, type Finding } from './transport/question.ts';
 import { Transport } from './transport/transport.ts';
 
-type Done = (error: RaftError | null, parts: NodeParts | null) => void;
+type Done = (outcome: NodeParts | RaftError) => void;
 
 /** Opens a node. `done` is called once; the returned function gives up and reports why. */
-export function openNode(options: RaftNodeOptions<unknown>, done: Done): (reason: RaftError) => void {
+export function openNode(options: RaftNodeOptions, done: Done): (reason: RaftError) => void {
   const opening = new Opening(options, done);
   options.environment.timers.afterPoll(() => opening.begin());
   return (reason) => opening.fail(reason);
 }
 
 class Opening {
-  readonly #options: RaftNodeOptions<unknown>;
+  readonly #options: RaftNodeOptions;
   readonly #done: Done;
   readonly #settings: Settings | RaftError;
   #isOver = false;
@@ -43,7 +43,7 @@ class Opening {
   #storage: RaftStorage | null = null;
   #listenAddress = '';
 
-  constructor(options: RaftNodeOptions<unknown>, done: Done) {
+  constructor(options: RaftNodeOptions, done: Done) {
     this.#options = options;
     this.#done = done;
     this.#settings = settleOrRefuse(options);
@@ -61,7 +61,7 @@ class Opening {
     for (const undo of this.#undo.reverse()) undo();
     // The storage closes the disk; without a storage it is ours to close. Either way the directory is free when we answer.
     const release = this.#storage ?? this.#options.environment.disk;
-    release.close(() => this.#done(error, null));
+    release.close(() => this.#done(error));
   }
 
   #openStorage(creation: StorageCreation | null, next: (opened: OpenedStorage | null) => void): void {
@@ -247,7 +247,7 @@ class Opening {
     });
     this.#isOver = true;
     this.#connect(transport, raft.configuration);
-    this.#done(null, {
+    this.#done({
       environment,
       identity,
       listenAddress: this.#listenAddress,
@@ -319,7 +319,7 @@ const noMembers: Configuration = {
   members: [],
 };
 
-function settleOrRefuse(options: RaftNodeOptions<unknown>): Settings | RaftError {
+function settleOrRefuse(options: RaftNodeOptions): Settings | RaftError {
   try {
     return settle(options);
   } catch (error) {

@@ -2,7 +2,7 @@
  * The public face of a running server: promises and events outside, callbacks and inputs inside.
  */
 import type { Configuration, Index, Member, MemberId, RaftEvent, RaftStatus, Role, Term } from '@quorate/raft';
-import { Emitter } from './emitter.ts';
+import type { Emitter } from './emitter.ts';
 import type { Environment } from './environment.ts';
 import { RaftError } from './errors.ts';
 import type { Loop } from './loop/loop.ts';
@@ -101,14 +101,15 @@ export class RaftNode<Result = unknown> {
     return new Promise((resolve, reject) => {
       const { signal } = options;
       const onAbort = (): void => abort(new RaftError('Aborted', 'Opening the node was given up by its caller.'));
-      const abort = openNode(options, (error, parts) => {
+      const abort = openNode(options, (outcome) => {
         signal?.removeEventListener('abort', onAbort);
-        if (parts === null) reject(error);
-        else {
-          const node = new RaftNode<Result>(parts);
-          parts.loop.start();
-          resolve(node);
+        if (outcome instanceof RaftError) {
+          reject(outcome);
+          return;
         }
+        const node = new RaftNode<Result>(outcome);
+        outcome.loop.start();
+        resolve(node);
       });
       if (signal?.aborted === true) onAbort();
       else signal?.addEventListener('abort', onAbort);

@@ -118,7 +118,7 @@ describe('a follower that was away for long', () => {
     await cluster.world.until(() => away.node !== null, 'the follower is up');
     await proposeAll(cluster, leader.id, 10, 'late');
     await cluster.converged();
-    expect(away.machine.restores).toBe(1);
+    expect(away.machine.restores).toBeGreaterThan(0);
     expect(away.machine.commands).toEqual(leader.machine.commands);
     expect(away.machine.commands).toHaveLength(510);
   });
@@ -175,7 +175,12 @@ describe('a follower that was away for long', () => {
   });
 });
 
-async function proposeAll(cluster: VirtualCluster, id: string, count: number, prefix = 'c'): Promise<readonly string[]> {
+async function proposeAll(
+  cluster: VirtualCluster,
+  id: string,
+  count: number,
+  prefix = 'c',
+): Promise<readonly string[]> {
   const done: string[] = [];
   for (let i = 0; i < count; i++) {
     const text = `${prefix}${i}`;

@@ -1,5 +1,5 @@
 import { initialConfiguration, type Message } from '@quorate/raft';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteReader } from '../src/codec/byte-reader.ts';
 import { ByteWriter } from '../src/codec/byte-writer.ts';
@@ -65,7 +65,7 @@ describe('messages', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         const message = decoded(bytes);
-        if (message !== null) expect(decoded(encoded(message))).toEqual(message);
+        expect(message === null ? null : decoded(encoded(message))).toEqual(message);
       }),
       { numRuns: 3000 },
     );
@@ -125,6 +125,11 @@ describe('frames', () => {
     expect(parser.push(new Uint8Array([0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0]))).toMatch(/at most 100/);
   });
 
+  it('are the same bytes whether written alone or into a stream', () => {
+    const payload = new Uint8Array([1, 2, 3]);
+    expect(frame(7, (writer) => writer.raw(payload))).toEqual(stream([payload]));
+  });
+
   it('hand the bytes behind a frame to whoever comes next, and stop where they are told', () => {
     const parser = new FrameParser(100, () => 'enough');
     expect(parser.push(stream([new Uint8Array([1]), new Uint8Array([2])]))).toBe('enough');
@@ -177,10 +182,7 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   message('timeoutNow', {}),
 );
 
-function message<Kind extends Message['kind']>(
-  kind: Kind,
-  fields: Record<string, fc.Arbitrary<unknown>>,
-): fc.Arbitrary<Message> {
+function message(kind: Message['kind'], fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Message> {
   return fc.record({ term, ...fields }).map((values) => ({ kind, ...envelope, ...values }) as unknown as Message);
 }
 
@@ -206,10 +208,6 @@ function stream(payloads: readonly Uint8Array[]): Uint8Array {
     const start = beginFrame(writer, 7);
     writer.raw(payload);
     endFrame(writer, start);
-  }
-  const first = payloads[0];
-  if (first !== undefined && payloads.length === 1) {
-    expect([...frame(7, (it) => it.raw(first))]).toEqual([...writer.copy()]);
   }
   return writer.copy();
 }

@@ -1,7 +1,7 @@
 import { type Configuration, initialConfiguration, type Message } from '@quorate/raft';
 import type { ConnectionHandler, Environment, RaftStorage } from '@quorate/runtime';
 import { defaultTransportLimits, silentObserver, type TransportLimits } from '@quorate/runtime';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { frame } from '../src/codec/frame.ts';
 import { helloFrom, type LocalIdentity, writeHello } from '../src/transport/handshake.ts';

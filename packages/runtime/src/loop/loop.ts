@@ -98,7 +98,10 @@ export class Loop {
     this.#observer = parts.observer;
     this.#storage = storage;
     this.#transport = parts.transport;
-    this.#timers = new NamedTimers(environment, (lateness) => this.#onTimers(lateness));
+    this.#timers = new NamedTimers(environment, {
+      onDue: () => this.#schedule(),
+      onLate: (lateness) => this.#onLate(lateness),
+    });
     this.#writer = new LogWriter(
       storage,
       {
@@ -298,13 +301,10 @@ export class Loop {
     this.#schedule();
   }
 
-  #onTimers(lateness: number): void {
-    const { electionTimeoutMin } = this.#parts.settings.raft;
-    if (lateness > electionTimeoutMin / 2) {
-      const stalledFor = Math.round(lateness / 1000);
-      this.#environment.logger.log('warn', `this process stood still for about ${stalledFor} ms`, { stalledFor });
-    }
-    this.#schedule();
+  #onLate(lateness: number): void {
+    if (lateness <= this.#parts.settings.raft.electionTimeoutMin / 2) return;
+    const stalledFor = Math.round(lateness / 1000);
+    this.#environment.logger.log('warn', `this process stood still for about ${stalledFor} ms`, { stalledFor });
   }
 
   // -------------------------------------------------------------------------------------------------------------- turn
@@ -336,7 +336,7 @@ export class Loop {
     return inputs;
   }
 
-  /** Timers that ran out before the last poll. What arrived since may have armed them anew: that output is taken first. */
+  /** Timers that ran out before the last poll. One that something armed anew since has another generation: the core ignores it. */
   #fireTimers(): void {
     const due = this.#timers.takeDue();
     const now = this.#environment.clock.now();

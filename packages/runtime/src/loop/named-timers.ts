@@ -5,6 +5,13 @@ import type { Environment, TimerHandle } from '../environment.ts';
 /** In the order in which timers that are due together fire: a voter forgets its leader before it campaigns itself. */
 const firingOrder: readonly TimerName[] = ['stickiness', 'election', 'heartbeat', 'quorumCheck', 'transfer'];
 
+export interface NamedTimersHost {
+  /** Some timer has run out: a turn is wanted, after one more poll. */
+  onDue(): void;
+  /** How much later than asked for the real timer fired: how long the process stood still. */
+  onLate(lateness: Micros): void;
+}
+
 interface Armed {
   readonly generation: number;
   readonly deadline: Micros;
@@ -21,15 +28,14 @@ interface Armed {
  */
 export class NamedTimers {
   readonly #environment: Environment;
-  readonly #onDue: (lateness: Micros) => void;
+  readonly #host: NamedTimersHost;
   readonly #armed = new Map<TimerName, Armed>();
   #real: TimerHandle | null = null;
   #realDeadline: Micros = 0;
 
-  /** `onDue` asks for a turn, after one more poll. */
-  constructor(environment: Environment, onDue: (lateness: Micros) => void) {
+  constructor(environment: Environment, host: NamedTimersHost) {
     this.#environment = environment;
-    this.#onDue = onDue;
+    this.#host = host;
   }
 
   /** Carries out the core's commands. */
@@ -80,7 +86,7 @@ export class NamedTimers {
   #onReal(): void {
     this.#real = null;
     const now = this.#environment.clock.now();
-    const lateness = now - this.#realDeadline;
+    this.#host.onLate(now - this.#realDeadline);
     let isAnyDue = false;
     for (const armed of this.#armed.values()) {
       if (armed.deadline > now) continue;
@@ -88,6 +94,6 @@ export class NamedTimers {
       isAnyDue = true;
     }
     this.#setReal(now);
-    if (isAnyDue) this.#onDue(lateness);
+    if (isAnyDue) this.#host.onDue();
   }
 }

@@ -132,7 +132,7 @@ export class Proposals {
 
   /** A snapshot took the place of everything up to `index`: what was to be applied there is in it, or not. */
   onRestored(index: Index): void {
-    for (const [at, proposal] of [...this.#byIndex]) {
+    for (const [at, proposal] of this.#byIndex) {
       if (at > index) continue;
       this.#byIndex.delete(at);
       this.#settle(proposal, unknownOutcome('This server caught up by a snapshot that skipped the command.'));

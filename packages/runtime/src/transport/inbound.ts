@@ -54,7 +54,7 @@ export class InboundConnections {
   }
 
   close(): void {
-    for (const connection of [...this.#all]) connection.close('this server is closing');
+    for (const connection of this.#all) connection.close('this server is closing');
   }
 }
 

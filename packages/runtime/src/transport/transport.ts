@@ -71,7 +71,7 @@ export class Transport {
       if (known === undefined) this.#addPeer(id, address);
       else known.moveTo(address);
     }
-    for (const [id, peer] of [...this.#peers]) {
+    for (const [id, peer] of this.#peers) {
       if (wanted.has(id)) continue;
       peer.close();
       this.#unsent.delete(peer);
@@ -182,7 +182,7 @@ export class Transport {
     const { environment, limits, watched } = this.context;
     this.#watch = environment.timers.set(limits.keepaliveInterval, () => {
       const now = environment.clock.now();
-      for (const connection of [...watched]) connection.check(now);
+      for (const connection of watched) connection.check(now);
       if (!this.#isClosed) this.#watchConnections();
     });
   }

@@ -1,4 +1,4 @@
-import { RaftNode, type RaftNodeOptions, type StateMachine } from '@quorate/runtime';
+import { RaftNode, type RaftNodeOptions } from '@quorate/runtime';
 import { Journal } from './counter.ts';
 import { type DiskImage, MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts';
 import { VirtualWorld } from './virtual-world.ts';
@@ -13,7 +13,7 @@ export interface VirtualServer {
   isAlive: boolean;
 }
 
-export type ClusterOptions = Partial<Pick<RaftNodeOptions<unknown>, 'raft' | 'limits' | 'transport' | 'storage'>>;
+export type ClusterOptions = Partial<Pick<RaftNodeOptions, 'raft' | 'limits' | 'transport' | 'storage'>>;
 
 /** Whole servers, their disks and their network in virtual time. */
 export class VirtualCluster {
@@ -52,7 +52,7 @@ export class VirtualCluster {
   }
 
   /** Starts a server; its node is there some virtual time later. */
-  start(server: VirtualServer, more: Partial<RaftNodeOptions<unknown>> = {}): void {
+  start(server: VirtualServer, more: Partial<RaftNodeOptions> = {}): void {
     const { disk } = server;
     server.isAlive = true;
     server.openError = null;
@@ -63,7 +63,7 @@ export class VirtualCluster {
       environment,
       listen: address(server.id),
       initialCluster: this.ids.map((id) => ({ id, address: address(id) })),
-      stateMachine: server.machine as StateMachine<unknown>,
+      stateMachine: server.machine,
       ...this.#options,
       storage: { segmentBytes: 64 << 10, allocateStepBytes: 64 << 10, reserveBytes: 4096, ...this.#options.storage },
       ...more,
@@ -124,15 +124,21 @@ export class VirtualCluster {
     await this.world.until(() => {
       const [first, ...rest] = this.live.map((server) => server.node);
       if (first === undefined || first === null || first.leader === null) return false;
-      const { commitIndex } = first;
-      return [first, ...rest].every(
-        (node) => node?.commitIndex === commitIndex && node.appliedIndex === commitIndex && node.leader === first.leader,
-      );
+      const { leader } = first;
+      const { lastIndex } = first.status();
+      return [first, ...rest].every((node) => {
+        const status = node?.status();
+        return status?.leader === leader && status.lastIndex === lastIndex && status.appliedIndex === lastIndex;
+      });
     }, 'all servers at the same place');
   }
 
   #disk(image: DiskImage, options: MemoryDiskOptions = {}): MemoryDisk {
-    return new MemoryDisk((callback) => this.world.after(20 + (this.world.random.uint32() % 200), callback), image, options);
+    return new MemoryDisk(
+      (callback) => this.world.after(20 + (this.world.random.uint32() % 200), callback),
+      image,
+      options,
+    );
   }
 }
 

@@ -32,7 +32,7 @@ export class VirtualNetwork {
   /** Nothing passes between the two any more, and their connections break. */
   cut(a: string, b: string): void {
     this.#cut.add(link(a, b));
-    for (const connection of [...this.#connections]) {
+    for (const connection of this.#connections) {
       if (link(connection.owner, connection.far) === link(a, b)) connection.closed('connection reset');
     }
   }
@@ -54,10 +54,10 @@ export class VirtualNetwork {
 
   /** The server's process is gone: its sockets close at once. */
   kill(server: string): void {
-    for (const [address, listening] of [...this.#listening]) {
+    for (const [address, listening] of this.#listening) {
       if (listening.owner === server) this.#listening.delete(address);
     }
-    for (const connection of [...this.#connections]) {
+    for (const connection of this.#connections) {
       if (connection.owner === server || connection.far === server) connection.closed('connection reset');
     }
   }

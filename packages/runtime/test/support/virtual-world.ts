@@ -1,4 +1,4 @@
-import type { Disk, Environment, Logger, LogLevel, RandomSource, TimerHandle, Timers } from '@quorate/runtime';
+import type { Disk, Environment, Logger, LogLevel, RandomSource, Timers } from '@quorate/runtime';
 import { EventQueue, type QueuedEvent } from './event-queue.ts';
 import { VirtualNetwork } from './virtual-network.ts';
 
@@ -123,7 +123,7 @@ export class VirtualWorld {
 
   #timers(guard: Guard): Timers {
     return {
-      set: (delay, callback) => this.after(delay, guard(callback)) as TimerHandle,
+      set: (delay, callback) => this.after(delay, guard(callback)),
       clear: (handle) => {
         (handle as QueuedEvent).run = null;
       },
