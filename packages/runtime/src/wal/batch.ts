@@ -78,21 +78,15 @@ export function mergeBatches(batches: readonly PersistBatch[], log: LogIndex, cu
   return { snapshot, parts, hardState, lastIndex };
 }
 
-/** The header that a segment needs which begins with this change. */
+/** The header that a segment needs which begins with this change. A cut in the change may reach below it; see `LogIndex.truncate`. */
 export function headerFor(
   change: LogChange,
   log: LogIndex,
   place: Pick<SegmentHeader, 'identity' | 'segment' | 'chain'>,
 ): SegmentHeader {
-  if (change.snapshot !== null) {
-    return { ...place, firstIndex: change.snapshot.index + 1, baseTerm: change.snapshot.term };
-  }
-  let [firstIndex, baseTerm] = [log.lastIndex + 1, log.lastTerm];
-  for (const part of change.parts) {
-    if (part.truncateFrom === 0 || part.truncateFrom >= firstIndex) continue;
-    [firstIndex, baseTerm] = [part.truncateFrom, part.truncateTerm];
-  }
-  return { ...place, firstIndex, baseTerm };
+  const { snapshot } = change;
+  if (snapshot !== null) return { ...place, firstIndex: snapshot.index + 1, baseTerm: snapshot.term };
+  return { ...place, firstIndex: log.lastIndex + 1, baseTerm: log.lastTerm };
 }
 
 /** Where a batch goes and what it must continue. */

@@ -68,7 +68,7 @@ export function identityText(identity: StorageIdentity): string {
 export interface SegmentHeader {
   readonly identity: StorageIdentity;
   readonly segment: number;
-  /** The first index that this segment may hold: everything before it is in earlier segments or in a snapshot. */
+  /** One more than the last index of the log when the segment was begun (of the snapshot, if it begins with one). */
   readonly firstIndex: Index;
   /** The term of the entry before `firstIndex`. */
   readonly baseTerm: Term;
@@ -94,11 +94,11 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   return block;
 }
 
-export type HeaderProblem = 'zero' | 'magic' | 'version' | 'damaged';
+/** `absent`: nothing but zeros, or a file that ends before the header does. A crash while a segment is begun leaves that. */
+export type HeaderProblem = 'absent' | 'magic' | 'version' | 'damaged';
 
 export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | HeaderProblem {
-  if (isZero(bytes, 0, bytes.length)) return 'zero';
-  if (bytes.length < SEGMENT_HEADER_BYTES) return 'damaged';
+  if (bytes.length < SEGMENT_HEADER_BYTES || isZero(bytes, 0, bytes.length)) return 'absent';
   if (!startsWith(bytes, SEGMENT_MAGIC)) return 'magic';
   const block = new BlockReader(bytes, SEGMENT_MAGIC.length);
   const intact = block.uint32() === crc32c(bytes, 12, SEGMENT_HEADER_BYTES);

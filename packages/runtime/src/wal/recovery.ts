@@ -55,7 +55,7 @@ export function* recoverLog(disk: Disk, manifest: Manifest | null, maxTailBytes:
       break;
     }
     if (scan.damage !== null && (!last || scan.damage.verdict !== 'torn')) throw damaged(segment, scan, last, replay);
-    if (scan.headerProblem !== null) throw badHeader(segment, scan.headerProblem);
+    if (scan.header === null) throw badHeader(segment, 'absent');
     ends.push(scan);
   }
   const end = ends.at(-1);
@@ -101,8 +101,8 @@ function missing(segment: number): StorageFailure {
 }
 
 export interface SegmentScan extends SegmentEnd {
+  /** Null if it is absent: then `damage` says what that means. */
   readonly header: SegmentHeader | null;
-  readonly headerProblem: HeaderProblem | null;
 }
 
 /** Walks from segment to segment and checks that each continues the one before. Changes nothing on disk. */
@@ -123,16 +123,15 @@ export class LogWalk {
     const decoded = decodeSegmentHeader(yield* read(disk, path, 0, SEGMENT_HEADER_BYTES));
     const header = typeof decoded === 'object' ? decoded : null;
     if (header !== null) this.#assertContinues(segment, header);
-    if (typeof decoded === 'string' && decoded !== 'zero') throw badHeader(segment, decoded);
-    if (this.identity === null) throw badHeader(segment, 'zero');
+    if (typeof decoded === 'string' && decoded !== 'absent') throw badHeader(segment, decoded);
+    if (this.identity === null) throw badHeader(segment, 'absent');
     if (header !== null) replay?.beginSegment(header);
     const chain = header?.chain ?? this.#chain ?? 0;
     // Batches behind a lost header are looked at, to tell a beginning that was cut off from damage, but they do not count.
     const take = header === null ? () => undefined : onBatch;
     const end = yield* scanSegment(disk, segment, bytes, identitySeed(this.identity), chain, take);
     this.#chain = end.chain;
-    const headerProblem = typeof decoded === 'string' ? decoded : null;
-    return { ...end, header, headerProblem };
+    return header === null ? { ...end, header, damage: lostHeader(end) } : { ...end, header };
   }
 
   #assertContinues(segment: number, header: SegmentHeader): void {
@@ -155,6 +154,23 @@ export class LogWalk {
       throw new StorageFailure('CorruptLog', `'${path}' ${what}. ${WHAT_TO_DO}`, path, 0);
     }
   }
+}
+
+/** The header goes with the first batch, in one write: where one is lost, a seal of the other may still have been promised. */
+function lostHeader(end: SegmentEnd): Damage {
+  const torn: Damage = end.damage ?? {
+    offset: 0,
+    batch: 0,
+    verdict: 'torn',
+    reason: 'it was never begun',
+    dirtyEnd: end.end,
+  };
+  if (end.batches === 0) return { ...torn, offset: 0, batch: 0 };
+  const reason =
+    end.batches === 1
+      ? 'its header is lost, but its first batch bears its seal, so it may have been promised'
+      : 'its header is lost, but later batches prove that it was durable';
+  return { ...torn, offset: 0, batch: 0, verdict: end.batches === 1 ? 'sealed' : 'corrupt', reason };
 }
 
 /** A last segment without a single batch: the crash came while it was begun, and nothing in it was promised. */

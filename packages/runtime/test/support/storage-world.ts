@@ -65,9 +65,8 @@ export class StorageWorld {
     const answers: Result[] = [];
     begin((result) => answers.push(result));
     while (answers.length === 0 && this.step());
-    const [answer] = answers;
-    if (answers.length !== 1 || answer === undefined) throw new Error(`There were ${answers.length} answers.`);
-    return answer;
+    if (answers.length !== 1) throw new Error(`There were ${answers.length} answers.`);
+    return answers[0] as Result;
   }
 
   tryOpen(
