@@ -15,7 +15,12 @@ interface Fate {
 }
 
 /** One life from an image to a crash, or to the last act if the disk holds out. Opening may crash as well. */
-function live(image: Map<string, Uint8Array>, possible: readonly ModelState[], seed: number, options: MemoryDiskOptions): Fate {
+function live(
+  image: Map<string, Uint8Array>,
+  possible: readonly ModelState[],
+  seed: number,
+  options: MemoryDiskOptions,
+): Fate {
   const draw = draws(seed);
   const world = new StorageWorld(image, options);
   let opened: ReturnType<StorageWorld['tryOpen']>;
@@ -30,7 +35,8 @@ function live(image: Map<string, Uint8Array>, possible: readonly ModelState[], s
   if (opened.opened === null) throw new Error(`${opened.error?.code}: ${opened.error?.message}`);
   const differences = possible.map((state) => difference(world, opened.opened as never, state));
   const found = possible[differences.indexOf(null)];
-  if (found === undefined) throw new Error(`The storage is in none of the states it may be in: ${differences.join('; or ')}`);
+  if (found === undefined)
+    throw new Error(`The storage is in none of the states it may be in: ${differences.join('; or ')}`);
   const life = new StorageLife(world, opened.opened, found, draw);
   for (let acts = 0; acts < ACTS && life.act(); acts++);
   return { possible: life.possible, image: world.disk.crash(draw) };

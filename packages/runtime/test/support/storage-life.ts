@@ -4,12 +4,7 @@
  */
 import type { Entry, HardState, PersistBatch, SnapshotMetadata } from '@quorate/raft';
 import { viewOf } from '../../src/bytes.ts';
-import {
-  encodeFooter,
-  encodeSnapshotHeader,
-  FRAME_HEADER_BYTES,
-  sealFrame,
-} from '../../src/snapshots/format.ts';
+import { encodeFooter, encodeSnapshotHeader, FRAME_HEADER_BYTES, sealFrame } from '../../src/snapshots/format.ts';
 import type { OpenedStorage, SnapshotReceiver, StorageError } from '../../src/storage.ts';
 import { batch, creation, entry, type StorageWorld } from './storage-world.ts';
 
@@ -213,7 +208,8 @@ export function difference(world: StorageWorld, opened: OpenedStorage, state: Mo
   }
   const { base } = recovered;
   if (base.index > index) return `base ${base.index} behind snapshot ${index}`;
-  if (base.index < state.base.index || termAt(state, base.index) !== base.term) return `base ${base.index}/${base.term}`;
+  if (base.index < state.base.index || termAt(state, base.index) !== base.term)
+    return `base ${base.index}/${base.term}`;
   const wanted = state.log.slice(base.index - state.base.index);
   const found = last === base.index ? [] : world.read(opened, base.index + 1, last);
   const tail = recovered.tail;
@@ -228,7 +224,8 @@ function sameEntries(a: readonly Entry[], b: readonly Entry[]): boolean {
   if (a.length !== b.length) return false;
   return a.every((left, at) => {
     const right = b[at];
-    const same = right !== undefined && left.index === right.index && left.term === right.term && left.kind === right.kind;
+    const same =
+      right !== undefined && left.index === right.index && left.term === right.term && left.kind === right.kind;
     return same && Buffer.compare(left.data, right.data) === 0;
   });
 }
