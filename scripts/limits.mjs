@@ -1,5 +1,5 @@
-// Writes docs/limits.md from the sources: every member of every exported `default…` object, with its default as the source has it
-// and the comment of the interface that declares it.
+// Writes docs/limits.md from the sources: every member of every exported `default…` object and every `DEFAULT_…` constant, with its
+// value as the source has it and the comment of its declaration.
 //
 //   npm run docs                       writes the page
 //   node scripts/limits.mjs --check    fails when the page is not what the sources say
@@ -39,20 +39,26 @@ function defaultsOf(path) {
     return lines.join(' ').trim();
   }
 
-  return declarations
-    .flatMap((each) => (each?.type === 'VariableDeclaration' ? each.declarations : []))
+  const constants = declarations.flatMap((each) => (each?.type === 'VariableDeclaration' ? each.declarations : []));
+  const member = (name, value, comment) => ({
+    name,
+    value: source.slice(value.start, value.end),
+    number: numberOf(value),
+    comment,
+  });
+  const objects = constants
     .filter((each) => /^default[A-Z]/.test(nameOf(each.id)) && literalOf(each.init) !== null)
     .map((each) => ({
       name: nameOf(each.id),
       members: literalOf(each.init)
         .properties.filter((property) => property.type === 'Property')
-        .map(({ key, value }) => ({
-          name: nameOf(key),
-          value: source.slice(value.start, value.end),
-          number: numberOf(value),
-          comment: commentOf.get(nameOf(key)) ?? '',
-        })),
+        .map(({ key, value }) => member(nameOf(key), value, commentOf.get(nameOf(key)) ?? '')),
     }));
+  // Single constants come before the `export` that their comment stands in front of.
+  const singles = constants
+    .filter((each) => nameOf(each.id).startsWith('DEFAULT_') && each.init)
+    .map((each) => member(nameOf(each.id), each.init, commentBefore(source.lastIndexOf('export', each.start))));
+  return singles.length === 0 ? objects : [...objects, { name: '', members: singles }];
 }
 
 const nameOf = (node) => (node.type === 'Identifier' ? node.name : '');
@@ -83,13 +89,14 @@ function inWords({ name, number }) {
 }
 
 function section(path, { name, members }) {
-  const title = name.replace(/^default/, '').replace(/([a-z])([A-Z])/g, '$1 $2');
+  const title = name === '' ? 'Constants' : name.replace(/^default/, '').replace(/([a-z])([A-Z])/g, '$1 $2');
+  const place = name === '' ? `[${path}](../${path})` : `[\`${name}\`](../${path})`;
   const rows = members.map((member, index) => {
     // One comment may stand for several members that follow each other.
     const comment = member.comment.replaceAll('|', '\\|') || (index > 0 ? 'see above' : '');
     return `| \`${member.name}\` | \`${member.value.replace(/\s+/g, ' ')}\`${inWords(member)} | ${comment} |`;
   });
-  return `### ${title}\n\n[\`${name}\`](../${path})\n\n| name | default | meaning |\n|---|---|---|\n${rows.join('\n')}\n`;
+  return `### ${title}\n\n${place}\n\n| name | default | meaning |\n|---|---|---|\n${rows.join('\n')}\n`;
 }
 
 function page() {

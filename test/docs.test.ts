@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { etcdErrors } from '@quorate/kv';
 import { describe, expect, test } from 'vitest';
 import { declaredSymbols, unionOf } from '../test-support/symbols.ts';
 
@@ -78,7 +79,7 @@ test('docs/architecture.md names functions at all', () => {
 
 describe('docs/errors.md', () => {
   const page = join(root, 'docs/errors.md');
-  /** Each heading names the union of its codes, [`Type`](path), and has one row for each. */
+  /** Each section names what declares its codes, a union or an object, [`name`](path), and has one row for each. */
   const sections = readFileSync(page, 'utf8')
     .split(/^## /m)
     .slice(1)
@@ -88,7 +89,18 @@ describe('docs/errors.md', () => {
       return { type, path, codes };
     });
 
+  function declaredCodes(path: string, name: string): readonly string[] {
+    const members = [...declaredSymbols(path).keys()].filter((symbol) => symbol.startsWith(`${name}.`));
+    return members.length > 0 ? members.map((symbol) => symbol.slice(name.length + 1)) : unionOf(path, name);
+  }
+
   test.each(sections)('has each code of $type once, and no other', ({ type, path, codes }) => {
-    expect(codes.toSorted()).toEqual(unionOf(join(dirname(page), path), type).toSorted());
+    expect(codes.toSorted()).toEqual(declaredCodes(join(dirname(page), path), type).toSorted());
+  });
+
+  test("quotes etcd's texts", () => {
+    const rows = [...readFileSync(page, 'utf8').matchAll(/^\| `(\w+)` \| (etcdserver: .*) \|$/gm)];
+    const texts = Object.fromEntries(rows.map(([, name = '', text = '']) => [name, text]));
+    expect(texts).toEqual(Object.fromEntries(Object.entries(etcdErrors).map(([name, { message }]) => [name, message])));
   });
 });
