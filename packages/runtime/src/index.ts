@@ -13,5 +13,6 @@ export { type AbortSignalLike, type CallOptions, type NodeEvents, RaftNode, type
 export * from './state-machine.ts';
 export * from './storage.ts';
 export { defaultStorageOptions, type StorageOptions } from './storage-options.ts';
+export { senderOfHello } from './transport/handshake.ts';
 export type { PeerStatus } from './transport/peer.ts';
 export { defaultTransportLimits, type TransportLimits } from './transport/protocol.ts';

@@ -13,3 +13,5 @@ export * from './log/logger.ts';
 export * from './rpc/engine.ts';
 export { createHttp2Engine } from './rpc/http2-engine.ts';
 export * from './version.ts';
+export * from './running-server.ts';
+export { type StartOptions, startServer } from './start-server.ts';

@@ -1,11 +1,13 @@
 /** The first frames of a connection: who I am, whom I take you for, and whether we fit together. */
 import type { Incarnation, MemberId, Term } from '@quorate/raft';
-import type { ByteReader } from '../codec/byte-reader.ts';
+import { ByteReader } from '../codec/byte-reader.ts';
 import type { ByteWriter } from '../codec/byte-writer.ts';
-import { magic, maxProtocolVersion, minProtocolVersion, Purpose, supportedFeatures } from './protocol.ts';
+import { FrameParser } from '../codec/frame.ts';
+import { FrameKind, magic, maxProtocolVersion, minProtocolVersion, Purpose, supportedFeatures } from './protocol.ts';
 
 const maxIdBytes = 256;
 const maxReasonBytes = 2048;
+const maxHelloBytes = 4096;
 
 /** Whose node this is, as storage keeps it. */
 export interface LocalIdentity {
@@ -182,4 +184,15 @@ export function readRefusal(reader: ByteReader): Refusal | null {
   const code = refusalCodes[reader.u8() - 1];
   const reason = reader.string(maxReasonBytes);
   return reader.failed || code === undefined ? null : { code, reason };
+}
+
+/** Whom the first bytes of an incoming connection come from; null while they hold no whole hello. For fault injection. */
+export function senderOfHello(firstBytes: Uint8Array): MemberId | null {
+  let sender: MemberId | null = null;
+  const parser = new FrameParser(maxHelloBytes, (payload) => {
+    if (payload[0] === FrameKind.hello) sender ??= readHello(new ByteReader(payload.subarray(1)))?.from ?? null;
+    return null;
+  });
+  parser.push(firstBytes);
+  return sender;
 }

@@ -23,18 +23,19 @@ function urlFault(url: string): string | null {
   return Number(port) <= 65_535 ? null : `"${url}" has port ${port}; ports end at 65535`;
 }
 
-/** `host:port` of a checked address, as sockets want it. */
-export function hostPort(url: string): string {
-  return url.replace(/^[a-z]+:\/\//, '').replace(/\/$/, '');
-}
-
 /** Where to listen for a checked address. */
 export function listenAddress(url: string): ListenAddress {
-  const at = hostPort(url);
+  const at = url.replace(/^[a-z]+:\/\//, '').replace(/\/$/, '');
   const colon = at.lastIndexOf(':');
   const host = at.slice(0, colon).replace(/^\[|\]$/g, '');
   // One family, the same on every machine, whatever the resolver prefers; etcd does likewise.
   return { host: host === 'localhost' ? '127.0.0.1' : host, port: Number(at.slice(colon + 1)) };
+}
+
+/** `host:port` of a checked address, as the network between servers understands it. */
+export function socketAddress(url: string): string {
+  const { host, port } = listenAddress(url);
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Whether an address says "every interface", which nobody can connect to from elsewhere. */
