@@ -94,9 +94,9 @@ export class WriteAheadLog {
   ): void {
     if (this.#appending) throw new Error('A second append was begun before the first was durable.');
     if (this.#failure !== null) return this.#later(() => done(this.#failure));
-    this.#appending = true;
     const change = mergeBatches(batches, this.#index, this.#hardState);
     const write = this.#write(change, afterSync);
+    this.#appending = true;
     this.#environment.disk.submit(write.operations, (error) => {
       this.#appending = false;
       if (error !== null) this.#fail(error);

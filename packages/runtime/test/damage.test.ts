@@ -1,0 +1,266 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { crc32c } from '../src/crc32c.ts';
+import { viewOf } from '../src/bytes.ts';
+import type { StorageError } from '../src/storage.ts';
+import { HARD_STATE_PATH } from '../src/wal/hard-state-file.ts';
+import { identitySeed, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from '../src/wal/format.ts';
+import { draws } from './support/random.ts';
+import { difference, firstState, type ModelState, StorageLife } from './support/storage-life.ts';
+import { batch, creation, entries, StorageWorld } from './support/storage-world.ts';
+
+const SEGMENT = 'wal/0000000001.wal';
+
+/** Three acknowledged batches in one segment; returns the image and where each batch begins. */
+function threeBatches(): { image: Map<string, Uint8Array>; starts: number[] } {
+  const world = new StorageWorld();
+  const opened = world.open();
+  const starts: number[] = [];
+  for (const from of [1, 11, 21]) {
+    starts.push(world.disk.image().get(SEGMENT)?.length ?? 0);
+    world.append(opened, batch({ hardState: { term: from, vote: 'b' }, entries: entries(from, from + 9, from, 120) }));
+  }
+  return { image: world.disk.image(), starts };
+}
+
+function reopened(image: Map<string, Uint8Array>): { error: StorageError | null; lastIndex: number; notes: string } {
+  const { error, opened } = new StorageWorld(image).tryOpen(null);
+  return { error, lastIndex: opened?.recovered.lastIndex ?? -1, notes: opened?.notes.join(' ') ?? '' };
+}
+
+function flipped(
+  image: ReadonlyMap<string, Uint8Array>,
+  path: string,
+  offset: number,
+  bit = 1,
+): Map<string, Uint8Array> {
+  const copy = new Map([...image].map(([name, bytes]) => [name, bytes.slice()]));
+  const bytes = copy.get(path);
+  if (bytes === undefined) throw new Error(`no ${path}`);
+  bytes[offset] = (bytes[offset] ?? 0) ^ bit;
+  return copy;
+}
+
+describe('a flipped bit', () => {
+  test('in an early batch stops the server, with file and offset', () => {
+    const { image, starts } = threeBatches();
+    const at = (starts[0] ?? 0) + RECORD_HEADER_BYTES + 10;
+    const { error } = reopened(flipped(image, SEGMENT, at));
+    expect(error).toMatchObject({ code: 'CorruptLog', path: SEGMENT, offset: starts[0] });
+    expect(error?.message).toContain(`'${SEGMENT}' is damaged at offset ${starts[0]}`);
+    expect(error?.message).toContain('proves that it was durable');
+    expect(error?.message).toContain('intact up to index 0');
+  });
+
+  test('in the last batch stops it as well, and names the way out', () => {
+    const { image, starts } = threeBatches();
+    const { error } = reopened(flipped(image, SEGMENT, (starts[2] ?? 0) + RECORD_HEADER_BYTES + 10));
+    expect(error?.code).toBe('CorruptLog');
+    expect(error?.message).toContain('may have been promised');
+    expect(error?.message).toContain('quorate wal repair --drop-tail');
+  });
+
+  test('in the last seal is not taken for a torn write', () => {
+    const { image } = threeBatches();
+    const end = image.get(SEGMENT)?.length ?? 0;
+    for (let back = 1; back <= 60; back++) {
+      const { error } = reopened(flipped(image, SEGMENT, end - back));
+      expect(error?.code, `${back} bytes before the end`).toBe('CorruptLog');
+    }
+  });
+
+  test('anywhere in any file is noticed, or changes nothing', { timeout: 60_000 }, () => {
+    const check = fc.property(fc.nat(), (seed) => {
+      const draw = draws(seed);
+      const world = new StorageWorld();
+      const life = new StorageLife(world, world.open(), firstState, draw);
+      for (let acts = 0; acts < 12 && life.act(); acts++);
+      world.run();
+      const state = life.state;
+      const image = world.disk.image();
+      for (let tries = 0; tries < 40; tries++) {
+        const paths = [...image.keys()];
+        const path = paths[draw(paths.length)] ?? '';
+        const length = image.get(path)?.length ?? 0;
+        if (length === 0) continue;
+        const offset = draw(2) === 0 ? draw(Math.min(length, 2000)) : draw(length);
+        assertNoticed(flipped(image, path, offset, 1 << draw(8)), state, `${path} at ${offset}`);
+      }
+    });
+    fc.assert(check, { numRuns: Number(process.env['QUORATE_STORAGE_RUNS'] ?? 60) });
+    expect.assertions(0);
+  });
+});
+
+/** Opening fails, or finds everything; a snapshot's slices are checked when they are read. */
+function assertNoticed(image: Map<string, Uint8Array>, state: ModelState, where: string): void {
+  const world = new StorageWorld(image);
+  const { error, opened } = world.tryOpen(null);
+  if (error !== null || opened === null) return;
+  const wrong = difference(world, opened, state);
+  if (wrong !== null) throw new Error(`A flipped bit in ${where} went unnoticed: ${wrong}`);
+}
+
+test('a last batch without its seal is dropped, and the next one takes its place', () => {
+  const { image, starts } = threeBatches();
+  const bytes = image.get(SEGMENT) ?? new Uint8Array(0);
+  image.set(SEGMENT, bytes.slice(0, (starts[2] ?? 0) + 700));
+  const world = new StorageWorld(image);
+  const opened = world.open(null);
+  expect(opened.recovered).toMatchObject({ lastIndex: 20, hardState: { term: 11, vote: 'b' } });
+  expect(opened.notes.join()).toContain('A crash cut off the last batch');
+  expect(world.append(opened, batch({ entries: entries(21, 22, 30) }))).toBeNull();
+  const later = new StorageWorld(world.disk.image());
+  const again = later.open(null);
+  expect(again.notes).toEqual([]);
+  expect(later.read(again, 20, 22)).toEqual([...entries(20, 20, 11, 120), ...entries(21, 22, 30)]);
+});
+
+describe('a file that is not what it should be', () => {
+  test('a missing last segment is noticed', () => {
+    const { image } = manySegments();
+    const last = segmentsOf(image).at(-1) ?? '';
+    image.delete(last);
+    expect(reopened(image).error).toMatchObject({ code: 'CorruptLog', path: last });
+  });
+
+  test('a missing segment in the middle is noticed', () => {
+    const { image } = manySegments();
+    const middle = segmentsOf(image)[2] ?? '';
+    image.delete(middle);
+    expect(reopened(image).error).toMatchObject({ code: 'CorruptLog', path: middle });
+  });
+
+  test('two segments that changed places are noticed', () => {
+    const { image } = manySegments();
+    const [, second = '', third = ''] = segmentsOf(image);
+    const [a, b] = [image.get(second), image.get(third)];
+    image.set(second, b ?? new Uint8Array(0)).set(third, a ?? new Uint8Array(0));
+    expect(reopened(image).error).toMatchObject({ code: 'CorruptLog', path: second });
+  });
+
+  test('a segment of another server is refused as foreign', () => {
+    const other = new StorageWorld();
+    other.open({ ...creation, identity: { ...creation.identity, incarnation: '00000000000000bb' } });
+    const { image } = threeBatches();
+    image.set(SEGMENT, other.disk.image().get(SEGMENT) ?? new Uint8Array(0));
+    const { error } = reopened(image);
+    expect(error?.code).toBe('ForeignDirectory');
+    expect(error?.message).toContain('00000000000000bb');
+  });
+
+  test('a segment that is no segment is refused as foreign', () => {
+    const { image } = threeBatches();
+    image.set(SEGMENT, new Uint8Array(4096).fill(65));
+    expect(reopened(image).error).toMatchObject({ code: 'ForeignDirectory', path: SEGMENT });
+  });
+
+  test('a segment of a later format is refused as such', () => {
+    const { image } = threeBatches();
+    const bytes = image.get(SEGMENT) ?? new Uint8Array(0);
+    viewOf(bytes).setUint32(12, 2, true);
+    viewOf(bytes).setUint32(8, crc32c(bytes, 12, SEGMENT_HEADER_BYTES), true);
+    expect(reopened(image).error).toMatchObject({ code: 'UnsupportedVersion', path: SEGMENT });
+  });
+
+  test('an entry of a kind that is not known stops the server', () => {
+    const { image, starts } = threeBatches();
+    const bytes = image.get(SEGMENT) ?? new Uint8Array(0);
+    const at = starts[0] ?? 0;
+    bytes[at + 13] = 77;
+    const checksum = crc32c(bytes, at + 4, at + RECORD_HEADER_BYTES, identitySeed(creation.identity));
+    viewOf(bytes).setUint32(at, checksum, true);
+    const { error } = reopened(image);
+    expect(error).toMatchObject({ code: 'UnknownEntryKind', path: SEGMENT, offset: at });
+    expect(error?.message).toContain('kind 77');
+  });
+});
+
+describe('the two-slot file', () => {
+  test('is mended when one copy is bad', () => {
+    for (const offset of [0, 30, 4096, 4200]) {
+      const { image } = threeBatches();
+      const { error, lastIndex, notes } = reopened(flipped(image, HARD_STATE_PATH, offset));
+      expect(error).toBeNull();
+      expect(lastIndex).toBe(30);
+      expect(notes).toContain('A copy in');
+    }
+  });
+
+  test('is written anew from the log when both are bad: the last seal is newer', () => {
+    const { image } = threeBatches();
+    const world = new StorageWorld(flipped(flipped(image, HARD_STATE_PATH, 100), HARD_STATE_PATH, 4196));
+    const opened = world.open(null);
+    expect(opened.recovered.hardState).toEqual({ term: 21, vote: 'b' });
+    expect(opened.identity).toEqual(creation.identity);
+    expect(new StorageWorld(world.disk.image()).open(null).notes).toEqual([]);
+  });
+
+  test('and the log both bad: term and vote are never guessed', () => {
+    const { image } = threeBatches();
+    image.set(HARD_STATE_PATH, new Uint8Array(4608).fill(0));
+    const bytes = image.get(SEGMENT) ?? new Uint8Array(0);
+    bytes.fill(0, SEGMENT_HEADER_BYTES);
+    expect(reopened(image).error?.code).toBe('CorruptState');
+  });
+
+  test('of another program is refused as foreign', () => {
+    const { image } = threeBatches();
+    image.set(HARD_STATE_PATH, new Uint8Array(8192).fill(66));
+    expect(reopened(image).error).toMatchObject({ code: 'ForeignDirectory', path: HARD_STATE_PATH });
+  });
+
+  test('missing is a loss, not a new directory', () => {
+    const { image } = threeBatches();
+    image.delete(HARD_STATE_PATH);
+    expect(reopened(image).error).toMatchObject({ code: 'CorruptState', path: HARD_STATE_PATH });
+  });
+
+  test('knows of batches that the log lost', () => {
+    const { image } = manySegments();
+    const last = segmentsOf(image).at(-1) ?? '';
+    const bytes = image.get(last) ?? new Uint8Array(0);
+    image.set(last, new Uint8Array(bytes.length));
+    expect(reopened(image).error?.code).toBe('CorruptLog');
+  });
+});
+
+describe('whose directory it is', () => {
+  test('a directory of another member is refused', () => {
+    const { image } = threeBatches();
+    const other = { ...creation, identity: { ...creation.identity, member: 'z' } };
+    const { error } = new StorageWorld(image).tryOpen(other);
+    expect(error?.code).toBe('ForeignDirectory');
+    expect(error?.message).toContain("member 'a'");
+  });
+
+  test('a new incarnation does not replace the one that lives there', () => {
+    const { image } = threeBatches();
+    const other = { ...creation, identity: { ...creation.identity, incarnation: '00000000000000ff' } };
+    expect(new StorageWorld(image).open(other).identity.incarnation).toBe('00000000000000aa');
+  });
+
+  test('a directory with files of somebody else is not begun', () => {
+    const image = new Map([['thesis.doc', new Uint8Array(3)]]);
+    const { error } = new StorageWorld(image).tryOpen();
+    expect(error?.code).toBe('ForeignDirectory');
+    expect(error?.message).toContain('thesis.doc');
+  });
+
+  test('an identity out of bounds is a mistake of the caller', () => {
+    const wrong = { ...creation, identity: { ...creation.identity, clusterId: 'main' } };
+    expect(() => new StorageWorld().tryOpen(wrong)).toThrow(RangeError);
+  });
+});
+
+function manySegments(): { image: Map<string, Uint8Array> } {
+  const world = new StorageWorld();
+  const opened = world.open();
+  for (let from = 1; from <= 1000; from += 50)
+    world.append(opened, batch({ entries: entries(from, from + 49, 1, 300) }));
+  return { image: world.disk.image() };
+}
+
+function segmentsOf(image: ReadonlyMap<string, Uint8Array>): string[] {
+  return [...image.keys()].filter((name) => name.endsWith('.wal')).sort();
+}
