@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { parseSync } from 'oxc-parser';
 
 /**
- * Every name declared at a file's top level, and `Owner.member` for members of classes, interfaces and object literals,
- * each with the text of its initial value ('' where it has none).
+ * Every name declared at a file's top level, and `Owner.member` (`Owner.#member`) for members of classes, interfaces and object
+ * literals, each with the text of its initial value ('' where it has none).
  */
 export function declaredSymbols(path: string): ReadonlyMap<string, string> {
   const source = readFileSync(path, 'utf8');
@@ -70,9 +70,10 @@ function declare(node: Node, source: string, symbols: Map<string, string>): void
     symbols.set(name, textOf(initial, source));
     const members =
       initial?.properties ?? (/^(?:Class|TSInterface)/.test(each.type) ? each.body?.body : undefined) ?? [];
-    for (const member of members) {
-      if (member.key?.name !== undefined)
-        symbols.set(`${name}.${member.key.name}`, textOf(member.value ?? null, source));
+    for (const { key, value } of members) {
+      if (key?.name === undefined) continue;
+      const member = key.type === 'PrivateIdentifier' ? `#${key.name}` : key.name;
+      symbols.set(`${name}.${member}`, textOf(value ?? null, source));
     }
   }
 }

@@ -45,7 +45,7 @@ function anchorsOf(page: string): readonly string[] {
 
 /** [`Owner.member()`](…/file.ts) -> 'Owner.member'; null for a link that names no symbol. */
 function symbolOf({ text, target }: Link): string | null {
-  return target.endsWith('.ts') ? (/^`([A-Za-z_$][\w.$]*)(?:\(\))?`$/.exec(text)?.[1] ?? null) : null;
+  return target.endsWith('.ts') ? (/^`([A-Za-z_$][\w.$#]*)(?:\(\))?`$/.exec(text)?.[1] ?? null) : null;
 }
 
 describe.each(pages.map((page) => [relative(root, page), page]))('%s', (_, page) => {
