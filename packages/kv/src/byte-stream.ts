@@ -16,31 +16,32 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Makes room for `count` bytes and returns where they begin. */
-  reserve(count: number): { readonly bytes: Uint8Array; readonly at: number } {
+  /** Passes over `count` bytes, for the caller to fill in; returns where they begin in `buffer`. */
+  reserve(count: number): number {
     const at = this.#length;
     this.#length += count;
-    if (this.#length > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
-      larger.set(this.#bytes.subarray(0, at));
-      this.#bytes = larger;
-    }
-    return { bytes: this.#bytes, at };
+    if (this.#length > this.#bytes.length) this.#grow(at);
+    return at;
+  }
+
+  /** Where `reserve` points into. It changes with the next write. */
+  get buffer(): Uint8Array {
+    return this.#bytes;
   }
 
   byte(value: number): void {
-    const { bytes, at } = this.reserve(1);
-    bytes[at] = value;
+    const at = this.reserve(1);
+    this.#bytes[at] = value;
   }
 
   u32(value: number): void {
-    const { bytes, at } = this.reserve(4);
-    writeU32(bytes, at, value);
+    const at = this.reserve(4);
+    writeU32(this.#bytes, at, value);
   }
 
   u64(value: bigint): void {
-    const { bytes, at } = this.reserve(8);
-    writeU64(bytes, at, value);
+    const at = this.reserve(8);
+    writeU64(this.#bytes, at, value);
   }
 
   /** A non-negative safe integer, seven bits a byte, low bits first. */
@@ -51,14 +52,20 @@ export class ByteWriter {
   }
 
   raw(source: Uint8Array): void {
-    const { bytes, at } = this.reserve(source.length);
-    bytes.set(source, at);
+    const at = this.reserve(source.length);
+    this.#bytes.set(source, at);
   }
 
   /** Length, then the bytes. */
   block(source: Uint8Array): void {
     this.varint(source.length);
     this.raw(source);
+  }
+
+  #grow(used: number): void {
+    const larger = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
+    larger.set(this.#bytes.subarray(0, used));
+    this.#bytes = larger;
   }
 }
 

@@ -37,7 +37,7 @@ export interface StateMachineOptions {
 }
 
 export const defaultStateMachineOptions: Omit<StateMachineOptions, 'origin'> = {
-  unitsPerSlice: 8192,
+  unitsPerSlice: 4096,
   reclaimedPerCommand: 64,
   maxResponseBytes: 512 * 1024 * 1024,
 };

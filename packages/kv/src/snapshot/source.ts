@@ -1,7 +1,8 @@
 import { writeByteString } from '../byte-string.ts';
-import { ByteWriter, writeU64 } from '../byte-stream.ts';
+import { ByteWriter } from '../byte-stream.ts';
 import type { KeyHistory, Version } from '../mvcc/key-history.ts';
 import type { MvccStore, Pin } from '../mvcc/store.ts';
+import { copyBytes } from '../mvcc/value-slabs.ts';
 import { beginBlock, blockTarget, endBlock, magic, Section } from './format.ts';
 
 /** What a snapshot shows, fixed when it is opened. The parts are already encoded; the keys are read as it goes. */
@@ -127,19 +128,16 @@ function writeRecord(to: ByteWriter, key: string | null, version: Version): void
   );
   if (key !== null) {
     to.varint(key.length);
-    const { bytes, at } = to.reserve(key.length);
-    writeByteString(key, bytes, at);
+    const at = to.reserve(key.length);
+    writeByteString(key, to.buffer, at);
   }
   to.varint(version.modRevision);
   to.varint(version.subRevision);
   if (tombstone) return;
   to.varint(version.createRevision);
   to.varint(version.version);
-  if (lease) {
-    const { bytes, at } = to.reserve(8);
-    writeU64(bytes, at, BigInt.asUintN(64, version.lease));
-  }
+  if (lease) to.u64(BigInt.asUintN(64, version.lease));
   to.varint(version.length);
-  const { bytes, at } = to.reserve(version.length);
-  bytes.set(version.value(), at);
+  const at = to.reserve(version.length);
+  copyBytes(version.slab.bytes, version.offset, version.length, to.buffer, at);
 }
