@@ -78,7 +78,7 @@ function encoded<T, R extends { header: ResponseHeader | undefined }>(
   message: T,
   response: MessageType<R>,
 ): Request {
-  return { method, bytes: type.encode(message), response: response as Request['response'] };
+  return { method, bytes: type.encode(message), response };
 }
 
 describeWithPeer('etcd', 'beside a real etcd', () => {
