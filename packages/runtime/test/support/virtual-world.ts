@@ -86,7 +86,7 @@ export class VirtualWorld {
 
   /** The server's process stands still: nothing that happens reaches it until `thaw`. */
   freeze(server: string): void {
-    this.#frozen.set(server, []);
+    if (!this.#frozen.has(server)) this.#frozen.set(server, []);
   }
 
   /** It goes on: what came meanwhile is delivered in the order in which it came. */
