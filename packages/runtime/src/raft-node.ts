@@ -126,7 +126,7 @@ export class RaftNode<Result = unknown> {
   propose(command: Uint8Array, options: CallOptions = {}): Promise<Result> {
     return new Promise((resolve, reject) => {
       const call = this.#callOf(options, (code) => {
-        const isUntouched = pending === null || this.#loop.abandonProposal(pending);
+        const isUntouched = pending === null || this.#loop.callers.abandonProposal(pending);
         if (code === 'Aborted') reject(abortedProposal(isUntouched));
         else reject(timedOutProposal(isUntouched, options.timeout));
       });
@@ -134,7 +134,7 @@ export class RaftNode<Result = unknown> {
         reject(abortedProposal(true));
         return;
       }
-      const pending = this.#loop.propose(command, (outcome) => {
+      const pending = this.#loop.callers.propose(command, (outcome) => {
         call.end();
         if (outcome.kind === 'applied') resolve(outcome.result as Result);
         else reject(proposalError(outcome, this.leader));
@@ -149,7 +149,7 @@ export class RaftNode<Result = unknown> {
   readBarrier(options: CallOptions = {}): Promise<Index> {
     return new Promise((resolve, reject) => {
       const call = this.#callOf(options, (code) => {
-        if (pending !== null) this.#loop.abandonRead(pending);
+        if (pending !== null) this.#loop.callers.abandonRead(pending);
         const what =
           code === 'Aborted'
             ? 'The read was given up by its caller.'
@@ -160,7 +160,7 @@ export class RaftNode<Result = unknown> {
         reject(new RaftError('Aborted', 'The read was given up by its caller.'));
         return;
       }
-      const pending = this.#loop.read((outcome) => {
+      const pending = this.#loop.callers.read((outcome) => {
         call.end();
         if (outcome.kind === 'ready') resolve(outcome.index);
         else reject(readError(outcome, this.leader));
@@ -170,12 +170,12 @@ export class RaftNode<Result = unknown> {
 
   /** `propose` without a promise. `done` is called exactly once, later. The bytes belong to the node from here on. */
   proposeWith(command: Uint8Array, done: (outcome: ProposalOutcome) => void): void {
-    this.#loop.propose(command, done);
+    this.#loop.callers.propose(command, done);
   }
 
   /** `readBarrier` without a promise. `done` is called exactly once, later. */
   readBarrierWith(done: (outcome: ReadOutcome) => void): void {
-    this.#loop.read(done);
+    this.#loop.callers.read(done);
   }
 
   /** Listens to an event; returns the way to stop. */
@@ -220,7 +220,7 @@ export class RaftNode<Result = unknown> {
   status(): RaftNodeStatus {
     const { identity, listenAddress, transport, storage } = this.#parts;
     const status = this.#loop.raft.status();
-    const { proposals, reads } = this.#loop.waiting;
+    const { proposals, reads } = this.#loop.callers.waiting;
     return {
       ...status,
       appliedIndex: this.#loop.appliedIndex,

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RaftNode } from '@quorate/runtime';
 import { nodeEnvironment } from '@quorate/runtime/node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type CounterResult, command, Journal } from './support/counter.ts';
+import { freePorts } from './support/free-ports.ts';
 
 const quick = { electionTimeoutMin: 150_000, electionTimeoutMax: 300_000, heartbeatInterval: 30_000 };
 
@@ -67,22 +67,4 @@ async function leaderOf(nodes: readonly RaftNode<CounterResult>[]): Promise<Raft
     if (leader !== undefined && nodes.every((node) => node.leader === leader.id)) return leader;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-}
-
-/** Ports that were free a moment ago. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, '127.0.0.1', () => {
-            const address = server.address();
-            resolve(address !== null && typeof address === 'object' ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -17,28 +17,22 @@ import {
   type Raft,
   type RaftEvent,
 } from '@quorate/raft';
-import type { Environment, TimerHandle } from '../environment.ts';
+import type { Environment } from '../environment.ts';
 import { describe, RaftError } from '../errors.ts';
 import type { Settings } from '../node-options.ts';
 import type { Observer } from '../observer.ts';
-import type { ProposalOutcome, ReadOutcome } from '../outcome.ts';
-import { refusalMessage } from '../outcome.ts';
 import type { StateMachine } from '../state-machine.ts';
 import type { RaftStorage, StorageError } from '../storage.ts';
 import type { Transport } from '../transport/transport.ts';
 import { Applier } from './applier.ts';
+import { Callers } from './callers.ts';
+import { neverLeft, payloadBytes, refusedForRoom } from './carried.ts';
 import { debugOutput, debugReceived, debugSent, watchesMessages } from './debug.ts';
 import { LogWriter } from './log-writer.ts';
 import { NamedTimers } from './named-timers.ts';
-import { type PendingProposal, Proposals } from './proposals.ts';
-import { type PendingRead, Reads } from './reads.ts';
 import { type Restored, storageFailed } from './restore.ts';
 import { Snapshotter } from './snapshotter.ts';
 
-/** How often the deadlines of waiting callers are looked at. Microseconds. */
-const sweepInterval = 100_000;
-/** Ids of one run of a server span less than this; the first is drawn from multiples of it. */
-const idSpan = 2 ** 20;
 /** The same kind of trouble is reported once in this time. Microseconds. */
 const reportInterval = 10_000_000;
 
@@ -77,16 +71,13 @@ export class Loop {
   readonly #writer: LogWriter;
   readonly #applier: Applier;
   readonly #snapshotter: Snapshotter;
-  readonly #proposals: Proposals;
-  readonly #reads: Reads;
-  readonly #refused: (() => void)[] = [];
+  readonly #callers: Callers;
   readonly #step = (input: Input): void => this.raft.step(input);
   readonly #hasRoomFor = (bytes: number): boolean => this.#storage.hasRoomFor(bytes);
   /** Inputs that arose inside a turn, for the next. */
   #deferred: Input[] = [];
   #isTurnDue = false;
   #state: 'running' | 'closing' | 'stopped' = 'running';
-  #sweep: TimerHandle | null = null;
   #onIdle: (() => void) | null = null;
   #reportedFullAt = Number.NEGATIVE_INFINITY;
 
@@ -119,7 +110,7 @@ export class Loop {
       stateMachine,
       {
         schedule: () => this.#schedule(),
-        onEntry: (index, term, result) => this.#proposals.onApplied(index, term, result),
+        onEntry: (index, term, result) => this.#callers.onEntry(index, term, result),
         onRestored: (restored) => this.#onRestored(restored),
         onFatal: (error) => this.fail(error),
       },
@@ -140,9 +131,12 @@ export class Loop {
       },
       parts.snapshot,
     );
-    const firstId = (): number => 1 + environment.random.uint32() * idSpan;
-    this.#proposals = new Proposals(settings.limits, settings.raft.maxCommandBytes, firstId());
-    this.#reads = new Reads(settings.raft.maxPendingReads, settings.limits.requestTimeout, firstId());
+    this.#callers = new Callers(environment, settings, {
+      isRunning: () => this.isRunning,
+      isStopped: () => this.#state === 'stopped',
+      schedule: () => this.#schedule(),
+      guard: (work) => this.#guard(work),
+    });
   }
 
   /** Takes messages from here on, and carries out what the core wants first. */
@@ -173,43 +167,9 @@ export class Loop {
     return this.#state === 'running';
   }
 
-  /** Local callers that wait. */
-  get waiting(): { readonly proposals: number; readonly reads: number } {
-    return { proposals: this.#proposals.count, reads: this.#reads.count };
-  }
-
-  /** See RaftNode.proposeWith. Null if it was refused; `done` has the reason. */
-  propose(command: Uint8Array, done: (outcome: ProposalOutcome) => void): PendingProposal | null {
-    const reason = this.isRunning ? this.#proposals.refusal(command.length) : 'shuttingDown';
-    if (reason !== null) {
-      this.#answerLater(() => done({ kind: 'refused', reason, message: refusalMessage(reason) }));
-      return null;
-    }
-    this.#schedule();
-    this.#startSweep();
-    return this.#proposals.add(command, done, this.#environment.clock.now());
-  }
-
-  /** The caller waits no longer. True if the command certainly has no effect. Its callback is not called. */
-  abandonProposal(proposal: PendingProposal): boolean {
-    proposal.done = ignoreOutcome;
-    return this.#proposals.abandon(proposal, { kind: 'unknown', message: 'The caller has gone.' });
-  }
-
-  /** See RaftNode.readBarrierWith. Null if it was refused; `done` has the reason. */
-  read(done: (outcome: ReadOutcome) => void): PendingRead | null {
-    if (!this.isRunning || this.#reads.isFull) {
-      const reason = this.isRunning ? 'busy' : 'shuttingDown';
-      this.#answerLater(() => done({ kind: 'refused', reason, message: refusalMessage(reason) }));
-      return null;
-    }
-    this.#schedule();
-    this.#startSweep();
-    return this.#reads.add(done);
-  }
-
-  abandonRead(read: PendingRead): void {
-    this.#reads.abandon(read);
+  /** This server's own clients. */
+  get callers(): Callers {
+    return this.#callers;
   }
 
   /** Stops for good because of `error`. Whoever waits is told what is certain. */
@@ -265,40 +225,24 @@ export class Loop {
 
   /** The disk reserve is looked at before anything is appended: a refusal now is definite, one later could not be. */
   #hasRoomForMessage(message: Message): boolean {
-    if (message.kind !== 'appendEntries' && message.kind !== 'propose') return true;
-    let bytes = 0;
-    if (message.kind === 'propose') for (const command of message.commands) bytes += command.length;
-    else for (const entry of message.entries) bytes += entry.data.length;
+    const bytes = payloadBytes(message);
     if (bytes === 0 || this.#storage.hasRoomFor(bytes)) return true;
     const now = this.#environment.clock.now();
     if (now - this.#reportedFullAt > reportInterval) {
       this.#reportedFullAt = now;
-      this.#environment.logger.log(
-        'error',
-        'the disk is full up to its reserve, new entries are refused. Free some space.',
-      );
+      const what = 'the disk is full up to its reserve, new entries are refused. Free some space.';
+      this.#environment.logger.log('error', what);
     }
-    if (message.kind === 'propose') this.#refuseCarried(message);
+    if (message.kind === 'propose') {
+      const { incarnation } = this.#transport.context.identity;
+      // Like every message of the core it waits until the term it speaks of is durable.
+      this.#writer.send({
+        message: refusedForRoom(message, this.raft.term, incarnation),
+        after: this.#writer.lastId,
+      });
+      this.#schedule();
+    }
     return false;
-  }
-
-  #refuseCarried(message: Extract<Message, { kind: 'propose' }>): void {
-    this.#writer.send({
-      after: this.#writer.lastId,
-      message: {
-        kind: 'proposeReply',
-        group: message.group,
-        from: message.to,
-        to: message.from,
-        incarnation: this.#transport.context.identity.incarnation,
-        term: this.raft.term,
-        id: message.id,
-        count: message.commands.length,
-        index: 0,
-        refused: 'busy',
-      },
-    });
-    this.#schedule();
   }
 
   #onLate(lateness: number): void {
@@ -319,13 +263,12 @@ export class Loop {
   }
 
   #turn(): void {
-    this.#answerRefused();
+    this.#callers.answerRefused();
     if (this.#state === 'stopped') return;
     for (const input of this.#takeDeferred()) this.raft.step(input);
     this.#fireTimers();
     const now = this.#environment.clock.now();
-    this.#proposals.flush(now, this.#hasRoomFor, this.#step);
-    this.#reads.flush(now, this.#step);
+    this.#callers.flush(now, this.#hasRoomFor, this.#step);
     this.#drain();
     if (this.#onIdle !== null) this.#closeWhenIdle(this.#onIdle);
   }
@@ -360,14 +303,19 @@ export class Loop {
     for (const request of output.load) this.#load(request);
     if (output.restore !== null) this.#replace(output.restore);
     if (output.apply !== null) this.#applier.extend(output.apply);
-    for (const result of output.proposals) this.#proposals.onResult(result, this.#applier.appliedIndex);
-    for (const result of output.reads) this.#reads.onResult(result, this.#applier.appliedIndex);
+    this.#callers.onOutput(output, this.#applier.appliedIndex);
     for (const event of output.events) this.#parts.hooks.onEvent(event);
   }
 
   #send(message: Message): void {
     if (watchesMessages(this.#observer)) debugSent(this.#observer, message);
-    this.#transport.send(message);
+    const isTaken = this.#transport.send(message);
+    // Their callers need not be left in doubt: the answer is stepped in the leader's stead.
+    if (!isTaken && message.kind === 'propose') {
+      const incarnation = boundIncarnation(this.raft, message.to) ?? '';
+      const answer = neverLeft(message, this.raft.term, incarnation);
+      this.#defer({ kind: 'message', now: this.#environment.clock.now(), message: answer });
+    }
   }
 
   #load({ id, from, to, maxBytes }: LoadRequest): void {
@@ -398,7 +346,7 @@ export class Loop {
   #afterApplied(): void {
     const index = this.#applier.appliedIndex;
     this.raft.step({ kind: 'applied', now: this.#environment.clock.now(), index });
-    this.#reads.onApplied(index);
+    this.#callers.onApplied(index);
     this.#parts.hooks.onApplied(index);
     if (this.#state === 'running') this.#snapshotter.check();
   }
@@ -408,36 +356,9 @@ export class Loop {
     this.#guard(() => {
       this.#environment.logger.log('info', 'state restored from a snapshot', { index: restored.index });
       this.#snapshotter.onRestored(restored);
-      this.#proposals.onRestored(restored.index);
+      this.#callers.onRestored(restored.index);
       this.#afterApplied();
       this.#schedule();
-    });
-  }
-
-  // ------------------------------------------------------------------------------------------------------------ callers
-
-  #answerLater(answer: () => void): void {
-    this.#refused.push(answer);
-    if (this.#state === 'stopped') this.#environment.timers.afterPoll(() => this.#answerRefused());
-    else this.#schedule();
-  }
-
-  #answerRefused(): void {
-    if (this.#refused.length === 0) return;
-    for (const answer of this.#refused.splice(0)) answer();
-  }
-
-  #startSweep(): void {
-    if (this.#sweep !== null || this.#state === 'stopped') return;
-    this.#sweep = this.#environment.timers.set(sweepInterval, () => {
-      this.#sweep = null;
-      this.#guard(() => {
-        const now = this.#environment.clock.now();
-        this.#proposals.expire(now);
-        this.#reads.expire(now);
-        if (!this.#proposals.isEmpty || !this.#reads.isEmpty) this.#startSweep();
-        this.#schedule();
-      });
     });
   }
 
@@ -450,19 +371,16 @@ export class Loop {
   }
 
   #closeWhenIdle(finish: () => void): void {
-    if (this.#proposals.isEmpty && this.#reads.isEmpty && this.#writer.isIdle) finish();
+    if (this.#callers.isEmpty && this.#writer.isIdle) finish();
   }
 
   #stop(why: string): void {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
     this.#timers.stop();
-    if (this.#sweep !== null) this.#environment.timers.clear(this.#sweep);
     this.#snapshotter.stop();
     this.#transport.close();
-    this.#proposals.stop(why);
-    this.#reads.stop();
-    this.#answerRefused();
+    this.#callers.stop(why);
   }
 
   /** Whatever is thrown in here breaks an invariant, ours or the state machine's: the node stops rather than go on. */
@@ -484,8 +402,4 @@ export class Loop {
 
 function boundIncarnation(raft: Raft, member: MemberId): Incarnation | null {
   return raft.configuration.members.find((it) => it.id === member)?.incarnation ?? null;
-}
-
-function ignoreOutcome(): void {
-  // The caller has gone; nobody is left to hear.
 }

@@ -82,11 +82,13 @@ export class Peer {
     };
   }
 
-  /** Takes a message for the next `flush`. */
-  send(message: Message): void {
+  /** Takes a message for the next `flush`; false if it was dropped, because there is no way to the peer. */
+  send(message: Message): boolean {
     const mayWait = this.#connection !== null && this.#outbox.length < this.#context.limits.maxConnectingMessages;
-    if (this.isConnected || mayWait) this.#outbox.push(message);
+    const isTaken = this.isConnected || mayWait;
+    if (isTaken) this.#outbox.push(message);
     else this.#dropped++;
+    return isTaken;
   }
 
   /** Sends what has gathered as one run of bytes. */

@@ -81,17 +81,20 @@ export class Transport {
     }
   }
 
-  /** Takes a message for the next `flush`. Never blocks; a message that cannot leave is dropped. */
-  send(message: Message): void {
-    if (this.#isClosed) return;
+  /**
+   * Takes a message for the next `flush`. Never blocks. False if it was dropped at once: then it certainly never leaves. True
+   * promises nothing.
+   */
+  send(message: Message): boolean {
+    if (this.#isClosed) return false;
     const peer = this.#peers.get(message.to);
     if (message.kind === 'installSnapshot') {
       this.#sendSnapshot(message, peer);
-      return;
+      return true;
     }
-    if (peer === undefined) return;
-    peer.send(message);
+    if (peer === undefined || !peer.send(message)) return false;
     this.#unsent.add(peer);
+    return true;
   }
 
   /** Hands over what `send` gathered: one run of bytes a peer. */

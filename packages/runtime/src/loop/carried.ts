@@ -1,0 +1,41 @@
+/** Answers that the runtime gives to carried proposals, where the core never sees them. */
+import type { Incarnation, Message, Propose, ProposeReply, Term } from '@quorate/raft';
+
+/** Bytes that a message adds to the log; 0 for those that add none. */
+export function payloadBytes(message: Message): number {
+  let bytes = 0;
+  if (message.kind === 'propose') for (const command of message.commands) bytes += command.length;
+  else if (message.kind === 'appendEntries') for (const entry of message.entries) bytes += entry.data.length;
+  return bytes;
+}
+
+/** The leader's answer when its disk has no room. `term` must be durable before it leaves. */
+export function refusedForRoom(message: Propose, term: Term, incarnation: Incarnation): ProposeReply {
+  return reply(message, term, incarnation, 'busy');
+}
+
+/** Commands that never left this server were never appended: the answer that the leader cannot give. */
+export function neverLeft(message: Propose, term: Term, incarnation: Incarnation): ProposeReply {
+  return reply(message, term, incarnation, 'noLeader');
+}
+
+function reply(
+  message: Propose,
+  term: Term,
+  incarnation: Incarnation,
+  refused: NonNullable<ProposeReply['refused']>,
+): ProposeReply {
+  const { group, from, to, id, commands } = message;
+  return {
+    kind: 'proposeReply',
+    group,
+    from: to,
+    to: from,
+    incarnation,
+    term,
+    id,
+    count: commands.length,
+    index: 0,
+    refused,
+  };
+}
