@@ -57,9 +57,9 @@ function openLog() {
   const environment = {
     disk: openNodeDisk(join(directory, 'log')),
     timers: {
-      set: (delay, callback) => setTimeout(callback, delay / 1000),
+      set: (delay, callback) => setTimeout(() => callback(), delay / 1000),
       clear: (handle) => clearTimeout(handle),
-      afterPoll: (callback) => setImmediate(callback),
+      afterPoll: (callback) => setImmediate(() => callback()),
     },
   };
   const creation = {

@@ -16,3 +16,5 @@ export { defaultStorageOptions, type StorageOptions } from './storage-options.ts
 export { senderOfHello } from './transport/handshake.ts';
 export type { PeerStatus } from './transport/peer.ts';
 export { defaultTransportLimits, type TransportLimits } from './transport/protocol.ts';
+export { dumpWal, type WalDumpSummary } from './wal/dump.ts';
+export { planWalRepair, repairWalDropTail, type WalRepairPlan } from './wal/repair.ts';

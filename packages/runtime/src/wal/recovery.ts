@@ -64,6 +64,8 @@ export function* recoverLog(disk: Disk, manifest: Manifest | null, maxTailBytes:
   const kept = segments.slice(0, ends.length);
   const segment = kept.at(-1) ?? 0;
   assertComplete(manifest, replay, segment);
+  // Of one age they differ only after a repair, which puts there what the log must not forget.
+  if (manifest !== null && manifest.sequence === replay.sequence) replay.hardState = manifest.hardState;
   if (end.damage !== null) yield* dropTorn(disk, segment, end.damage, notes);
   replay.trimTail();
   return {
@@ -114,6 +116,11 @@ export class LogWalk {
   constructor(disk: Disk, identity: StorageIdentity | null) {
     this.#disk = disk;
     this.identity = identity;
+  }
+
+  /** The next segment is not compared with the one before it: that one is missing or cannot be read. */
+  forgetChain(): void {
+    this.#chain = null;
   }
 
   *next(segment: number, onBatch: (batch: ScannedBatch) => void, replay: Replay | null): Steps<SegmentScan> {
@@ -224,7 +231,8 @@ function assertComplete(manifest: Manifest | null, replay: Replay, segment: numb
   const { sequence, hardState } = replay;
   if (sequence === null || hardState === null) throw lostLog();
   if (manifest === null) return;
-  const lost = sequence < manifest.sequence || hardState.term < manifest.hardState.term;
+  const newer = sequence > manifest.sequence;
+  const lost = sequence < manifest.sequence || (newer && hardState.term < manifest.hardState.term);
   if (!lost && segment >= manifest.lastSegment) return;
   const path = segmentPath(segment);
   throw new StorageFailure(

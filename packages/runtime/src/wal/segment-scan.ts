@@ -6,6 +6,7 @@ import { isZero, viewOf } from '../bytes.ts';
 import type { DiskQueue } from '../environment.ts';
 import { StorageFailure } from '../storage-failure.ts';
 import { read, type Steps } from '../steps.ts';
+import { survey } from './survey.ts';
 import {
   decodeSeal,
   entryOf,
@@ -36,8 +37,10 @@ export interface ScannedBatch {
   readonly segment: number;
   readonly offset: number;
   readonly end: number;
+  /** All but the seal. */
   readonly records: readonly ScannedRecord[];
   readonly seal: Seal;
+  readonly sealOffset: number;
   /** The last index of the log after this batch, as the seal has it. */
   readonly lastIndex: number;
 }
@@ -153,7 +156,7 @@ function sealed(segment: number, batch: BatchScan, record: ScannedRecord): Scann
     );
   }
   const { records, offset, at: end } = batch;
-  return { segment, offset, end, records, seal, lastIndex: record.header.index };
+  return { segment, offset, end, records, seal, sealOffset: record.header.offset, lastIndex: record.header.index };
 }
 
 export const WHAT_TO_DO =
@@ -161,16 +164,21 @@ export const WHAT_TO_DO =
 
 /** Tells the end of a log from a torn batch and both from corruption. `batch.at` is the first byte in doubt. */
 function* judge(window: SegmentWindow, segment: number, seed: number, batch: BatchScan): Steps<Damage | null> {
-  const rest = yield* surveyRest(window, segment, seed, batch.at);
-  const { dirtyEnd } = rest;
+  let later: RecordHeader | null = null;
+  let sealStands = false;
+  const part = { segment, from: batch.at, size: window.size, seed };
+  const dirtyEnd = yield* survey(window.disk, part, (header) => {
+    if (header.batch > batch.offset) later ??= header;
+    if (header.batch === batch.offset && header.kind === RecordKind.seal) sealStands = true;
+  });
   if (dirtyEnd <= batch.at && batch.at === batch.offset) return null;
   const damage = { offset: batch.at, batch: batch.offset, dirtyEnd };
-  const later = rest.witnesses.find((witness) => witness.batch > batch.offset);
-  if (later !== undefined) {
-    const reason = `the batch at offset ${later.batch} behind it proves that it was durable`;
+  const proof = later as RecordHeader | null;
+  if (proof !== null) {
+    const reason = `the batch at offset ${proof.batch} behind it proves that it was durable`;
     return { ...damage, verdict: 'corrupt', reason };
   }
-  if (rest.witnesses.some((witness) => witness.kind === RecordKind.seal && witness.batch === batch.offset)) {
+  if (sealStands) {
     return {
       ...damage,
       verdict: 'sealed',
@@ -181,42 +189,6 @@ function* judge(window: SegmentWindow, segment: number, seed: number, batch: Bat
     return { ...damage, verdict: 'corrupt', reason: 'no write that a crash cut off leaves such bytes' };
   }
   return { ...damage, verdict: 'torn', reason: 'its batch has no seal' };
-}
-
-interface Rest {
-  /** Behind the last byte that is not zero; `from` when all are. */
-  readonly dirtyEnd: number;
-  /** Intact records of this place beyond `from`: at most the first, every seal's kind, and the first of a later batch. */
-  readonly witnesses: readonly { readonly kind: number; readonly batch: number }[];
-}
-
-/** Looks through everything from `from` to the end of the file for traces of what was written there. */
-function* surveyRest(window: SegmentWindow, segment: number, seed: number, from: number): Steps<Rest> {
-  let dirtyEnd = from;
-  const witnesses = new Map<string, { kind: number; batch: number }>();
-  for (let at = from; at < window.size; at += WINDOW_BYTES) {
-    const length = Math.min(WINDOW_BYTES + RECORD_HEADER_BYTES, window.size - at);
-    const bytes = yield* window.readApart(at, length);
-    const view = viewOf(bytes);
-    const words = wordsOf(bytes);
-    const own = Math.min(WINDOW_BYTES, bytes.length);
-    for (let cell = 0; cell < own; cell += 8) {
-      if (((words[cell >> 2] ?? 0) | (words[(cell >> 2) + 1] ?? 0)) === 0 && cell + 8 <= bytes.length) continue;
-      const cellEnd = Math.min(cell + 8, bytes.length);
-      if (isZero(bytes, cell, cellEnd)) continue;
-      dirtyEnd = at + cellEnd;
-      if (cell + RECORD_HEADER_BYTES > bytes.length) continue;
-      const header = readRecordHeader(view, bytes, cell, seed, segment, at + cell);
-      if (header !== null) witnesses.set(`${header.kind}/${header.batch}`, { kind: header.kind, batch: header.batch });
-    }
-  }
-  return { dirtyEnd, witnesses: [...witnesses.values()] };
-}
-
-/** The whole 32-bit words of `bytes`, to look for zeros quickly. */
-function wordsOf(bytes: Uint8Array): Int32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
 }
 
 /**
@@ -245,14 +217,14 @@ function roundUp(value: number, multiple: number): number {
 /** A part of a segment file held in memory. Entries cut from it share its bytes. */
 class SegmentWindow {
   readonly size: number;
-  readonly #disk: DiskQueue;
+  readonly disk: DiskQueue;
   readonly #path: string;
   #start = 0;
   #bytes: Uint8Array = EMPTY;
   #view = viewOf(EMPTY);
 
   constructor(disk: DiskQueue, path: string, size: number) {
-    this.#disk = disk;
+    this.disk = disk;
     this.#path = path;
     this.size = size;
   }
@@ -272,7 +244,7 @@ class SegmentWindow {
 
   /** Reads without moving the window. */
   *readApart(at: number, length: number): Steps<Uint8Array> {
-    return yield* read(this.#disk, this.#path, at, length);
+    return yield* read(this.disk, this.#path, at, length);
   }
 
   header(at: number, seed: number, segment: number): RecordHeader | null {
