@@ -1,0 +1,179 @@
+/** What a server's storage holds: term and vote, the newest snapshot, the log behind its base. Follows batches literally. */
+import {
+  type Configuration,
+  decodeConfiguration,
+  type Entry,
+  EntryKind,
+  type HardState,
+  type Index,
+  type LogPosition,
+  type PersistBatch,
+  type RecoveredState,
+  type SnapshotMetadata,
+  type Term,
+  type TermRun,
+} from '../../src/index.ts';
+import { chainEntry, emptyChain } from './chain.ts';
+
+/** Looks up the fingerprint of the log that a snapshot at this position replaces. */
+export type ChainOfSnapshot = (position: LogPosition) => number;
+
+export class LogImage {
+  hardState: HardState = { term: 0, vote: null };
+  snapshot: SnapshotMetadata;
+  base: LogPosition = { index: 0, term: 0 };
+  entries: Entry[] = [];
+  #chains: number[] = [];
+  #baseChain = emptyChain;
+
+  constructor(configuration: Configuration) {
+    this.snapshot = { index: 0, term: 0, configuration };
+  }
+
+  clone(): LogImage {
+    const copy = new LogImage(this.snapshot.configuration);
+    copy.hardState = this.hardState;
+    copy.snapshot = this.snapshot;
+    copy.base = this.base;
+    copy.entries = [...this.entries];
+    copy.#chains = [...this.#chains];
+    copy.#baseChain = this.#baseChain;
+    return copy;
+  }
+
+  get lastIndex(): Index {
+    return this.base.index + this.entries.length;
+  }
+
+  get lastTerm(): Term {
+    return this.entries.at(-1)?.term ?? this.base.term;
+  }
+
+  entryAt(index: Index): Entry | null {
+    return this.entries[index - this.base.index - 1] ?? null;
+  }
+
+  termAt(index: Index): Term | null {
+    return index === this.base.index ? this.base.term : (this.entryAt(index)?.term ?? null);
+  }
+
+  /** Fingerprint of the log up to `index`, or null if it lies before the base or behind the end. */
+  chainAt(index: Index): number | null {
+    return index === this.base.index ? this.#baseChain : (this.#chains[index - this.base.index - 1] ?? null);
+  }
+
+  /** Carries out one batch: snapshot, cut, entries, term and vote, in that order. */
+  apply(batch: PersistBatch, chainOfSnapshot: ChainOfSnapshot): void {
+    if (batch.snapshot !== null) {
+      this.#install(batch.snapshot, chainOfSnapshot(batch.snapshot));
+    }
+    if (batch.truncateFrom > 0) {
+      this.#truncate(batch.truncateFrom);
+    }
+    for (const entry of batch.entries) {
+      this.append(entry);
+    }
+    if (batch.hardState !== null) {
+      this.hardState = batch.hardState;
+    }
+  }
+
+  append(entry: Entry): void {
+    if (entry.index !== this.lastIndex + 1) {
+      throw new Error(`entry ${entry.index} appended behind ${this.lastIndex}: the log would have a hole`);
+    }
+    this.#chains.push(chainEntry(this.chainAt(this.lastIndex) ?? emptyChain, entry));
+    this.entries.push(entry);
+  }
+
+  /** This server's own snapshot is durable and the log forgets everything up to `through`. */
+  compact(snapshot: SnapshotMetadata, through: Index): void {
+    if (snapshot.index > this.snapshot.index) {
+      this.snapshot = snapshot;
+    }
+    if (through > this.base.index && through <= this.lastIndex) {
+      const term = this.termAt(through) ?? 0;
+      const chain = this.chainAt(through) ?? emptyChain;
+      const count = through - this.base.index;
+      this.entries = this.entries.slice(count);
+      this.#chains = this.#chains.slice(count);
+      this.base = { index: through, term };
+      this.#baseChain = chain;
+    }
+  }
+
+  /** What storage hands to a server that starts from this image. `applied`: what a durable state machine already holds. */
+  recovered(
+    chainOfSnapshot: ChainOfSnapshot,
+    tailLength: number,
+    applied: Index = this.snapshot.index,
+  ): RecoveredState {
+    if (this.termAt(this.snapshot.index) !== this.snapshot.term && this.base.index < this.snapshot.index) {
+      // The snapshot was taken of entries that this log had not yet received: they, and all before them, are behind it.
+      this.#install(this.snapshot, chainOfSnapshot(this.snapshot));
+    }
+    const behindSnapshot = this.entries.filter((entry) => entry.index > this.snapshot.index);
+    return {
+      hardState: this.hardState,
+      snapshot: this.snapshot,
+      base: this.base,
+      lastIndex: this.lastIndex,
+      termRuns: termRuns(this.entries),
+      configurations: behindSnapshot.filter((entry) => entry.kind === EntryKind.configuration).map(configurationOf),
+      tail: tailLength === 0 ? [] : this.entries.slice(-tailLength),
+      applied: Math.max(applied, this.snapshot.index),
+    };
+  }
+
+  /** The newest configuration in this log, committed or not (in force from the moment it is appended, §6). */
+  get configuration(): Configuration {
+    return this.configurationAt(this.lastIndex);
+  }
+
+  configurationAt(index: Index): Configuration {
+    for (let at = Math.min(index, this.lastIndex); at > this.snapshot.index; at--) {
+      const entry = this.entryAt(at);
+      if (entry?.kind === EntryKind.configuration) {
+        return configurationOf(entry);
+      }
+    }
+    return this.snapshot.configuration;
+  }
+
+  #install(snapshot: SnapshotMetadata, chain: number): void {
+    this.snapshot = snapshot;
+    this.base = { index: snapshot.index, term: snapshot.term };
+    this.#baseChain = chain;
+    this.entries = [];
+    this.#chains = [];
+  }
+
+  #truncate(from: Index): void {
+    if (from <= this.base.index) {
+      throw new Error(`cut from ${from}, but everything up to ${this.base.index} is compacted`);
+    }
+    if (from > this.lastIndex) {
+      return;
+    }
+    this.entries.length = from - this.base.index - 1;
+    this.#chains.length = from - this.base.index - 1;
+  }
+}
+
+export function configurationOf(entry: Entry): Configuration {
+  const configuration = decodeConfiguration(entry.data, entry.index);
+  if (configuration === null) {
+    throw new Error(`entry ${entry.index} is no well-formed configuration`);
+  }
+  return configuration;
+}
+
+function termRuns(entries: readonly Entry[]): TermRun[] {
+  const runs: TermRun[] = [];
+  for (const entry of entries) {
+    if (runs.at(-1)?.term !== entry.term) {
+      runs.push({ first: entry.index, term: entry.term });
+    }
+  }
+  return runs;
+}
