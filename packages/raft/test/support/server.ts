@@ -84,6 +84,8 @@ export class TestServer {
   readonly proposals: ProposalResult[] = [];
   readonly reads: ReadResult[] = [];
   readonly events: RaftEvent[] = [];
+  /** While true, inputs gather and no output is taken, as in a turn of an event loop. */
+  gathering = false;
   readonly #world: World;
   readonly #options: Omit<RaftOptions, 'id' | 'incarnation'>;
   #core: Raft | null = null;
@@ -142,6 +144,7 @@ export class TestServer {
   crash(survivors = 0): void {
     this.disk.crash(survivors);
     this.#core = null;
+    this.gathering = false;
     this.timers.clear();
     this.held = [];
     this.applies = [];
@@ -166,7 +169,7 @@ export class TestServer {
 
   /** Takes outputs and carries them out until nothing automatic is left to do. */
   flush(): void {
-    if (this.#flushing) {
+    if (this.#flushing || this.gathering) {
       return;
     }
     this.#flushing = true;

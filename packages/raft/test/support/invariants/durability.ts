@@ -19,6 +19,7 @@ export class DurabilityInvariants implements Observer {
       appliedIndex: recovered.applied,
       match: new Map(),
       gathered: 0,
+      atOutput: { role: 'follower', term: recovered.hardState.term, commitIndex: recovered.snapshot.index },
     });
   }
 

@@ -16,7 +16,7 @@ export class ElectionInvariants implements Observer {
   readonly #ghosts: Ghosts;
   /** By life: the highest term in any message that it sent. */
   readonly #promisedTerms = new Map<string, Term>();
-  /** By server: what the stepped input was allowed to change. */
+  /** The server in hand as it was before the step. */
   #before: { readonly term: Term; readonly vote: MemberId | null; readonly last: LogPosition } | null = null;
   /** By `voter>candidate/term`: the voter's last log position when it was asked. */
   readonly #askedAt = new Map<string, { readonly own: LogPosition; readonly theirs: LogPosition }>();
@@ -97,11 +97,8 @@ export class ElectionInvariants implements Observer {
     }
     const { term, vote, last } = this.#before;
     const now = server.core.hardState;
-    // A term newer than its own is adopted from any message (§5.1); otherwise a pre-vote changes nothing.
-    const newer = input.message.term > term;
     must(
-      (newer ? now.term === input.message.term && now.vote === null : now.term === term && now.vote === vote) &&
-        lastPosition(server).index === last.index,
+      now.term === term && now.vote === vote && lastPosition(server).index === last.index,
       'A13 pre-vote changes nothing',
       () => `${server.id} went from term ${term}, vote ${vote} to term ${now.term}, vote ${now.vote}`,
     );

@@ -43,6 +43,8 @@ export interface View {
   match: Map<MemberId, { matchIndex: Index; nextIndex: Index }>;
   /** Inputs stepped since an output was last taken. */
   gathered: number;
+  /** As it was when an output was last taken. */
+  atOutput: { readonly role: Role; readonly term: Term; readonly commitIndex: Index };
 }
 
 export class Ghosts {

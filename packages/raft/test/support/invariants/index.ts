@@ -50,6 +50,8 @@ class ViewKeeper implements Observer {
   }
 
   output(server: TestServer, _output: Output): void {
-    this.#ghosts.view(server).gathered = 0;
+    const view = this.#ghosts.view(server);
+    view.gathered = 0;
+    view.atOutput = { role: view.role, term: view.term, commitIndex: view.commitIndex };
   }
 }

@@ -1,0 +1,127 @@
+/** What a random run consists of: a cluster and a list of things that happen to it. fast-check draws and shrinks them. */
+import fc from 'fast-check';
+import type { RaftDefaults } from '../../../src/index.ts';
+import { memberNames, type Shape } from '../configurations.ts';
+
+export const actionKinds = [
+  'deliver',
+  'deliverOldest',
+  'drop',
+  'duplicate',
+  'fire',
+  'staleTimeout',
+  'persist',
+  'apply',
+  'load',
+  'loadFailed',
+  'propose',
+  'read',
+  'compact',
+  'reportSnapshot',
+  'crash',
+  'restart',
+  'wipe',
+  'isolate',
+  'cut',
+  'heal',
+  'unreachable',
+  'gather',
+  'flush',
+] as const;
+export type ActionKind = (typeof actionKinds)[number];
+
+/** `a` and `b` choose among whatever is there when the action's turn comes. */
+export interface Action {
+  readonly kind: ActionKind;
+  readonly a: number;
+  readonly b: number;
+}
+
+export interface Plan {
+  readonly shape: Shape;
+  readonly options: Partial<RaftDefaults>;
+  /** Entries that a start finds in memory. */
+  readonly tailLength: number;
+  readonly durableMachines: boolean;
+  readonly automatic: { readonly disk: boolean; readonly apply: boolean; readonly load: boolean };
+  /** For the timers of the healed cluster. */
+  readonly seed: number;
+  readonly actions: readonly Action[];
+}
+
+const weights: Readonly<Record<ActionKind, number>> = {
+  deliver: 30,
+  deliverOldest: 40,
+  drop: 4,
+  duplicate: 4,
+  fire: 12,
+  staleTimeout: 1,
+  persist: 24,
+  apply: 10,
+  load: 8,
+  loadFailed: 1,
+  propose: 10,
+  read: 5,
+  compact: 4,
+  reportSnapshot: 4,
+  crash: 2,
+  restart: 4,
+  wipe: 1,
+  isolate: 1,
+  cut: 1,
+  heal: 2,
+  unreachable: 1,
+  gather: 2,
+  flush: 4,
+};
+
+const action: fc.Arbitrary<Action> = fc.record({
+  kind: fc.oneof(...actionKinds.map((kind) => ({ arbitrary: fc.constant(kind), weight: weights[kind] }))),
+  a: fc.nat(1 << 16),
+  b: fc.nat(1 << 16),
+});
+
+/** One to five voters, learners, joint configurations, members that no leader has bound yet. */
+const shape: fc.Arbitrary<Shape> = fc
+  .record({
+    voters: fc.integer({ min: 1, max: 5 }),
+    learners: fc.nat(1),
+    joint: fc.oneof({ arbitrary: fc.constant(0), weight: 3 }, { arbitrary: fc.integer({ min: 1, max: 4 }), weight: 1 }),
+    unbound: fc.boolean(),
+  })
+  .map(({ voters, learners, joint, unbound }): Shape => {
+    const incoming = memberNames(voters);
+    // The halves overlap in one server, or in none.
+    const outgoing = joint === 0 ? [] : memberNames(joint, Math.max(1, voters + (joint % 2)));
+    const first = voters + 6;
+    return {
+      voters: incoming,
+      outgoing,
+      learners: memberNames(learners, first),
+      unbound: unbound ? [...incoming, ...outgoing, ...memberNames(learners, first)] : [],
+    };
+  });
+
+const options: fc.Arbitrary<Partial<RaftDefaults>> = fc.record({
+  stableLeadership: fc.oneof({ arbitrary: fc.constant(true), weight: 3 }, { arbitrary: fc.constant(false), weight: 1 }),
+  maxAppendBytes: fc.constantFrom(1, 12, 1 << 20),
+  maxInflightMessages: fc.constantFrom(1, 2, 256),
+  maxInflightBytes: fc.constantFrom(1, 24, 1 << 20),
+  maxUncommittedBytes: fc.constantFrom(30, 1 << 20),
+  maxLogCacheBytes: fc.constantFrom(0, 20, 1 << 20),
+  maxPendingReads: fc.constantFrom(2, 1000),
+});
+
+export function plans(maxActions: number): fc.Arbitrary<Plan> {
+  return fc
+    .record({
+      shape,
+      options,
+      tailLength: fc.constantFrom(0, 2, 1000),
+      durableMachines: fc.boolean(),
+      automatic: fc.record({ disk: fc.boolean(), apply: fc.boolean(), load: fc.boolean() }),
+      seed: fc.nat(),
+      actions: fc.array(action, { minLength: 1, maxLength: maxActions, size: 'max' }),
+    })
+    .map((plan) => ({ ...plan, options: { ...plan.options, applyDurableOnly: plan.durableMachines } }));
+}

@@ -1,0 +1,396 @@
+/** Carries out a plan. An action that is not possible at its turn does nothing, so that any part of a plan is a plan. */
+import type { Incarnation, Index, InstallSnapshot, MemberId, Message } from '../../../src/index.ts';
+import { checkedCluster } from '../checked.ts';
+import type { Cluster } from '../cluster.ts';
+import { configuration, firstIncarnation } from '../configurations.ts';
+import type { Ghosts } from '../invariants/index.ts';
+import type { Observer } from '../observer.ts';
+import { Random } from '../random.ts';
+import type { TestServer } from '../server.ts';
+import type { Action, ActionKind, Plan } from './plan.ts';
+
+/** A transfer of a snapshot that ended, and of which the sender has not been told. */
+interface SnapshotReport {
+  readonly from: MemberId;
+  /** The sender's run: a report is void once it crashed. */
+  readonly run: number;
+  readonly peer: MemberId;
+  readonly delivered: boolean;
+}
+
+export class ChaosRun {
+  readonly cluster: Cluster;
+  readonly ghosts: Ghosts;
+  /** How often each kind of action found something to do. */
+  readonly done = new Map<ActionKind, number>();
+  readonly wiped = new Set<MemberId>();
+  readonly #plan: Plan;
+  readonly #random: Random;
+  #reports: SnapshotReport[] = [];
+  readonly #runs = new Map<MemberId, number>();
+  #lastId = 0;
+  #commands = 0;
+
+  constructor(plan: Plan, observers: readonly Observer[] = []) {
+    this.#plan = plan;
+    this.#random = new Random(plan.seed);
+    const { cluster, ghosts } = checkedCluster({
+      configuration: configuration(plan.shape),
+      options: plan.options,
+      draw: (_server, _name, min, max) => min + this.#random.below(max - min + 1),
+      observers: [
+        ...observers,
+        {
+          arrived: (message) => this.#snapshotEnded(message, true),
+          lost: (message) => this.#snapshotEnded(message, false),
+          crashed: (server) => this.#runs.set(server.id, this.#runOf(server.id) + 1),
+        },
+      ],
+    });
+    this.cluster = cluster;
+    this.ghosts = ghosts;
+    for (const server of cluster.servers.values()) {
+      server.tailLength = plan.tailLength;
+      Object.assign(server.automatic, plan.automatic);
+      server.durableMachine = plan.durableMachines ? server.machine : null;
+    }
+    cluster.start();
+  }
+
+  /** The plan's actions in order. */
+  misbehave(): void {
+    for (const action of this.#plan.actions) {
+      if (this.#actions[action.kind](action)) {
+        this.done.set(action.kind, (this.done.get(action.kind) ?? 0) + 1);
+      }
+    }
+  }
+
+  /** Ends all faults, then expects what Raft promises: one leader, equal logs, every question answered (H1). */
+  heal(): void {
+    const { cluster } = this;
+    cluster.heal();
+    for (const server of cluster.servers.values()) {
+      Object.assign(server.automatic, { disk: true, apply: true, load: true });
+      if (server.running) {
+        server.gathering = false;
+        server.flush();
+      } else {
+        server.start();
+      }
+    }
+    this.#converge('after the faults end');
+    for (const server of this.#lasting()) {
+      this.#propose(server, 1, 3);
+      this.#read(server);
+    }
+    this.#converge('after new proposals');
+  }
+
+  #converge(when: string): void {
+    for (let second = 0; second < 120; second++) {
+      for (let report = this.#reports.shift(); report !== undefined; report = this.#reports.shift()) {
+        this.#deliverReport(report);
+      }
+      this.cluster.run(1_000_000);
+      if (this.#reports.length === 0 && this.#converged()) {
+        return;
+      }
+    }
+    throw new Error(`H1 convergence: no agreement ${when}, within two minutes without a fault\n${this.#describe()}`);
+  }
+
+  #converged(): boolean {
+    const { leader } = this.cluster;
+    if (leader === null) {
+      return false;
+    }
+    const last = leader.core.lastIndex;
+    return this.#lasting().every(
+      ({ core, machine, disk }) =>
+        core.leader === leader.id &&
+        core.term === leader.core.term &&
+        core.lastIndex === last &&
+        core.commitIndex === last &&
+        core.status().appliedIndex === last &&
+        machine.position.index === last &&
+        disk.durable.lastIndex === last,
+    );
+  }
+
+  /** Servers that the cluster counts on. */
+  #lasting(): TestServer[] {
+    return [...this.cluster.servers.values()].filter((server) => !this.wiped.has(server.id));
+  }
+
+  #describe(): string {
+    return this.cluster.running
+      .map((server) =>
+        JSON.stringify({
+          ...server.core.status(),
+          configuration: undefined,
+          snapshot: server.core.status().snapshot.index,
+          timers: [...server.timers.keys()],
+        }),
+      )
+      .join('\n');
+  }
+
+  readonly #actions: Readonly<Record<ActionKind, (action: Action) => boolean>> = {
+    deliver: ({ a }) => this.#flight(a, (flight) => this.cluster.deliverFlight(flight)),
+    deliverOldest: () => this.#flight(0, (flight) => this.cluster.deliverFlight(flight)),
+    drop: ({ a }) => this.#flight(a, (flight) => this.cluster.dropFlight(flight)),
+    duplicate: ({ a }) => this.#duplicate(a),
+    fire: ({ a, b }) => this.#fire(a, b),
+    staleTimeout: ({ a, b }) => this.#staleTimeout(a, b),
+    persist: ({ a, b }) => this.#running(a, (server) => this.#persist(server, b)),
+    apply: ({ a, b }) => this.#running(a, (server) => this.#apply(server, b)),
+    load: ({ a, b }) => this.#running(a, (server) => this.#load(server, () => server.completeLoad(1 + (b % 4)))),
+    loadFailed: ({ a }) => this.#running(a, (server) => this.#load(server, () => server.failLoad('unreadable'))),
+    propose: ({ a, b }) => this.#running(a, (server) => this.#propose(server, 1 + (b % 3), b % 7 === 0 ? 20 : 3)),
+    read: ({ a }) => this.#running(a, (server) => this.#read(server)),
+    compact: ({ a, b }) => this.#running(a, (server) => this.#compact(server, b % 3)),
+    reportSnapshot: ({ a }) => this.#report(a),
+    crash: ({ a, b }) => this.#running(a, (server) => this.#crash(server, b)),
+    restart: ({ a }) => this.#restart(a),
+    wipe: ({ a }) => this.#wipe(a),
+    isolate: ({ a }) => this.#isolate(a),
+    cut: ({ a, b }) => this.#cut(a, b),
+    heal: () => this.#heal(),
+    unreachable: ({ a, b }) => this.#unreachable(a, b),
+    gather: ({ a }) => this.#running(a, (server) => this.#gather(server)),
+    flush: ({ a }) => this.#running(a, (server) => this.#flush(server)),
+  };
+
+  #flight(choice: number, act: (flight: Cluster['flights'][number]) => void): boolean {
+    const flight = pick(this.cluster.flights, choice);
+    if (flight === null) {
+      return false;
+    }
+    act(flight);
+    return true;
+  }
+
+  /** A transport never delivers a Propose twice (a proposal is carried once); anything else it may. */
+  #duplicate(choice: number): boolean {
+    const flight = pick(this.cluster.flights, choice);
+    if (flight === null || flight.message.kind === 'propose') {
+      return false;
+    }
+    this.cluster.duplicate(flight);
+    return true;
+  }
+
+  #fire(a: number, b: number): boolean {
+    return this.#running(a, (server) => {
+      const timer = pick([...server.timers.values()], b);
+      if (timer === null) {
+        return false;
+      }
+      this.cluster.now += 1000;
+      // A server's stickiness ends no later than its patience.
+      if (timer.name === 'election' && server.timers.has('stickiness')) {
+        server.fire('stickiness');
+      }
+      if (server.timers.get(timer.name)?.generation === timer.generation) {
+        server.fire(timer.name);
+      }
+      return true;
+    });
+  }
+
+  #staleTimeout(a: number, b: number): boolean {
+    return this.#running(a, (server) => {
+      const timer = pick([...server.timers.values()], b);
+      if (timer === null || timer.generation === 0) {
+        return false;
+      }
+      server.input({ kind: 'timeout', name: timer.name, generation: timer.generation - 1, now: this.cluster.now });
+      return true;
+    });
+  }
+
+  #persist(server: TestServer, choice: number): boolean {
+    const pending = server.disk.pending.length;
+    if (pending === 0) {
+      return false;
+    }
+    server.completeDisk(1 + (choice % pending));
+    return true;
+  }
+
+  #apply(server: TestServer, choice: number): boolean {
+    const restorable = server.restore !== null && server.restore.after <= server.disk.durableId;
+    if (!restorable && (server.restore !== null || server.applies.length === 0)) {
+      return false;
+    }
+    server.completeApply(1 + (choice % 5));
+    return true;
+  }
+
+  #load(server: TestServer, act: () => void): boolean {
+    if (server.loads.length === 0) {
+      return false;
+    }
+    act();
+    return true;
+  }
+
+  #propose(server: TestServer, count: number, bytes: number): boolean {
+    const commands = Array.from({ length: count }, () => `${++this.#commands}`.padEnd(bytes, '.'));
+    const id = this.#lastId + 1;
+    this.#lastId += count;
+    server.propose(id, commands);
+    return true;
+  }
+
+  #read(server: TestServer): boolean {
+    server.read(++this.#lastId);
+    return true;
+  }
+
+  /** A snapshot of what is applied and durable here; the log keeps a tail of `keep` entries. */
+  #compact(server: TestServer, keep: number): boolean {
+    const { index } = server.machine.position;
+    const status = server.core.status();
+    if (
+      server.restore !== null ||
+      server.gathering ||
+      index <= status.snapshot.index ||
+      !server.disk.holdsDurably(index)
+    ) {
+      return false;
+    }
+    const through: Index = Math.max(status.baseIndex, index - keep);
+    server.compact(through);
+    return true;
+  }
+
+  #crash(server: TestServer, choice: number): boolean {
+    server.crash(choice % (server.disk.pending.length + 1));
+    return true;
+  }
+
+  #restart(choice: number): boolean {
+    const down = [...this.cluster.servers.values()].filter((server) => !server.running);
+    const server = pick(down, choice);
+    server?.start();
+    return server !== null;
+  }
+
+  /** A minority of each half loses its disks, and comes back as another incarnation. */
+  #wipe(choice: number): boolean {
+    const { voters, outgoing, members } = this.cluster.configuration;
+    const server = pick([...this.cluster.servers.values()], choice);
+    if (server === null || members.some((member) => member.incarnation === null)) {
+      return false;
+    }
+    const after = new Set(this.wiped).add(server.id);
+    if (
+      [voters, outgoing].some((half) => half.length > 0 && half.filter((id) => after.has(id)).length * 2 >= half.length)
+    ) {
+      return false;
+    }
+    if (server.running) {
+      server.crash();
+    }
+    this.wiped.add(server.id);
+    this.cluster.wipe(server.id, this.#nextIncarnation(server));
+    server.start();
+    return true;
+  }
+
+  #nextIncarnation(server: TestServer): Incarnation {
+    return `${firstIncarnation(server.id)}-${this.#runOf(server.id)}`;
+  }
+
+  #isolate(choice: number): boolean {
+    const server = pick([...this.cluster.servers.keys()], choice);
+    if (server === null || this.cluster.servers.size === 1) {
+      return false;
+    }
+    this.cluster.partition(
+      [server],
+      [...this.cluster.servers.keys()].filter((id) => id !== server),
+    );
+    return true;
+  }
+
+  #cut(a: number, b: number): boolean {
+    const ids = [...this.cluster.servers.keys()];
+    const from = pick(ids, a);
+    const to = pick(ids, b);
+    if (from === null || to === null || from === to) {
+      return false;
+    }
+    this.cluster.cut(from, to);
+    return true;
+  }
+
+  #heal(): boolean {
+    this.cluster.heal();
+    return true;
+  }
+
+  #unreachable(a: number, b: number): boolean {
+    const peer = pick([...this.cluster.servers.keys()], b);
+    return this.#running(a, (server) => {
+      if (peer === null || peer === server.id) {
+        return false;
+      }
+      server.input({ kind: 'unreachable', peer, now: this.cluster.now });
+      return true;
+    });
+  }
+
+  #gather(server: TestServer): boolean {
+    server.gathering = true;
+    return true;
+  }
+
+  #flush(server: TestServer): boolean {
+    server.gathering = false;
+    server.flush();
+    return true;
+  }
+
+  #report(choice: number): boolean {
+    const report = pick(this.#reports, choice);
+    if (report === null) {
+      return false;
+    }
+    this.#reports = this.#reports.filter((other) => other !== report);
+    this.#deliverReport(report);
+    return true;
+  }
+
+  #deliverReport({ from, run, peer, delivered }: SnapshotReport): void {
+    const server = this.cluster.server(from);
+    if (server.running && this.#runOf(from) === run) {
+      server.input({ kind: 'snapshotSent', peer, delivered, now: this.cluster.now });
+    }
+  }
+
+  #snapshotEnded(message: Message, delivered: boolean): void {
+    if (isInstallSnapshot(message)) {
+      this.#reports.push({ from: message.from, run: this.#runOf(message.from), peer: message.to, delivered });
+    }
+  }
+
+  #runOf(id: MemberId): number {
+    return this.#runs.get(id) ?? 0;
+  }
+
+  #running(choice: number, act: (server: TestServer) => boolean): boolean {
+    const server = pick(this.cluster.running, choice);
+    return server !== null && act(server);
+  }
+}
+
+function isInstallSnapshot(message: Message): message is InstallSnapshot {
+  return message.kind === 'installSnapshot';
+}
+
+function pick<T>(from: readonly T[], choice: number): T | null {
+  return from[choice % Math.max(1, from.length)] ?? null;
+}
