@@ -47,7 +47,7 @@ export function forwardRead(core: Core, id: number): void {
 /** Sends one request for all reads that wait, if none is in flight. Called for every output. */
 export function flushReads(core: Core): void {
   const { leader, forwarded } = core.state;
-  if (leader === null || forwarded.readRequest !== 0 || forwarded.readsWaiting.length === 0) return;
+  if (leader === null || forwarded.readRequest !== null || forwarded.readsWaiting.length === 0) return;
   forwarded.readsSent = forwarded.readsWaiting;
   forwarded.readsWaiting = [];
   sendReadRequest(core);
@@ -55,18 +55,19 @@ export function flushReads(core: Core): void {
 
 function sendReadRequest(core: Core): void {
   const { leader, forwarded } = core.state;
-  if (leader === null) return;
-  // A new number each time: an answer to an earlier request speaks for an earlier moment, which is not wrong, only stale.
-  forwarded.readRequest = forwarded.nextReadRequest;
-  forwarded.nextReadRequest += 1;
+  const id = forwarded.readsSent[0];
+  if (leader === null || id === undefined) return;
+  // The driver's ids never repeat, not even in a later run, so no late answer to an earlier request can pass for one to this.
+  // A repetition bears the same number: every read in it had arrived before the first copy left.
+  forwarded.readRequest = id;
   forwarded.heartbeatsSinceRead = 0;
-  send(core, { kind: 'readIndex', ...envelope(core, leader), id: forwarded.readRequest });
+  send(core, { kind: 'readIndex', ...envelope(core, leader), id });
 }
 
 /** A heartbeat came: the second one after a request means that the request or its answer was lost. Ask again. */
 export function onHeartbeatHeard(core: Core): void {
   const { forwarded } = core.state;
-  if (forwarded.readRequest === 0) return;
+  if (forwarded.readRequest === null) return;
   forwarded.heartbeatsSinceRead += 1;
   if (forwarded.heartbeatsSinceRead >= 2) sendReadRequest(core);
 }
@@ -77,7 +78,7 @@ export function onReadIndexReply(core: Core, message: ReadIndexReply): void {
   const refused = message.index === 0 ? 'leadershipLost' : null;
   for (const id of forwarded.readsSent) core.out.reads.push({ id, index: message.index, refused });
   forwarded.readsSent = [];
-  forwarded.readRequest = 0;
+  forwarded.readRequest = null;
 }
 
 /** The leader is lost, or messages to it were: reads may be asked again, proposals must not. */
@@ -96,5 +97,5 @@ export function failForwarded(core: Core): void {
   forwarded.proposalBytes = 0;
   forwarded.readsSent = [];
   forwarded.readsWaiting = [];
-  forwarded.readRequest = 0;
+  forwarded.readRequest = null;
 }

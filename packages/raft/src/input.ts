@@ -24,8 +24,9 @@ export interface MessageInput extends At {
 }
 
 /**
- * Clients of this server want commands in the log. Numbered id, id + 1, … (ids grow for ever within a run of the
- * driver); appended all or none, here or, carried once, at the leader.
+ * Clients of this server want commands in the log. Numbered id, id + 1, …; appended all or none, here or, carried once, at the
+ * leader. Ids grow, and never repeat in a later run of the driver either (begin at a random number or at a clock's): an
+ * answer that was under way when this server crashed must not pass for the answer to another question.
  */
 export interface ProposeInput extends At {
   readonly kind: 'propose';
@@ -33,7 +34,10 @@ export interface ProposeInput extends At {
   readonly commands: readonly Uint8Array[];
 }
 
-/** A client of this server wants to read: at which index may it? Answered in `Output.reads` under the same id. */
+/**
+ * A client of this server wants to read: at which index may it? Answered in `Output.reads` under the same id. Ids never repeat,
+ * in later runs neither.
+ */
 export interface ReadInput extends At {
   readonly kind: 'read';
   readonly id: number;

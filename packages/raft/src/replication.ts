@@ -203,11 +203,13 @@ function awaitInstalled(progress: Progress): void {
 
 /**
  * Nothing was acknowledged between two heartbeats. A slow disk and a lost message look alike, so nothing is sent twice: an empty
- * message behind all that is in flight is accepted in the one case and refused in the other.
+ * message behind all that is in flight is accepted in the one case and refused in the other. Where the log has been compacted past
+ * all that is in flight there is nothing left to ask about, and a loss could only be mended by a snapshot.
  */
 function checkInflight(core: Core, progress: Progress): void {
   const prevTerm = termAt(core.state.log, progress.next - 1);
-  if (prevTerm !== null) sendEntries(core, progress, prevTerm, []);
+  if (prevTerm === null) sendSnapshot(core, progress);
+  else sendEntries(core, progress, prevTerm, []);
 }
 
 /** Messages to the follower were dropped: nothing in flight can be counted on. */

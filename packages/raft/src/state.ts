@@ -176,9 +176,8 @@ export interface Forwarded {
   readsWaiting: number[];
   /** Own reads that the request in flight speaks for. */
   readsSent: number[];
-  /** The number of the request in flight; 0 for none. */
-  readRequest: number;
-  nextReadRequest: number;
+  /** The number of the request in flight: the id of its first read. Null for none. */
+  readRequest: number | null;
   /** Heartbeats heard since it was sent: the second one means that it, or its answer, was lost. */
   heartbeatsSinceRead: number;
 }
@@ -222,8 +221,7 @@ export function initialState(recovered: RecoveredState): RaftState {
       proposalBytes: 0,
       readsWaiting: [],
       readsSent: [],
-      readRequest: 0,
-      nextReadRequest: 1,
+      readRequest: null,
       heartbeatsSinceRead: 0,
     },
     nextLoad: 1,

@@ -17,7 +17,6 @@ import {
 import { emptyChain } from './chain.ts';
 import { firstIncarnation } from './configurations.ts';
 import { Disk } from './disk.ts';
-import { LogImage } from './log-image.ts';
 import type { Observer } from './observer.ts';
 import { type Machine, TestServer, type World } from './server.ts';
 
@@ -262,7 +261,7 @@ export class Cluster implements World {
   /** A new data directory: an empty disk and another incarnation. */
   wipe(id: MemberId, incarnation: Incarnation, configuration: Configuration = this.configuration): void {
     const server = this.server(id);
-    server.disk.format(new LogImage(configuration));
+    server.disk.lose(configuration);
     server.incarnation = incarnation;
     if (server.durableMachine !== null) {
       server.durableMachine = emptyMachine;

@@ -11,6 +11,8 @@ export class Disk {
   /** What the disk holds once every batch handed to it is durable: the server's log as it sees it itself. */
   latest: LogImage;
   pending: PersistBatch[] = [];
+  /** What earlier directories of this server held when they were lost. What they promised, they promised. */
+  readonly lost: LogImage[] = [];
   /** The last batch that is durable and was reported. Ids begin anew with every start of the server. */
   durableId = 0;
   #lastId = 0;
@@ -28,6 +30,12 @@ export class Disk {
     this.latest = image.clone();
     this.pending = [];
     this.#begin();
+  }
+
+  /** The directory is gone; the next start finds an empty one. */
+  lose(configuration: Configuration): void {
+    this.lost.push(this.durable);
+    this.format(new LogImage(configuration));
   }
 
   submit(batch: PersistBatch): void {

@@ -33,7 +33,7 @@ export function preload(cluster: Cluster, ghosts: Ghosts | null, id: MemberId, p
   const committed = Math.max(past.committed ?? 0, past.snapshot ?? 0);
   for (let index = (ghosts?.committedTo ?? 0) + 1; ghosts !== null && index <= committed; index++) {
     const term = image.termAt(index) ?? 0;
-    ghosts.commit(index, { term, chain: image.chainAt(index) ?? emptyChain, commitTerm: term }, null);
+    ghosts.commit(index, { term, chain: image.chainAt(index) ?? emptyChain, commitTerm: term });
   }
   if (past.snapshot !== undefined) {
     takeSnapshot(cluster, image, past.snapshot);

@@ -80,7 +80,7 @@ export class CommitInvariants implements Observer {
       for (let index = this.#ghosts.committedTo + 1; index <= to; index++) {
         const term = core.termAt(index) ?? -1;
         const chain = this.#ghosts.leaderLogs.get(core.term)?.get(index) ?? -1;
-        this.#ghosts.commit(index, { term, chain, commitTerm: core.term }, core.entries(index, index, 1)[0] ?? null);
+        this.#ghosts.commit(index, { term, chain, commitTerm: core.term });
       }
     }
     for (let index = from + 1; index <= to; index++) {
@@ -101,8 +101,8 @@ export class CommitInvariants implements Observer {
     const chain = this.#ghosts.leaderLogs.get(core.term)?.get(index);
     const backers: string[] = [];
     for (const other of this.#servers()) {
-      const { durable } = other.disk;
-      if (durable.chainAt(index) === chain || durable.base.index > index) {
+      const { durable, lost } = other.disk;
+      if ([durable, ...lost].some((disk) => disk.chainAt(index) === chain || disk.base.index > index)) {
         backers.push(other.id);
       }
     }

@@ -61,6 +61,8 @@ export class Ghosts {
   readonly committed = new Map<Index, Committed>();
   committedTo: Index = 0;
   readonly configurations: Configuration[];
+  /** By `index/term`: the configuration in that entry. */
+  readonly #definitions = new Map<string, Configuration>();
   /** By `follower/term`: the highest index that it acknowledged to the leader of that term. */
   readonly acks = new Map<string, Index>();
   readonly views = new Map<MemberId, View>();
@@ -87,7 +89,9 @@ export class Ghosts {
       });
       this.created.set(key, chain);
       this.createdTerms.add(entry.term);
-      if (entry.kind === EntryKind.command) {
+      if (entry.kind === EntryKind.configuration) {
+        this.#definitions.set(key, configurationOf(entry));
+      } else if (entry.kind === EntryKind.command) {
         this.commands.set(key, new TextDecoder().decode(entry.data));
       }
     } else {
@@ -111,11 +115,12 @@ export class Ghosts {
     }
   }
 
-  commit(index: Index, committed: Committed, entry: Entry | null): void {
+  commit(index: Index, committed: Committed): void {
     this.committed.set(index, committed);
     this.committedTo = index;
-    if (entry?.kind === EntryKind.configuration) {
-      this.configurations.push(configurationOf(entry));
+    const definition = this.#definitions.get(positionKey({ index, term: committed.term }));
+    if (definition !== undefined) {
+      this.configurations.push(definition);
     }
   }
 
