@@ -29,6 +29,8 @@ export interface Observer {
   applied?(server: TestServer, entries: readonly Entry[]): void;
   restored?(server: TestServer, position: LogPosition): void;
   compacted?(server: TestServer, position: LogPosition, through: number): void;
+  /** The server is about to stop; its disk still has batches pending. */
+  crashing?(server: TestServer): void;
   crashed?(server: TestServer): void;
   /** What became of a message in flight: it reaches its receiver, or never will. */
   arrived?(message: Message): void;

@@ -30,15 +30,20 @@ export function preload(cluster: Cluster, ghosts: Ghosts | null, id: MemberId, p
   const lastTerm = past.log.at(-1) ?? 0;
   image.hardState = { term: Math.max(past.term ?? lastTerm, lastTerm), vote: past.vote ?? null };
   ghosts?.adopt(image.entries, (index) => image.chainAt(index));
-  const committed = Math.max(past.committed ?? 0, past.snapshot ?? 0);
-  for (let index = (ghosts?.committedTo ?? 0) + 1; ghosts !== null && index <= committed; index++) {
-    const term = image.termAt(index) ?? 0;
-    ghosts.commit(index, { term, chain: image.chainAt(index) ?? emptyChain, commitTerm: term });
+  if (ghosts !== null) {
+    rememberCommitted(ghosts, image, Math.max(past.committed ?? 0, past.snapshot ?? 0));
   }
   if (past.snapshot !== undefined) {
     takeSnapshot(cluster, image, past.snapshot);
   }
   cluster.server(id).disk.format(image);
+}
+
+function rememberCommitted(ghosts: Ghosts, image: LogImage, committed: Index): void {
+  for (let index = ghosts.committedTo + 1; index <= committed; index++) {
+    const term = image.termAt(index) ?? 0;
+    ghosts.commit(index, { term, chain: image.chainAt(index) ?? emptyChain, commitTerm: term });
+  }
 }
 
 function takeSnapshot(cluster: Cluster, image: LogImage, index: Index): void {

@@ -142,6 +142,7 @@ export class TestServer {
 
   /** Stops the server at once. Of the batches on their way the first `survivors` reach the disk. */
   crash(survivors = 0): void {
+    this.#notify((observer) => observer.crashing?.(this));
     this.disk.crash(survivors);
     this.#core = null;
     this.gathering = false;

@@ -1,5 +1,5 @@
 /** Carries out a plan. An action that is not possible at its turn does nothing, so that any part of a plan is a plan. */
-import type { Incarnation, Index, InstallSnapshot, MemberId, Message } from '../../../src/index.ts';
+import type { Incarnation, InstallSnapshot, MemberId, Message } from '../../../src/index.ts';
 import { checkedCluster } from '../checked.ts';
 import type { Cluster } from '../cluster.ts';
 import { configuration, firstIncarnation } from '../configurations.ts';
@@ -54,7 +54,10 @@ export class ChaosRun {
       Object.assign(server.automatic, plan.automatic);
       server.durableMachine = plan.durableMachines ? server.machine : null;
     }
-    cluster.start();
+  }
+
+  start(): void {
+    this.cluster.start();
   }
 
   /** The plan's actions in order. */
@@ -143,13 +146,14 @@ export class ChaosRun {
     duplicate: ({ a }) => this.#duplicate(a),
     fire: ({ a, b }) => this.#fire(a, b),
     staleTimeout: ({ a, b }) => this.#staleTimeout(a, b),
-    persist: ({ a, b }) => this.#running(a, (server) => this.#persist(server, b)),
-    apply: ({ a, b }) => this.#running(a, (server) => this.#apply(server, b)),
-    load: ({ a, b }) => this.#running(a, (server) => this.#load(server, () => server.completeLoad(1 + (b % 4)))),
-    loadFailed: ({ a }) => this.#running(a, (server) => this.#load(server, () => server.failLoad('unreadable'))),
+    persist: ({ a, b }) =>
+      this.#among(a, hasPending, (server) => server.completeDisk(1 + (b % server.disk.pending.length))),
+    apply: ({ a, b }) => this.#among(a, hasToApply, (server) => server.completeApply(1 + (b % 5))),
+    load: ({ a, b }) => this.#among(a, hasLoads, (server) => server.completeLoad(1 + (b % 4))),
+    loadFailed: ({ a }) => this.#among(a, hasLoads, (server) => server.failLoad('unreadable')),
     propose: ({ a, b }) => this.#running(a, (server) => this.#propose(server, 1 + (b % 3), b % 7 === 0 ? 20 : 3)),
     read: ({ a }) => this.#running(a, (server) => this.#read(server)),
-    compact: ({ a, b }) => this.#running(a, (server) => this.#compact(server, b % 3)),
+    compact: ({ a, b }) => this.#among(a, mayCompact, (server) => this.#compact(server, b % 3)),
     reportSnapshot: ({ a }) => this.#report(a),
     crash: ({ a, b }) => this.#running(a, (server) => this.#crash(server, b)),
     restart: ({ a }) => this.#restart(a),
@@ -159,7 +163,12 @@ export class ChaosRun {
     heal: () => this.#heal(),
     unreachable: ({ a, b }) => this.#unreachable(a, b),
     gather: ({ a }) => this.#running(a, (server) => this.#gather(server)),
-    flush: ({ a }) => this.#running(a, (server) => this.#flush(server)),
+    flush: ({ a }) =>
+      this.#among(
+        a,
+        (server) => server.gathering,
+        (server) => this.#flush(server),
+      ),
   };
 
   #flight(choice: number, act: (flight: Cluster['flights'][number]) => void): boolean {
@@ -210,32 +219,6 @@ export class ChaosRun {
     });
   }
 
-  #persist(server: TestServer, choice: number): boolean {
-    const pending = server.disk.pending.length;
-    if (pending === 0) {
-      return false;
-    }
-    server.completeDisk(1 + (choice % pending));
-    return true;
-  }
-
-  #apply(server: TestServer, choice: number): boolean {
-    const restorable = server.restore !== null && server.restore.after <= server.disk.durableId;
-    if (!restorable && (server.restore !== null || server.applies.length === 0)) {
-      return false;
-    }
-    server.completeApply(1 + (choice % 5));
-    return true;
-  }
-
-  #load(server: TestServer, act: () => void): boolean {
-    if (server.loads.length === 0) {
-      return false;
-    }
-    act();
-    return true;
-  }
-
   #propose(server: TestServer, count: number, bytes: number): boolean {
     const commands = Array.from({ length: count }, () => `${++this.#commands}`.padEnd(bytes, '.'));
     const id = this.#lastId + 1;
@@ -249,21 +232,9 @@ export class ChaosRun {
     return true;
   }
 
-  /** A snapshot of what is applied and durable here; the log keeps a tail of `keep` entries. */
-  #compact(server: TestServer, keep: number): boolean {
-    const { index } = server.machine.position;
-    const status = server.core.status();
-    if (
-      server.restore !== null ||
-      server.gathering ||
-      index <= status.snapshot.index ||
-      !server.disk.holdsDurably(index)
-    ) {
-      return false;
-    }
-    const through: Index = Math.max(status.baseIndex, index - keep);
-    server.compact(through);
-    return true;
+  /** A snapshot of what is applied here; the log keeps a tail of `keep` entries. */
+  #compact(server: TestServer, keep: number): void {
+    server.compact(Math.max(server.core.status().baseIndex, server.machine.position.index - keep));
   }
 
   #crash(server: TestServer, choice: number): boolean {
@@ -348,10 +319,9 @@ export class ChaosRun {
     return true;
   }
 
-  #flush(server: TestServer): boolean {
+  #flush(server: TestServer): void {
     server.gathering = false;
     server.flush();
-    return true;
   }
 
   #report(choice: number): boolean {
@@ -381,10 +351,40 @@ export class ChaosRun {
     return this.#runs.get(id) ?? 0;
   }
 
+  /** Acts on one of the running servers that can do it. */
+  #among(choice: number, can: (server: TestServer) => boolean, act: (server: TestServer) => void): boolean {
+    const server = pick(this.cluster.running.filter(can), choice);
+    if (server === null) {
+      return false;
+    }
+    act(server);
+    return true;
+  }
+
   #running(choice: number, act: (server: TestServer) => boolean): boolean {
     const server = pick(this.cluster.running, choice);
     return server !== null && act(server);
   }
+}
+
+function hasPending(server: TestServer): boolean {
+  return server.disk.pending.length > 0;
+}
+
+function hasLoads(server: TestServer): boolean {
+  return server.loads.length > 0;
+}
+
+function hasToApply(server: TestServer): boolean {
+  const { restore, applies, disk } = server;
+  return restore === null ? applies.length > 0 : restore.after <= disk.durableId;
+}
+
+/** A driver snapshots what is applied and stands in its durable log. */
+function mayCompact(server: TestServer): boolean {
+  const { index } = server.machine.position;
+  const fresh = index > server.core.status().snapshot.index;
+  return server.restore === null && !server.gathering && fresh && server.disk.holdsDurably(index);
 }
 
 function isInstallSnapshot(message: Message): message is InstallSnapshot {

@@ -126,7 +126,7 @@ export class Ghosts {
 
   /** The configuration that a snapshot at `index` must carry. */
   configurationAt(index: Index): Configuration {
-    const found = this.configurations.findLast((configuration) => configuration.index <= index);
+    const found = this.configurations.filter((configuration) => configuration.index <= index).at(-1);
     if (found === undefined) {
       throw new Error(`no configuration at ${index}`);
     }

@@ -255,7 +255,9 @@ export class Interpreter {
   }
 
   #setTrace(words: Words): void {
-    words.optional((word) => word === 'timers') ?? words.fail('can show timers');
+    if (words.next('timers') !== 'timers') {
+      words.fail('can show timers only');
+    }
     this.#trace.timers = words.next('on or off') === 'on';
   }
 

@@ -1,0 +1,141 @@
+/**
+ * Counts the hard situations that random runs get into. A search that never sees one of them proves nothing about it, so the
+ * test that uses this demands each at least once.
+ */
+import type { Input, Output, PersistBatch, RecoveredState } from '../../../src/index.ts';
+import type { Ghosts } from '../invariants/index.ts';
+import type { Observer } from '../observer.ts';
+import type { TestServer } from '../server.ts';
+
+export const situations = [
+  'a leader elected',
+  'a leader elected by a joint configuration',
+  'two leaders alive in different terms',
+  'an election without a winner',
+  'several entries cut at once',
+  'an entry of an older term committed',
+  'a commit before the own disk',
+  'a restart that lost something not durable',
+  'a restart that finds what was never reported',
+  'a restart with a compacted log',
+  'a snapshot restored',
+  'a snapshot installed over a longer log',
+  'entries loaded from storage',
+  'a proposal appended here',
+  'a proposal carried to the leader',
+  'a proposal of unknown outcome',
+  'a proposal refused as busy',
+  'a read answered by the leader',
+  'a read answered by a follower',
+  'a read lost with its leader',
+  'a leader that steps down for want of a majority',
+  'an incarnation bound',
+  'another incarnation noticed',
+] as const;
+export type Situation = (typeof situations)[number];
+
+export class Sightings implements Observer {
+  readonly seen: Map<Situation, number>;
+  readonly #ghosts: () => Ghosts;
+  readonly #servers: () => Iterable<TestServer>;
+
+  /** `seen` is shared by the runs of one test. */
+  constructor(seen: Map<Situation, number>, ghosts: () => Ghosts, servers: () => Iterable<TestServer>) {
+    this.seen = seen;
+    this.#ghosts = ghosts;
+    this.#servers = servers;
+  }
+
+  starting(server: TestServer, recovered: RecoveredState): void {
+    this.#note('a restart with a compacted log', recovered.base.index > 0);
+    const reported = this.#reported.get(server.id);
+    this.#note(
+      'a restart that finds what was never reported',
+      reported !== undefined && recovered.lastIndex > reported,
+    );
+  }
+
+  stepping(server: TestServer, input: Input): void {
+    this.#roleBefore = server.core.role;
+    this.#commitBefore = server.core.commitIndex;
+    this.#note('entries loaded from storage', input.kind === 'loaded');
+  }
+
+  stepped(server: TestServer, input: Input): void {
+    const { core } = server;
+    if (core.role === 'leader' && this.#roleBefore === 'candidate') {
+      this.#note('a leader elected');
+      this.#note('a leader elected by a joint configuration', core.configuration.outgoing.length > 0);
+      const others = [...this.#servers()].filter(
+        (other) => other !== server && other.running && other.core.role === 'leader',
+      );
+      this.#note('two leaders alive in different terms', others.length > 0);
+    }
+    if (core.role === 'leader' && core.commitIndex > this.#commitBefore) {
+      this.#note(
+        'an entry of an older term committed',
+        this.#ghosts().committed.get(this.#commitBefore + 1)?.term !== core.term,
+      );
+      this.#note('a commit before the own disk', core.commitIndex > server.disk.durable.lastIndex);
+    }
+    this.#note(
+      'an election without a winner',
+      this.#roleBefore === 'candidate' && input.kind === 'timeout' && input.name === 'election',
+    );
+    this.#note(
+      'a leader that steps down for want of a majority',
+      this.#roleBefore === 'leader' && core.role !== 'leader' && input.kind === 'timeout',
+    );
+  }
+
+  output(server: TestServer, output: Output): void {
+    const { persist } = output;
+    this.#note('several entries cut at once', persist !== null && this.#cutLength(server, persist) > 1);
+    this.#note(
+      'a snapshot installed over a longer log',
+      persist?.snapshot != null && server.disk.latest.lastIndex > persist.snapshot.index,
+    );
+    for (const event of output.events) {
+      this.#note('an incarnation bound', event.kind === 'configuration');
+      this.#note('another incarnation noticed', event.kind === 'foreignIncarnation');
+    }
+    const leads = server.core.role === 'leader';
+    for (const { refused, unknown } of output.proposals) {
+      this.#note('a proposal appended here', leads && refused === null && !unknown);
+      this.#note('a proposal carried to the leader', !leads && refused === null && !unknown);
+      this.#note('a proposal of unknown outcome', unknown);
+      this.#note('a proposal refused as busy', refused === 'busy');
+    }
+    for (const { refused } of output.reads) {
+      this.#note('a read answered by the leader', leads && refused === null);
+      this.#note('a read answered by a follower', !leads && refused === null);
+      this.#note('a read lost with its leader', refused === 'leadershipLost');
+    }
+  }
+
+  durable(server: TestServer): void {
+    this.#reported.set(server.id, server.disk.durable.lastIndex);
+  }
+
+  restored(): void {
+    this.#note('a snapshot restored');
+  }
+
+  crashing(server: TestServer): void {
+    this.#note('a restart that lost something not durable', server.disk.pending.length > 0);
+  }
+
+  #roleBefore = 'follower';
+  #commitBefore = 0;
+  readonly #reported = new Map<string, number>();
+
+  #cutLength(server: TestServer, batch: PersistBatch): number {
+    return batch.truncateFrom === 0 ? 0 : server.disk.latest.lastIndex + 1 - batch.truncateFrom;
+  }
+
+  #note(situation: Situation, sighted = true): void {
+    if (sighted) {
+      this.seen.set(situation, (this.seen.get(situation) ?? 0) + 1);
+    }
+  }
+}
