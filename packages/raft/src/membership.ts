@@ -44,10 +44,15 @@ export function onReplaced(core: Core, configuration: Configuration): void {
   onChanged(core);
 }
 
-/** The log forgot everything up to `through`: of what lies there, only the newest configuration is still of interest. */
+/**
+ * The log forgot everything up to `through`: of what lies there, only the newest configuration is still of interest. After a
+ * restart the oldest one known is the snapshot's, and the log may have kept entries from before it was defined.
+ */
 export function onCompacted(core: Core, through: Index): void {
-  const inForce = configurationAt(core.state, through);
-  core.state.configurations = core.state.configurations.filter((it) => it === inForce || it.index > through);
+  const { configurations } = core.state;
+  const behind = configurations.findIndex((configuration) => configuration.index > through);
+  const inForce = (behind === -1 ? configurations.length : behind) - 1;
+  if (inForce > 0) core.state.configurations = configurations.slice(inForce);
 }
 
 /** A leader keeps a progress for every other member, and for nobody else. */

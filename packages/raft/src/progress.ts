@@ -28,7 +28,6 @@ export function newProgress(id: MemberId, next: Index): Progress {
 /** Back to one message at a time, from just behind what is known to match. */
 export function becomeProbe(progress: Progress): void {
   enter(progress, 'probe');
-  // After a snapshot, what it held is there or will be asked for again.
   progress.next = progress.match + 1;
 }
 

@@ -24,7 +24,7 @@ import { envelope, send } from './send.ts';
 import { onInstallSnapshot } from './snapshot.ts';
 import type { Core, Leadership, Progress } from './state.ts';
 import { armAfterContact } from './timers.ts';
-import type { Role } from './types.ts';
+import { maxTerm, type Role } from './types.ts';
 
 type Of<K extends MessageKind> = Extract<Message, { kind: K }>;
 type Handlers = { readonly [K in MessageKind]: (core: Core, message: Of<K>) => void };
@@ -34,6 +34,10 @@ export function receive(core: Core, message: Message): void {
   const { state, options } = core;
   if (message.group !== options.group || message.to !== options.id || message.from === options.id) {
     violation(core, message, 'sends a message that is not for this server');
+    return;
+  }
+  if (message.term > maxTerm) {
+    violation(core, message, `claims to be in term ${message.term}`);
     return;
   }
   // PreVote speaks of a term that nobody has reached; the term of its sender obliges nobody (dissertation §9.6).

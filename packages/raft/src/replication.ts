@@ -178,8 +178,9 @@ function onRefused(core: Core, progress: Progress, message: AppendEntriesReply):
   const agree = lastPositionWithTermAtMost(core.state.log, Math.min(hintIndex, index - 1), hintTerm);
   progress.next = Math.max(progress.match, agree.index) + 1;
   progress.probeSent = false;
-  // Below the base this log cannot tell terms apart; what lies there is in the snapshot.
-  if (hintIndex < core.state.log.base.index) sendSnapshot(core, progress);
+  // At the base and below it this log has nothing older to offer: what the follower needs instead is in the snapshot.
+  const { base } = core.state.log;
+  if (index <= base.index || hintIndex < base.index) sendSnapshot(core, progress);
 }
 
 /** A heartbeat was answered: the follower is there, so what it owes an answer for may have been lost. */
@@ -198,7 +199,11 @@ export function onHeartbeatAnswered(core: Core, progress: Progress): void {
 function awaitInstalled(progress: Progress): void {
   if (progress.heartbeatsSinceDelivery === 0) return;
   progress.heartbeatsSinceDelivery += 1;
-  if (progress.heartbeatsSinceDelivery > 3) becomeProbe(progress);
+  if (progress.heartbeatsSinceDelivery <= 3) return;
+  const { snapshotIndex } = progress;
+  becomeProbe(progress);
+  // Just behind the snapshot: accepted, it is installed; refused, it has to be sent again.
+  progress.next = Math.max(progress.next, snapshotIndex + 1);
 }
 
 /**

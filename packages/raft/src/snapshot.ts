@@ -11,7 +11,7 @@ import { fullBarrier, noteSnapshot } from './persistence.ts';
 import { becomeProbe, becomeSnapshot } from './progress.ts';
 import { envelope, send, sendAfter } from './send.ts';
 import type { Core, Progress } from './state.ts';
-import type { Index, SnapshotMetadata } from './types.ts';
+import { type Index, maxIndex, type SnapshotMetadata } from './types.ts';
 
 /** The follower lacks what this log has forgotten. Until the transfer ends, nothing else is sent to it. */
 export function sendSnapshot(core: Core, progress: Progress): void {
@@ -37,6 +37,11 @@ export function onSnapshotSent(progress: Progress, delivered: boolean): void {
 export function onInstallSnapshot(core: Core, message: InstallSnapshot): void {
   const { state } = core;
   const { snapshot } = message;
+  const problem = whyImpossible(core, message);
+  if (problem !== null) {
+    core.out.events.push({ kind: 'violation', peer: message.from, reason: problem });
+    return;
+  }
   if (snapshot.index > state.commitIndex) {
     if (termAt(state.log, snapshot.index) === snapshot.term) {
       // This log holds all that the snapshot does, and may hold more: keep it.
@@ -52,6 +57,18 @@ export function onInstallSnapshot(core: Core, message: InstallSnapshot): void {
     { kind: 'installSnapshotReply', ...envelope(core, message.from), snapshotIndex: snapshot.index, index },
     after,
   );
+}
+
+/** What no correct leader sends, or null: terms never fall along the log, and never pass the leader's own (§5.3). */
+function whyImpossible(core: Core, message: InstallSnapshot): string | null {
+  const { log, commitIndex } = core.state;
+  const { index, term } = message.snapshot;
+  if (index > maxIndex) return `sends a snapshot at index ${index}`;
+  if (term > message.term) return `sends a snapshot of term ${term} in term ${message.term}`;
+  const committed = termAt(log, commitIndex) ?? 0;
+  if (index > commitIndex && term < committed)
+    return `sends a snapshot of term ${term}, but term ${committed} has committed`;
+  return null;
 }
 
 /** Log and state are void: the log goes on behind the snapshot, and the state machine is restored from it. */

@@ -27,8 +27,9 @@ export interface RaftState {
   /** The newest snapshot, durable or in the batch that makes it so. snapshot.ts. */
   snapshot: SnapshotMetadata;
   /**
-   * Every configuration defined in the log behind the base, oldest first, preceded by the one in force at the base. The last
-   * one is in force (§6). membership.ts.
+   * Every configuration defined in the log behind the base, oldest first, preceded by the one in force at the base; after a
+   * restart those from the snapshot's on, since nothing before it can be cut any more. The last one is in force (§6).
+   * membership.ts.
    */
   configurations: Configuration[];
 

@@ -17,6 +17,13 @@ export type Term = number;
 /** A position in the log. The first entry has index 1; index 0 is the empty prefix. A safe integer. */
 export type Index = number;
 
+/**
+ * The largest term and index that a server takes from a peer. Far beyond any that a cluster reaches, and so far below the
+ * largest safe integer that counting on from it stays exact.
+ */
+export const maxTerm: Term = 2 ** 52;
+export const maxIndex: Index = 2 ** 52;
+
 /** A time or a duration in whole microseconds, monotonic. Only differences mean anything. */
 export type Micros = number;
 

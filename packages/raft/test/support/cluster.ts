@@ -169,7 +169,7 @@ export class Cluster implements World {
   }
 
   /** Delivers everything, answers included, until the network is empty. */
-  settle(limit = 100_000): void {
+  settle(limit = 5_000): void {
     for (let delivered = 0; this.flights.length > 0; delivered++) {
       const flight = this.flights[0];
       if (flight === undefined || delivered >= limit) {

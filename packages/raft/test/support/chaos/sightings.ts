@@ -93,7 +93,7 @@ export class Sightings implements Observer {
     this.#note('several entries cut at once', persist !== null && this.#cutLength(server, persist) > 1);
     this.#note(
       'a snapshot installed over a longer log',
-      persist?.snapshot != null && server.disk.latest.lastIndex > persist.snapshot.index,
+      server.disk.latest.lastIndex > (persist?.snapshot?.index ?? Number.POSITIVE_INFINITY),
     );
     for (const event of output.events) {
       this.#note('an incarnation bound', event.kind === 'configuration');

@@ -237,9 +237,14 @@ export class Interpreter {
   #propose(words: Words): void {
     const server = this.#server(words);
     const bytes = words.number('bytes');
-    const commands =
-      bytes === null ? words.rest() : Array.from({ length: words.number('count') ?? 1 }, () => 'x'.repeat(bytes));
+    const count = words.number('count') ?? 1;
+    const commands = bytes === null ? words.rest() : this.#largeCommands(count, bytes);
     server.propose(this.#nextIds(commands.length), commands);
+  }
+
+  /** Told apart by the id that each is about to get. */
+  #largeCommands(count: number, bytes: number): string[] {
+    return Array.from({ length: count }, (_, offset) => `${this.#lastId + 1 + offset}`.padEnd(bytes, '.'));
   }
 
   #compact(words: Words): void {
