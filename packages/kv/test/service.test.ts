@@ -5,6 +5,8 @@ import {
   CompareTarget,
   CompactionRequest,
   CompactionResponse,
+  DeleteRangeRequest,
+  DeleteRangeResponse,
   PutRequest,
   PutResponse,
   RangeRequest,
@@ -161,7 +163,10 @@ describe('reads', () => {
     const service = new TestService();
     const short = service.begin('Range', RangeRequest, everything, 100_000);
     const long = service.begin('Range', RangeRequest, everything);
+    service.environment.turn();
     service.environment.advance(8_000_000);
+    // Too late: both have had their answer.
+    service.consensus.confirmReads();
     expect(short.status).toEqual({ code: StatusCode.deadlineExceeded, message: 'context deadline exceeded' });
     expect(long.status).toEqual({ code: StatusCode.unavailable, message: 'etcdserver: request timed out' });
   });
@@ -229,6 +234,10 @@ describe('large reads', () => {
     expect(small.status?.code).toBe(StatusCode.ok);
     service.settle();
     expect(calls.slice(0, 3).map((call) => call.status?.code)).toEqual([0, 0, 0]);
+    service.call('DeleteRange', DeleteRangeRequest, everything, DeleteRangeResponse);
+    service.call('Put', PutRequest, { key: bytes('a') }, PutResponse);
+    service.call('Compact', CompactionRequest, { revision: count + 3, physical: true }, CompactionResponse);
+    expect(service.machine.store.statistics().versions).toBe(1);
   });
 
   it('that would answer too much are refused with the advice to set a limit', () => {

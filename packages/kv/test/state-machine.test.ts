@@ -45,6 +45,8 @@ describe('a command', () => {
       'duplicate',
     ]);
     expect(driver.machine.highestSequence(origin)).toBe(far);
+    // The window is a ring: the place of number n is that of n − windowSize, which was applied.
+    expect(kinds([far + windowSize - 1, far + windowSize + 1, far + windowSize])).toEqual(['done', 'done', 'done']);
   });
 
   it('is numbered by each origin for itself, and a silent origin is forgotten last', () => {
