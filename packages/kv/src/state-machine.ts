@@ -6,9 +6,9 @@ import { CompactionRequest, DeleteRangeRequest, Member, ProtobufError, PutReques
 import { ByteWriter } from './byte-stream.ts';
 import { StateMachineError } from './errors.ts';
 import { AppliedCommands } from './machine/applied-commands.ts';
-import { CommandKind, type Envelope, type Origin, openEnvelope } from './machine/envelope.ts';
+import { CommandKind, type Envelope, EnvelopeReader, type Origin, sameOrigin } from './machine/envelope.ts';
 import { PublishedMembers } from './machine/members.ts';
-import { type OperationResult, Operations } from './machine/operations.ts';
+import { type OperationResult, Operations, type OperationsContext } from './machine/operations.ts';
 import { emptyBody } from './machine/response.ts';
 import { type Steps, WorkMeter } from './machine/steps.ts';
 import { MvccStore } from './mvcc/store.ts';
@@ -52,7 +52,8 @@ export class KvStateMachine {
   readonly kind = 'memory';
   readonly #options: StateMachineOptions;
   readonly #meter = new WorkMeter();
-  #store = new MvccStore();
+  readonly #envelopes = new EnvelopeReader();
+  #context: OperationsContext;
   #applied = new AppliedCommands();
   #members = new PublishedMembers();
   #clusterVersion = supportedClusterVersion;
@@ -63,11 +64,12 @@ export class KvStateMachine {
 
   constructor(options: Partial<StateMachineOptions> = {}) {
     this.#options = { ...defaultStateMachineOptions, origin: null, ...options };
+    this.#context = this.#contextOf(new MvccStore());
   }
 
   /** For reads. A restore puts another in its place; reads that have begun end on the old one. */
   get store(): MvccStore {
-    return this.#store;
+    return this.#context.store;
   }
 
   get members(): PublishedMembers {
@@ -93,7 +95,7 @@ export class KvStateMachine {
       if (this.#running.index === command.index) return this.#goOn(this.#running);
       throw new Error(`Command ${command.index} came while command ${this.#running.index} was half applied`);
     }
-    const envelope = openEnvelope(command.data);
+    const envelope = this.#envelopes.open(command.data);
     if (this.#applied.has(envelope.origin, envelope.sequence)) {
       this.#advance(command.index);
       return { kind: 'duplicate' };
@@ -110,7 +112,7 @@ export class KvStateMachine {
 
   /** Frees what compaction made unreachable; true if there is more. For idle moments: commands do it too, bit by bit. */
   reclaim(keys: number): boolean {
-    return this.#store.reclaim(keys);
+    return this.store.reclaim(keys);
   }
 
   #begin(index: number, envelope: Envelope): CommandResult | typeof continueApply {
@@ -131,14 +133,12 @@ export class KvStateMachine {
 
   #operations({ origin }: Envelope): Operations {
     const own = this.#options.origin;
-    return new Operations({
-      store: this.#store,
-      meter: this.#meter,
-      readAt: null,
-      compactRevision: this.#store.compactRevision,
-      wantsBody: own !== null && own.member === origin.member && own.incarnation === origin.incarnation,
-      maxResponseBytes: this.#options.maxResponseBytes,
-    });
+    return new Operations(this.#context, 'write', own !== null && sameOrigin(own, origin));
+  }
+
+  /** For every new store. */
+  #contextOf(store: MvccStore): OperationsContext {
+    return { store, meter: this.#meter, maxResponseBytes: this.#options.maxResponseBytes };
   }
 
   #start(index: number, envelope: Envelope, steps: Steps<OperationResult>): CommandResult | typeof continueApply {
@@ -155,7 +155,7 @@ export class KvStateMachine {
   }
 
   #end(index: number, envelope: Envelope, result: OperationResult): OperationResult {
-    this.#store.commit();
+    this.store.commit();
     this.#applied.add(envelope.origin, envelope.sequence, index);
     this.#advance(index);
     return result;
@@ -164,18 +164,18 @@ export class KvStateMachine {
   #advance(index: number): void {
     this.#lastCommand = index;
     this.#appliedIndex = index;
-    if (this.#store.hasReclaimable) this.#store.reclaim(this.#options.reclaimedPerCommand);
+    if (this.store.hasReclaimable) this.store.reclaim(this.#options.reclaimedPerCommand);
   }
 
   #compact(revision: number): OperationResult {
-    const refusal = this.#store.compact(revision);
+    const refusal = this.store.compact(revision);
     if (refusal !== null) return { kind: 'failed', error: refusal };
-    return { kind: 'done', revision: this.#store.revision, body: emptyBody };
+    return { kind: 'done', revision: this.store.revision, body: emptyBody };
   }
 
   #publish(member: Member): OperationResult {
     if (!this.#members.publish(member)) return { kind: 'failed', error: 'tooManyRequests' };
-    return { kind: 'done', revision: this.#store.revision, body: emptyBody };
+    return { kind: 'done', revision: this.store.revision, body: emptyBody };
   }
 
   // --------------------------------------------------------------------------------------------------------- snapshots
@@ -186,10 +186,10 @@ export class KvStateMachine {
     this.#members.write(members);
     const applied = new ByteWriter(1024);
     this.#applied.write(applied);
-    return new KvSnapshotSource(this.#store, {
+    return new KvSnapshotSource(this.store, {
       lastCommand: this.#lastCommand,
-      revision: this.#store.revision,
-      compactRevision: this.#store.compactRevision,
+      revision: this.store.revision,
+      compactRevision: this.store.compactRevision,
       clusterVersion: this.#clusterVersion,
       members: members.view(),
       appliedCommands: applied.view(),
@@ -216,7 +216,7 @@ export class KvStateMachine {
       throw corrupt(`commands up to ${state.lastCommand} though it was taken at ${index}`);
     }
     this.#running = null;
-    this.#store = state.store;
+    this.#context = this.#contextOf(state.store);
     this.#applied = state.appliedCommands;
     this.#members = state.members;
     this.#clusterVersion = state.clusterVersion;

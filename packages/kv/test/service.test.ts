@@ -15,7 +15,7 @@ import {
   TxnResponse,
 } from '../src/api/index.ts';
 import { StatusCode } from '../src/index.ts';
-import { openEnvelope } from '../src/machine/envelope.ts';
+import { EnvelopeReader } from '../src/machine/envelope.ts';
 import { bytes, TestService } from './support/test-service.ts';
 
 const everything = { key: bytes('\0'), rangeEnd: bytes('\0') };
@@ -39,7 +39,7 @@ describe('writes', () => {
     const service = new TestService();
     const call = service.begin('Put', PutRequest, { key: bytes('a'), value: bytes('1') });
     service.begin('Put', PutRequest, { key: bytes('b') });
-    const [first, second] = service.consensus.proposals.map(({ command }) => openEnvelope(command));
+    const [first, second] = service.consensus.proposals.map(({ command }) => new EnvelopeReader().open(command));
     expect(first?.payload).toEqual(call.request);
     expect(first?.sequence).toBeGreaterThan(1_000_000);
     expect(second?.sequence).toBe((first?.sequence ?? 0) + 1);

@@ -4,7 +4,7 @@
  * counts as applied. Part of the replicated state: every replica judges alike.
  */
 import type { ByteReader, ByteWriter } from '../byte-stream.ts';
-import type { Origin } from './envelope.ts';
+import { type Origin, sameOrigin } from './envelope.ts';
 
 /** Numbers remembered for one origin. Far above what an origin may have in flight. */
 export const windowSize = 65_536;
@@ -76,9 +76,7 @@ export class AppliedCommands {
 
   #find(origin: Origin): Window | null {
     const last = this.#last;
-    if (last !== null && last.origin.member === origin.member && last.origin.incarnation === origin.incarnation) {
-      return last;
-    }
+    if (last !== null && sameOrigin(last.origin, origin)) return last;
     const window = this.#windows.get(keyOf(origin)) ?? null;
     this.#last = window ?? last;
     return window;

@@ -10,10 +10,12 @@
  * ```
  * Integers are little-endian. A version, flag or kind that a server does not know stops it.
  */
+import { allocate } from '../api/wire/slab.ts';
 import { readSafe, readU64, writeSafe, writeU64 } from '../byte-stream.ts';
 import { StateMachineError } from '../errors.ts';
 
 const formatVersion = 1;
+const originAt = 2;
 const sequenceAt = 18;
 const fixedBytes = 26;
 const flagSession = 1;
@@ -26,6 +28,10 @@ export type CommandKind = (typeof CommandKind)[keyof typeof CommandKind];
 export interface Origin {
   readonly member: bigint;
   readonly incarnation: bigint;
+}
+
+export function sameOrigin(a: Origin, b: Origin): boolean {
+  return a === b || (a.member === b.member && a.incarnation === b.incarnation);
 }
 
 export interface Envelope {
@@ -44,12 +50,12 @@ export class Envelopes {
   constructor(origin: Origin) {
     this.#header = new Uint8Array(sequenceAt);
     this.#header[0] = formatVersion;
-    writeU64(this.#header, 2, origin.member);
-    writeU64(this.#header, 10, origin.incarnation);
+    writeU64(this.#header, originAt, origin.member);
+    writeU64(this.#header, originAt + 8, origin.incarnation);
   }
 
   wrap(sequence: number, kind: CommandKind, payload: Uint8Array): Uint8Array {
-    const bytes = new Uint8Array(fixedBytes + 1 + payload.length);
+    const bytes = allocate(fixedBytes + 1 + payload.length);
     bytes.set(this.#header);
     writeSafe(bytes, sequenceAt, sequence);
     bytes[fixedBytes] = kind;
@@ -58,38 +64,53 @@ export class Envelopes {
   }
 }
 
-/** Bytes that an envelope adds to a request. */
-export const envelopeBytes: number = fixedBytes + 1;
+/** Opens envelopes. Commands of one origin come in runs, and all of a run bear the same `Origin` object. */
+export class EnvelopeReader {
+  /** The origin's bytes in the last command, and what they mean. */
+  #originBytes: Uint8Array = new Uint8Array(0);
+  #origin: Origin = { member: 0n, incarnation: 0n };
 
-/**
- * @throws StateMachineError for what this version does not understand.
- */
-export function openEnvelope(bytes: Uint8Array): Envelope {
-  const version = bytes[0];
-  if (version !== formatVersion) {
-    throw unsupported(`a command in format ${version ?? 'nothing'}`);
+  /**
+   * @throws StateMachineError for what this version does not understand.
+   */
+  open(bytes: Uint8Array): Envelope {
+    const version = bytes[0];
+    if (version !== formatVersion) throw unsupported(`a command in format ${version ?? 'nothing'}`);
+    if (bytes.length <= fixedBytes) {
+      throw new StateMachineError(
+        'CorruptCommand',
+        `A command of ${bytes.length} bytes is too short for its envelope.`,
+      );
+    }
+    const flags = bytes[1] as number;
+    // Sessions and users have their place in the format; commands that carry them come with a later version, and whoever
+    // cannot check a user must not act for one.
+    if ((flags & flagSession) !== 0) throw unsupported('a command that belongs to a session');
+    if ((flags & flagUser) !== 0) throw unsupported('a command that acts for a user');
+    if (flags !== 0) throw unsupported(`a command with flags ${flags}`);
+    const kind = bytes[fixedBytes] as number;
+    if (!isCommandKind(kind)) throw unsupported(`a command of kind ${kind}`);
+    const sequence = readSafe(bytes, sequenceAt);
+    if (sequence === 0 || !Number.isSafeInteger(sequence)) {
+      throw new StateMachineError('CorruptCommand', `A command bears the impossible sequence ${sequence}.`);
+    }
+    return { origin: this.#originOf(bytes), sequence, kind, payload: bytes.subarray(fixedBytes + 1) };
   }
-  if (bytes.length <= fixedBytes) {
-    throw new StateMachineError('CorruptCommand', `A command of ${bytes.length} bytes is too short for its envelope.`);
+
+  #originOf(bytes: Uint8Array): Origin {
+    if (!this.#isLastOrigin(bytes)) {
+      this.#originBytes = bytes.slice(originAt, sequenceAt);
+      this.#origin = { member: readU64(bytes, originAt), incarnation: readU64(bytes, originAt + 8) };
+    }
+    return this.#origin;
   }
-  const flags = bytes[1] as number;
-  // Sessions and users have their place in the format; commands that carry them come with a later version, and whoever
-  // cannot check a user must not act for one.
-  if ((flags & flagSession) !== 0) throw unsupported('a command that belongs to a session');
-  if ((flags & flagUser) !== 0) throw unsupported('a command that acts for a user');
-  if (flags !== 0) throw unsupported(`a command with flags ${flags}`);
-  const kind = bytes[fixedBytes] as number;
-  if (!isCommandKind(kind)) throw unsupported(`a command of kind ${kind}`);
-  const sequence = readSafe(bytes, sequenceAt);
-  if (sequence === 0 || !Number.isSafeInteger(sequence)) {
-    throw new StateMachineError('CorruptCommand', `A command bears the impossible sequence ${sequence}.`);
+
+  #isLastOrigin(bytes: Uint8Array): boolean {
+    const last = this.#originBytes;
+    if (last.length === 0) return false;
+    for (let i = 0; i < last.length; i++) if (last[i] !== bytes[originAt + i]) return false;
+    return true;
   }
-  return {
-    origin: { member: readU64(bytes, 2), incarnation: readU64(bytes, 10) },
-    sequence,
-    kind,
-    payload: bytes.subarray(fixedBytes + 1),
-  };
 }
 
 function isCommandKind(kind: number): kind is CommandKind {

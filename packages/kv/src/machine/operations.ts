@@ -30,15 +30,10 @@ export type OperationResult =
   /** It took effect, but its response would be longer than any may be. */
   | { readonly kind: 'oversized'; readonly revision: number };
 
-export interface OperationsOptions {
+/** What all operations of one state machine share. */
+export interface OperationsContext {
   readonly store: MvccStore;
   readonly meter: WorkMeter;
-  /** The fixed revision of a view that only reads; null to read and write the present state. */
-  readonly readAt: number | null;
-  /** The compact revision that goes with the view. */
-  readonly compactRevision: number;
-  /** False where nobody waits for the answer: bodies stay empty. */
-  readonly wantsBody: boolean;
   readonly maxResponseBytes: number;
 }
 
@@ -46,19 +41,28 @@ export interface OperationsOptions {
 export class Operations {
   readonly #store: MvccStore;
   readonly #meter: WorkMeter;
-  readonly #options: OperationsOptions;
+  readonly #maxResponseBytes: number;
+  /** Of a view that only reads: the one revision that it sees. */
+  readonly #readAt: number | null;
   /** The store's revision before the first change. */
   readonly #begin: number;
+  readonly #compactRevision: number;
+  readonly #wantsBody: boolean;
   /** Turns false when nobody waits, or when the response has grown too long. */
   #answering: boolean;
   #answerBytes = 0;
 
-  constructor(options: OperationsOptions) {
-    this.#store = options.store;
-    this.#meter = options.meter;
-    this.#options = options;
-    this.#begin = options.readAt ?? options.store.revision;
-    this.#answering = options.wantsBody;
+  /** `wantsBody` is false where nobody waits for the answer: bodies stay empty. */
+  constructor(context: OperationsContext, access: 'write' | 'readOnly', wantsBody: boolean) {
+    const { store } = context;
+    this.#store = store;
+    this.#meter = context.meter;
+    this.#maxResponseBytes = context.maxResponseBytes;
+    this.#begin = store.revision;
+    this.#compactRevision = store.compactRevision;
+    this.#readAt = access === 'readOnly' ? store.revision : null;
+    this.#wantsBody = wantsBody;
+    this.#answering = wantsBody;
   }
 
   put(request: PutRequest): OperationResult {
@@ -79,11 +83,11 @@ export class Operations {
   }
 
   get #view(): number {
-    return this.#options.readAt ?? this.#store.viewRevision;
+    return this.#readAt ?? this.#store.viewRevision;
   }
 
   #finish(body: Uint8Array): OperationResult {
-    if (this.#options.wantsBody && !this.#answering) return { kind: 'oversized', revision: this.#view };
+    if (this.#wantsBody && !this.#answering) return { kind: 'oversized', revision: this.#view };
     return { kind: 'done', revision: this.#view, body };
   }
 
@@ -182,7 +186,7 @@ export class Operations {
   #refuseRange(request: RangeRequest): EtcdErrorName | null {
     if (request.revision === 0) return null;
     if (request.revision > this.#begin) return 'futureRevision';
-    return request.revision < this.#options.compactRevision ? 'compacted' : null;
+    return request.revision < this.#compactRevision ? 'compacted' : null;
   }
 
   *#runBranch(request: TxnRequest, path: readonly boolean[], place: Place): Steps<Uint8Array> {
@@ -193,7 +197,7 @@ export class Operations {
       if (this.#answering) responses.push(response);
       if (this.#meter.spend(1)) yield;
     }
-    return this.#answering ? this.#accept(encodeTxn(succeeded, responses, this.#options.maxResponseBytes)) : emptyBody;
+    return this.#answering ? this.#accept(encodeTxn(succeeded, responses, this.#maxResponseBytes)) : emptyBody;
   }
 
   *#runOperation(operation: RequestOp['request'], path: readonly boolean[], place: Place): Steps<OperationResponse> {
@@ -223,7 +227,7 @@ export class Operations {
   // ------------------------------------------------------------------------------------------------------------- answers
 
   get #room(): number {
-    return this.#options.maxResponseBytes - this.#answerBytes;
+    return this.#maxResponseBytes - this.#answerBytes;
   }
 
   /** Counts a finished part of the response. */

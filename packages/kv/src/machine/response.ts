@@ -54,6 +54,24 @@ export function* encodeRange(
   return bytes;
 }
 
+/** The body of a RangeResponse that lists at most one key: its size, and the writing of it at `from`. */
+export function sizeRangeOfOne(key: ByteString, version: Version | null, keysOnly: boolean): number {
+  return version === null ? 0 : 1 + sizeDelimited(sizeKeyValue(key, version, keysOnly)) + 2;
+}
+
+export function writeRangeOfOne(
+  key: ByteString,
+  version: Version | null,
+  keysOnly: boolean,
+  bytes: Uint8Array,
+  from: number,
+): void {
+  if (version === null) return;
+  let at = writeDelimited(bytes, from, tag.range.kvs, sizeKeyValue(key, version, keysOnly));
+  at = writeKeyValue(key, version, keysOnly, bytes, at);
+  writeInt64(bytes, at, tag.range.count, 1);
+}
+
 /** A PutResponse's body. */
 export function encodePut(key: ByteString, previous: Version | null): Uint8Array {
   if (previous === null) return emptyBody;

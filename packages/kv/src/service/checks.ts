@@ -70,6 +70,18 @@ function checkOperation({ request }: RequestOp, maxOperations: number): RpcStatu
   }
 }
 
+/** Whether a range asks for one key and its value, with no condition but the revision. */
+export function isPlainGet(request: RangeRequest): boolean {
+  return (
+    request.rangeEnd.length === 0 &&
+    !request.countOnly &&
+    request.minModRevision === 0 &&
+    request.maxModRevision === 0 &&
+    request.minCreateRevision === 0 &&
+    request.maxCreateRevision === 0
+  );
+}
+
 /** Whether a transaction can be served as a read: every operation is a range. (A nested one goes through the log, as in etcd.) */
 export function isReadOnly(request: TxnRequest): boolean {
   return [...request.success, ...request.failure].every((operation) => operation.request.case === 'requestRange');

@@ -11,12 +11,12 @@ export interface Expiring {
 const granularity = 5_000;
 
 /**
- * Ends what has not ended by its deadline, with one timer for all. Nearly everything ends long before, so a newcomer costs an
+ * What waits, each with a deadline at which it is ended, and one timer for all. Nearly everything ends long before, so a newcomer costs an
  * entry in a set and, unless it is due earlier than all others, no timer; when the timer runs out the rest is looked through.
  */
-export class Deadlines {
+export class Deadlines<Item extends Expiring> {
   readonly #environment: KvEnvironment;
-  readonly #waiting = new Set<Expiring>();
+  readonly #waiting = new Set<Item>();
   #due = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | null = null;
 
@@ -24,20 +24,31 @@ export class Deadlines {
     this.#environment = environment;
   }
 
-  add(item: Expiring): void {
+  add(item: Item): void {
     this.#waiting.add(item);
     if (item.deadline < this.#due) this.#arm(item.deadline);
   }
 
-  remove(item: Expiring): void {
-    this.#waiting.delete(item);
+  /** False if it has ended already. */
+  remove(item: Item): boolean {
+    return this.#waiting.delete(item);
   }
 
-  /** Forgets everything without ending it. */
-  close(): void {
+  has(item: Item): boolean {
+    return this.#waiting.has(item);
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** Forgets everything without ending it, and returns it. */
+  close(): Item[] {
+    const rest = [...this.#waiting];
     this.#waiting.clear();
     this.#cancelTimer?.();
     this.#cancelTimer = null;
+    return rest;
   }
 
   #arm(due: number): void {
@@ -52,14 +63,14 @@ export class Deadlines {
     this.#due = Number.POSITIVE_INFINITY;
     const now = this.#environment.now();
     let next = Number.POSITIVE_INFINITY;
-    const expired: Expiring[] = [];
+    const expired: Item[] = [];
     for (const item of this.#waiting) {
       if (item.deadline <= now) expired.push(item);
       else next = Math.min(next, item.deadline);
     }
     for (const item of expired) {
-      this.#waiting.delete(item);
-      item.expire();
+      // Ending one may have ended others.
+      if (this.#waiting.delete(item)) item.expire();
     }
     if (next < this.#due) this.#arm(next);
   }

@@ -12,16 +12,18 @@ import {
   ResponseHeader,
   TxnRequest,
 } from '../api/index.ts';
+import { allocate } from '../api/wire/slab.ts';
+import { byteStringOf } from '../byte-string.ts';
 import type { Consensus, KvEnvironment } from '../consensus.ts';
 import { etcdErrors } from '../errors.ts';
 import { CommandKind } from '../machine/envelope.ts';
+import { sizeRangeOfOne, writeRangeOfOne } from '../machine/response.ts';
 import { type RpcCall, type RpcMethod, type RpcService, type RpcStatus, StatusCode } from '../rpc.ts';
 import type { CommandResult, KvStateMachine } from '../state-machine.ts';
-import { checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnly, isSerializable } from './checks.ts';
-import { Deadlines } from './deadlines.ts';
+import { checkDeleteRange, checkPut, checkRange, checkTxn, isPlainGet, isReadOnly, isSerializable } from './checks.ts';
 import { defaultKvServiceOptions, type KvServiceDefaults, type KvServiceOptions } from './options.ts';
 import { Proposals } from './proposals.ts';
-import { RangeScan, ReadTxnScan, type ScanContext } from './range-scans.ts';
+import { RangeScan, ReadTxnScan, type ScanContext, unreadable } from './range-scans.ts';
 import { type BarrierDone, ReadBarriers } from './read-barriers.ts';
 import { Reclaimer } from './reclaimer.ts';
 import { ResponseHeaders } from './response-header.ts';
@@ -36,7 +38,6 @@ export class KvService implements RpcService {
   readonly #machine: KvStateMachine;
   readonly #options: KvServiceOptions;
   readonly #headers: ResponseHeaders;
-  readonly #deadlines: Deadlines;
   readonly #proposals: Proposals;
   readonly #barriers: ReadBarriers;
   readonly #scans: Scans;
@@ -57,15 +58,13 @@ export class KvService implements RpcService {
     this.#machine = machine;
     this.#options = { ...defaultKvServiceOptions, ...settings };
     this.#headers = new ResponseHeaders(settings.clusterId, settings.origin.member);
-    this.#deadlines = new Deadlines(environment);
-    this.#proposals = new Proposals(consensus, environment, machine, this.#options, this.#deadlines);
-    this.#barriers = new ReadBarriers(consensus, environment, this.#options, this.#deadlines);
+    this.#proposals = new Proposals(consensus, environment, machine, this.#options);
+    this.#barriers = new ReadBarriers(consensus, environment, this.#options);
     this.#scans = new Scans(environment, this.#options);
     this.#reclaimer = new Reclaimer(environment, machine);
     this.#scanContext = {
       machine,
       maxResponseBytes: this.#options.maxResponseBytes,
-      header: (revision) => this.#headers.encode(revision, consensus.progress().term),
       respond: (revision, body) => this.#headers.before(revision, consensus.progress().term, body),
     };
     this.#unsubscribe = [
@@ -85,7 +84,6 @@ export class KvService implements RpcService {
     this.#barriers.close();
     this.#scans.close();
     this.#reclaimer.close();
-    this.#deadlines.close();
   }
 
   // ------------------------------------------------------------------------------------- for the server's other services
@@ -120,18 +118,42 @@ export class KvService implements RpcService {
     if (request === null) return;
     const refusal = checkRange(request);
     if (refusal !== null) call.end(refusal);
-    else this.#read(call, request.serializable, new RangeScan(this.#scanContext, call, request));
+    else this.#read(call, request.serializable, () => this.#serveRange(call, request));
   }
 
-  #read(call: RpcCall, serializable: boolean, scan: Scan): void {
+  /** Serves at once, or when nothing acknowledged before this moment can be missing any more. */
+  #read(call: RpcCall, serializable: boolean, serve: () => void): void {
     if (serializable) {
-      this.#scan(call, scan);
+      serve();
       return;
     }
     this.#barriers.wait(call.deadline, (failure) => {
       if (failure !== null) call.end(failure);
-      else if (!call.cancelled) this.#scan(call, scan);
+      else if (!call.cancelled) serve();
     });
+  }
+
+  #serveRange(call: RpcCall, request: RangeRequest): void {
+    if (isPlainGet(request)) this.#serveGet(call, request);
+    else this.#scan(call, new RangeScan(this.#scanContext, call, request));
+  }
+
+  /** Most reads are for one key, and need none of a scan's machinery. */
+  #serveGet(call: RpcCall, request: RangeRequest): void {
+    const { store } = this.#machine;
+    const revision = request.revision > 0 ? request.revision : store.revision;
+    const refusal = unreadable(store, revision);
+    if (refusal !== null) {
+      call.end(refusal);
+      return;
+    }
+    const key = byteStringOf(request.key);
+    const version = store.get(key, revision);
+    const { term } = this.#consensus.progress();
+    const header = this.#headers.size(store.revision, term);
+    const bytes = allocate(header + sizeRangeOfOne(key, version, request.keysOnly));
+    writeRangeOfOne(key, version, request.keysOnly, bytes, this.#headers.write(bytes, store.revision, term));
+    call.reply(bytes);
   }
 
   #scan(call: RpcCall, scan: Scan): void {
@@ -157,7 +179,9 @@ export class KvService implements RpcService {
     if (request === null) return;
     const refusal = checkTxn(request, this.#options.maxTxnOperations);
     if (refusal === null && isReadOnly(request)) {
-      this.#read(call, isSerializable(request), new ReadTxnScan(this.#scanContext, call, request));
+      this.#read(call, isSerializable(request), () => {
+        this.#scan(call, new ReadTxnScan(this.#scanContext, call, request));
+      });
     } else {
       this.#write(call, CommandKind.txn, refusal);
     }

@@ -4,7 +4,7 @@ import { windowSize } from '../machine/applied-commands.ts';
 import { type CommandKind, Envelopes } from '../machine/envelope.ts';
 import type { RpcStatus } from '../rpc.ts';
 import type { CommandResult, KvStateMachine } from '../state-machine.ts';
-import type { Deadlines, Expiring } from './deadlines.ts';
+import { Deadlines, type Expiring } from './deadlines.ts';
 import type { KvServiceOptions } from './options.ts';
 import { deadlineExceeded, refusalStatus, refused, withOutcome } from './statuses.ts';
 
@@ -20,9 +20,8 @@ export class Proposals {
   readonly #environment: KvEnvironment;
   readonly #machine: KvStateMachine;
   readonly #options: KvServiceOptions;
-  readonly #deadlines: Deadlines;
   readonly #envelopes: Envelopes;
-  readonly #pending = new Set<Proposal>();
+  readonly #pending: Deadlines<Proposal>;
   #pendingBytes = 0;
   /** Not proposed yet, for want of a leader. */
   #waiting: Proposal[] = [];
@@ -30,18 +29,12 @@ export class Proposals {
   #sequence = 0;
   #closed = false;
 
-  constructor(
-    consensus: Consensus,
-    environment: KvEnvironment,
-    machine: KvStateMachine,
-    options: KvServiceOptions,
-    deadlines: Deadlines,
-  ) {
+  constructor(consensus: Consensus, environment: KvEnvironment, machine: KvStateMachine, options: KvServiceOptions) {
     this.#consensus = consensus;
     this.#environment = environment;
     this.#machine = machine;
     this.#options = options;
-    this.#deadlines = deadlines;
+    this.#pending = new Deadlines(environment);
     this.#envelopes = new Envelopes(options.origin);
   }
 
@@ -61,7 +54,6 @@ export class Proposals {
     const proposal = new Proposal(this, kind, payload, client, deadline, done);
     this.#pending.add(proposal);
     this.#pendingBytes += payload.length;
-    this.#deadlines.add(proposal);
     if (this.#consensus.leadership().leader === 0n) this.#waiting.push(proposal);
     else this.#send(proposal);
   }
@@ -72,7 +64,7 @@ export class Proposals {
     this.#waiting = [];
     for (const proposal of waiting) {
       if (!this.#pending.has(proposal)) continue;
-      if (proposal.client.cancelled) this.settle(proposal, null, refused(deadlineExceeded));
+      if (proposal.client.cancelled) this.#settle(proposal, null, refused(deadlineExceeded));
       else this.#send(proposal);
     }
   }
@@ -80,18 +72,21 @@ export class Proposals {
   /** Answers everything that still waits. */
   close(): void {
     this.#closed = true;
-    for (const proposal of this.#pending) {
-      this.settle(proposal, null, withOutcome(etcdErrors.stopped, proposal.sent ? 'unknown' : 'refused'));
+    for (const proposal of this.#pending.close()) {
+      this.finish(proposal, null, withOutcome(etcdErrors.stopped, proposal.sent ? 'unknown' : 'refused'));
     }
     this.#waiting = [];
   }
 
-  /** For proposals: the first answer counts. */
-  settle(proposal: Proposal, result: CommandResult | null, status: RpcStatus | null): void {
-    if (!this.#pending.delete(proposal)) return;
+  /** For proposals that are pending no more. */
+  finish(proposal: Proposal, result: CommandResult | null, status: RpcStatus | null): void {
     this.#pendingBytes -= proposal.payloadBytes;
-    this.#deadlines.remove(proposal);
     proposal.done(result, status);
+  }
+
+  /** The first answer counts. */
+  #settle(proposal: Proposal, result: CommandResult | null, status: RpcStatus | null): void {
+    if (this.#pending.remove(proposal)) this.finish(proposal, result, status);
   }
 
   #refuse(payload: Uint8Array): RpcStatus | null {
@@ -124,13 +119,13 @@ export class Proposals {
     switch (outcome.kind) {
       case 'applied':
         // Consensus hands back what this service's own machine answered.
-        this.settle(proposal, outcome.result as CommandResult, null);
+        this.#settle(proposal, outcome.result as CommandResult, null);
         break;
       case 'refused':
-        this.settle(proposal, null, refused(refusalStatus(outcome)));
+        this.#settle(proposal, null, refused(refusalStatus(outcome)));
         break;
       case 'unknown':
-        this.settle(proposal, null, withOutcome(etcdErrors.timeoutDueToLeaderFail, 'unknown'));
+        this.#settle(proposal, null, withOutcome(etcdErrors.timeoutDueToLeaderFail, 'unknown'));
         break;
     }
   }
@@ -177,6 +172,6 @@ class Proposal implements Expiring {
   expire(): void {
     const ofClient = this.client.deadline <= this.deadline;
     const status = ofClient ? deadlineExceeded : etcdErrors.timeout;
-    this.#proposals.settle(this, null, withOutcome(status, this.sent ? 'unknown' : 'refused'));
+    this.#proposals.finish(this, null, withOutcome(status, this.sent ? 'unknown' : 'refused'));
   }
 }

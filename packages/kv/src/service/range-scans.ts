@@ -2,7 +2,7 @@ import type { RangeRequest, TxnRequest } from '../api/index.ts';
 import { etcdErrors } from '../errors.ts';
 import { Operations } from '../machine/operations.ts';
 import { selectRange } from '../machine/range.ts';
-import { encodeRange } from '../machine/response.ts';
+import { emptyBody, encodeRange } from '../machine/response.ts';
 import type { Steps, WorkMeter } from '../machine/steps.ts';
 import type { MvccStore, Pin } from '../mvcc/store.ts';
 import type { RpcCall, RpcStatus } from '../rpc.ts';
@@ -13,8 +13,6 @@ import { responseTooLarge } from './statuses.ts';
 export interface ScanContext {
   readonly machine: KvStateMachine;
   readonly maxResponseBytes: number;
-  /** The encoded header field of a response. */
-  header(revision: number): Uint8Array;
   /** A whole response: header and body. */
   respond(revision: number, body: Uint8Array): Uint8Array;
 }
@@ -70,7 +68,7 @@ export class RangeScan extends PinnedScan {
     }
     this.pin(store, revision);
     const selection = yield* selectRange(store, request, revision, meter);
-    const header = this.context.header(current);
+    const header = this.context.respond(current, emptyBody);
     const response = yield* encodeRange(selection, request.keysOnly, header, maxResponseBytes, meter);
     if (response === null) this.call.end(responseTooLarge(maxResponseBytes, false));
     else this.call.reply(response);
@@ -91,14 +89,7 @@ export class ReadTxnScan extends PinnedScan {
     const store = machine.store;
     const { revision, compactRevision } = store;
     this.pin(store, compactRevision);
-    const operations = new Operations({
-      store,
-      meter,
-      readAt: revision,
-      compactRevision,
-      wantsBody: true,
-      maxResponseBytes,
-    });
+    const operations = new Operations({ store, meter, maxResponseBytes }, 'readOnly', true);
     const result = yield* operations.txn(this.#request);
     if (result.kind === 'failed') {
       this.call.end(etcdErrors[result.error]);
@@ -110,7 +101,7 @@ export class ReadTxnScan extends PinnedScan {
   }
 }
 
-function unreadable(store: MvccStore, revision: number): RpcStatus | null {
+export function unreadable(store: MvccStore, revision: number): RpcStatus | null {
   if (revision > store.revision) return etcdErrors.futureRevision;
   return revision < store.compactRevision ? etcdErrors.compacted : null;
 }

@@ -1,7 +1,7 @@
 import type { BarrierOutcome, Consensus, KvEnvironment } from '../consensus.ts';
 import { etcdErrors } from '../errors.ts';
 import type { RpcStatus } from '../rpc.ts';
-import type { Deadlines, Expiring } from './deadlines.ts';
+import { Deadlines, type Expiring } from './deadlines.ts';
 import type { KvServiceOptions } from './options.ts';
 import { deadlineExceeded, refusalStatus } from './statuses.ts';
 
@@ -16,19 +16,18 @@ export class ReadBarriers {
   readonly #consensus: Consensus;
   readonly #environment: KvEnvironment;
   readonly #options: KvServiceOptions;
-  readonly #deadlines: Deadlines;
-  readonly #pending = new Set<WaitingRead>();
+  readonly #waiting: Deadlines<WaitingRead>;
   /** Came in this turn, or found no leader: the next barrier is theirs. */
   #gathered: WaitingRead[] = [];
   #scheduled = false;
   #cancelRetry: (() => void) | null = null;
   #closed = false;
 
-  constructor(consensus: Consensus, environment: KvEnvironment, options: KvServiceOptions, deadlines: Deadlines) {
+  constructor(consensus: Consensus, environment: KvEnvironment, options: KvServiceOptions) {
     this.#consensus = consensus;
     this.#environment = environment;
     this.#options = options;
-    this.#deadlines = deadlines;
+    this.#waiting = new Deadlines(environment);
   }
 
   /** `clientDeadline` in monotonic microseconds. `done` is called exactly once. */
@@ -37,18 +36,12 @@ export class ReadBarriers {
       done(etcdErrors.stopped);
       return;
     }
-    if (this.#pending.size >= this.#options.maxPendingReads) {
+    if (this.#waiting.size >= this.#options.maxPendingReads) {
       done(etcdErrors.tooManyRequests);
       return;
     }
-    const deadline = Math.min(clientDeadline, this.#environment.now() + this.#options.requestTimeout);
-    const read: WaitingRead = {
-      deadline,
-      done,
-      expire: () => this.#settle(read, clientDeadline <= deadline ? deadlineExceeded : etcdErrors.timeout),
-    };
-    this.#pending.add(read);
-    this.#deadlines.add(read);
+    const read = new WaitingRead(clientDeadline, this.#environment.now() + this.#options.requestTimeout, done);
+    this.#waiting.add(read);
     this.#gathered.push(read);
     this.#schedule();
   }
@@ -64,13 +57,11 @@ export class ReadBarriers {
     this.#cancelRetry?.();
     this.#cancelRetry = null;
     this.#gathered = [];
-    for (const read of this.#pending) this.#settle(read, etcdErrors.stopped);
+    for (const read of this.#waiting.close()) read.done(etcdErrors.stopped);
   }
 
   #settle(read: WaitingRead, failure: RpcStatus | null): void {
-    if (!this.#pending.delete(read)) return;
-    this.#deadlines.remove(read);
-    read.done(failure);
+    if (this.#waiting.remove(read)) read.done(failure);
   }
 
   #schedule(): void {
@@ -83,7 +74,7 @@ export class ReadBarriers {
     this.#scheduled = false;
     this.#cancelRetry?.();
     this.#cancelRetry = null;
-    const reads = this.#gathered.filter((read) => this.#pending.has(read));
+    const reads = this.#gathered.filter((read) => this.#waiting.has(read));
     this.#gathered = [];
     if (reads.length > 0) this.#consensus.readBarrier((outcome) => this.#answer(reads, outcome));
   }
@@ -100,7 +91,7 @@ export class ReadBarriers {
   }
 
   #retryLater(reads: readonly WaitingRead[]): void {
-    for (const read of reads) if (this.#pending.has(read)) this.#gathered.push(read);
+    for (const read of reads) if (this.#waiting.has(read)) this.#gathered.push(read);
     if (this.#gathered.length === 0 || this.#cancelRetry !== null) return;
     this.#cancelRetry = this.#environment.setTimer(this.#options.readRetryInterval, () => {
       this.#cancelRetry = null;
@@ -109,6 +100,18 @@ export class ReadBarriers {
   }
 }
 
-interface WaitingRead extends Expiring {
+class WaitingRead implements Expiring {
   readonly done: BarrierDone;
+  readonly deadline: number;
+  readonly #ofClient: boolean;
+
+  constructor(clientDeadline: number, ownDeadline: number, done: BarrierDone) {
+    this.#ofClient = clientDeadline <= ownDeadline;
+    this.deadline = this.#ofClient ? clientDeadline : ownDeadline;
+    this.done = done;
+  }
+
+  expire(): void {
+    this.done(this.#ofClient ? deadlineExceeded : etcdErrors.timeout);
+  }
 }

@@ -1,4 +1,5 @@
 import { ResponseHeader } from '../api/index.ts';
+import { allocate } from '../api/wire/slab.ts';
 import { sizeDelimited, sizeInt64, writeDelimited, writeInt64 } from '../api/wire/writer.ts';
 
 /** `ResponseHeader header = 1` in every response. */
@@ -14,21 +15,28 @@ export class ResponseHeaders {
     this.#fixed = ResponseHeader.encode(ResponseHeader.create({ clusterId, memberId }));
   }
 
-  /** The header field, to stand before a response's body. */
-  encode(revision: number, term: number): Uint8Array {
-    return this.before(revision, term, new Uint8Array(0));
-  }
-
   /** A whole response: header and body. */
   before(revision: number, term: number, body: Uint8Array): Uint8Array {
-    const fixed = this.#fixed;
-    const size = fixed.length + 1 + sizeInt64(revision) + (term === 0 ? 0 : 1 + sizeInt64(term));
-    const bytes = new Uint8Array(1 + sizeDelimited(size) + body.length);
-    let at = writeDelimited(bytes, 0, headerTag, size);
-    bytes.set(fixed, at);
-    at = writeInt64(bytes, at + fixed.length, revisionTag, revision);
-    if (term !== 0) at = writeInt64(bytes, at, termTag, term);
-    bytes.set(body, at);
+    const bytes = allocate(this.size(revision, term) + body.length);
+    const at = this.write(bytes, revision, term);
+    if (body.length > 0) bytes.set(body, at);
     return bytes;
+  }
+
+  /** Bytes of the header field. */
+  size(revision: number, term: number): number {
+    return 1 + sizeDelimited(this.#innerSize(revision, term));
+  }
+
+  /** Writes the header field at the beginning of `bytes`; returns where it ends. */
+  write(bytes: Uint8Array, revision: number, term: number): number {
+    let at = writeDelimited(bytes, 0, headerTag, this.#innerSize(revision, term));
+    bytes.set(this.#fixed, at);
+    at = writeInt64(bytes, at + this.#fixed.length, revisionTag, revision);
+    return term === 0 ? at : writeInt64(bytes, at, termTag, term);
+  }
+
+  #innerSize(revision: number, term: number): number {
+    return this.#fixed.length + 1 + sizeInt64(revision) + (term === 0 ? 0 : 1 + sizeInt64(term));
   }
 }
