@@ -1,0 +1,103 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LOOPBACK } from './ports.ts';
+
+/** One server of a cluster on this machine. */
+export interface LayoutMember {
+  readonly name: string;
+  readonly clientPort: number;
+  readonly peerPort: number;
+}
+
+/** Who belongs to a local cluster and where its servers listen. Kept beside the data, because peers' addresses are part of it. */
+export interface ClusterLayout {
+  readonly token: string;
+  readonly members: readonly LayoutMember[];
+}
+
+const LAYOUT_FILE = 'cluster.json';
+
+export function clientUrl(member: LayoutMember): string {
+  return `http://${LOOPBACK}:${member.clientPort}`;
+}
+
+export function peerUrl(member: LayoutMember): string {
+  return `http://${LOOPBACK}:${member.peerPort}`;
+}
+
+/** `host:port` of every server, as clients take them. */
+export function endpoints(layout: ClusterLayout): readonly string[] {
+  return layout.members.map((member) => `${LOOPBACK}:${member.clientPort}`);
+}
+
+/** The flags that `quorate serve` and `etcd` have in common. */
+export function serverFlags(layout: ClusterLayout, member: LayoutMember, directory: string): string[] {
+  return [
+    '--name',
+    member.name,
+    '--data-dir',
+    memberDirectory(directory, member),
+    '--listen-client-urls',
+    clientUrl(member),
+    '--advertise-client-urls',
+    clientUrl(member),
+    '--listen-peer-urls',
+    peerUrl(member),
+    '--initial-advertise-peer-urls',
+    peerUrl(member),
+    '--initial-cluster',
+    layout.members.map((each) => `${each.name}=${peerUrl(each)}`).join(','),
+    '--initial-cluster-token',
+    layout.token,
+    '--initial-cluster-state',
+    'new',
+  ];
+}
+
+export function memberDirectory(directory: string, member: LayoutMember): string {
+  return join(directory, member.name);
+}
+
+export function logFile(directory: string, member: LayoutMember): string {
+  return join(directory, `${member.name}.log`);
+}
+
+/** The layout that an earlier run left in `directory`, or null if there is none. */
+export function readLayout(directory: string): ClusterLayout | null {
+  const file = join(directory, LAYOUT_FILE);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+  const layout: unknown = JSON.parse(text);
+  if (!isLayout(layout)) throw new Error(`${file} does not describe a cluster. Remove the directory or name another.`);
+  return layout;
+}
+
+export function writeLayout(directory: string, layout: ClusterLayout): void {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, LAYOUT_FILE), `${JSON.stringify(layout, null, 2)}\n`);
+}
+
+function isLayout(value: unknown): value is ClusterLayout {
+  return (
+    isRecord(value) &&
+    typeof value['token'] === 'string' &&
+    Array.isArray(value['members']) &&
+    value['members'].length > 0 &&
+    value['members'].every(
+      (member: unknown) =>
+        isRecord(member) &&
+        typeof member['name'] === 'string' &&
+        Number.isInteger(member['clientPort']) &&
+        Number.isInteger(member['peerPort']),
+    )
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
