@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { GeneratorReply } from './generator.ts';
+import type { GeneratorReply } from './load-worker.ts';
 import type { LoadPlan, LoadResult } from './load.ts';
 
 /** How much longer than planned a run may take before it is called hung. */
@@ -11,7 +11,9 @@ export class Generator {
   readonly #child: ChildProcess;
 
   constructor() {
-    this.#child = fork(fileURLToPath(new URL('./generator.js', import.meta.url)), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = fork(fileURLToPath(new URL('./load-worker.js', import.meta.url)), {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
   }
 
   run(plan: LoadPlan): Promise<LoadResult> {

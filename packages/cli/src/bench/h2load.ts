@@ -9,6 +9,8 @@ import { putTemplate, rangeTemplate } from './messages.ts';
 
 const run = promisify(execFile);
 const GRPC_PREFIX = 5;
+/** How much longer than planned it may take before it is called hung. */
+const GRACE_MS = 30_000;
 /** Its log of every request may grow to this; beyond it the run fails rather than fill the disk's quota silently. */
 const MAX_OUTPUT_BYTES = 16 << 20;
 
@@ -27,7 +29,7 @@ export async function runH2load(command: string, plan: LoadPlan): Promise<H2load
     await writeFile(body, requestBody(plan));
     const { stdout } = await run(command, flags(plan, body, log), {
       maxBuffer: MAX_OUTPUT_BYTES,
-      timeout: (plan.seconds + plan.warmUpSeconds) * 1000 + 30_000,
+      timeout: Math.ceil((plan.seconds + plan.warmUpSeconds) * 1000) + GRACE_MS,
     });
     refuseFailures(stdout);
     return summarise(await readFile(log, 'utf8'), plan.seconds);
@@ -49,8 +51,8 @@ function flags(plan: LoadPlan, body: string, log: string): string[] {
   return [
     `--clients=${plan.connections}`,
     `--max-concurrent-streams=${Math.ceil(plan.clients / plan.connections)}`,
-    `--duration=${plan.seconds}`,
-    `--warm-up-time=${plan.warmUpSeconds}`,
+    `--duration=${plan.seconds}s`,
+    `--warm-up-time=${Math.round(plan.warmUpSeconds * 1000)}ms`,
     `--data=${body}`,
     `--log-file=${log}`,
     '--header=content-type: application/grpc',

@@ -7,7 +7,7 @@ const MAX_POWER = 36;
 export type Histogram = number[];
 
 export function newHistogram(): Histogram {
-  return new Array<number>(SUB_BUCKETS * MAX_POWER).fill(0);
+  return Array.from({ length: SUB_BUCKETS * MAX_POWER }, () => 0);
 }
 
 export function record(histogram: Histogram, micros: number): void {

@@ -58,7 +58,11 @@ class Run {
   #began = 0;
   #cpuBegan = 0;
 
-  constructor(plan: LoadPlan, template: MessageTemplate, done: (error: Error | null, result: LoadResult | null) => void) {
+  constructor(
+    plan: LoadPlan,
+    template: MessageTemplate,
+    done: (error: Error | null, result: LoadResult | null) => void,
+  ) {
     this.#plan = plan;
     this.#template = template;
     this.#done = done;

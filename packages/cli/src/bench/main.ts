@@ -79,7 +79,8 @@ async function startTargets(targets: Target[], options: BenchOptions, directory:
 async function measure(targets: readonly Target[], options: BenchOptions, generator: Generator): Promise<void> {
   const names = targets.map((target) => target.name);
   const h2load = options.h2load ? whichVersion('h2load', ['--version']) : null;
-  if (options.h2load && h2load === null) print('h2load is not installed (Debian: nghttp2-client): our own generator alone.');
+  if (options.h2load && h2load === null)
+    print('h2load is not installed (Debian: nghttp2-client): our own generator alone.');
   for (const target of targets) await preload(target, generator);
   print(`\n${heading(names)}`);
   const rows: Row[] = [];
@@ -92,12 +93,16 @@ async function measure(targets: readonly Target[], options: BenchOptions, genera
         print(line(row, names));
         const note = failureNote(row);
         if (note !== null) print(note);
-        for (const sample of Object.values(row.samples).flat()) if (sample.generatorMicros !== null) costs.push(sample.generatorMicros);
+        for (const sample of Object.values(row.samples).flat())
+          if (sample.generatorMicros !== null) costs.push(sample.generatorMicros);
       }
     }
   }
-  print(`\nOur generator (one process, frames written by hand) cost ${Math.min(...costs).toFixed(1)} to ${Math.max(...costs).toFixed(1)} µs of CPU an operation.`);
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ options, node: process.version, rows }, null, 2)}\n`);
+  print(
+    `\nOur generator (one process, frames written by hand) cost ${Math.min(...costs).toFixed(1)} to ${Math.max(...costs).toFixed(1)} µs of CPU an operation.`,
+  );
+  if (options.json !== undefined)
+    writeFileSync(options.json, `${JSON.stringify({ options, node: process.version, rows }, null, 2)}\n`);
 }
 
 /** Alternates between the targets, so that a change of the machine's mood meets all of them. */
@@ -149,7 +154,17 @@ async function preload(target: Target, generator: Generator): Promise<void> {
 function planFor(port: number, work: LoadPlan['work'], clients: number, seconds: number): LoadPlan {
   const connections = Math.max(1, Math.ceil(clients / CLIENTS_PER_CONNECTION));
   const warmUpSeconds = Math.min(1, seconds / 3);
-  return { host: LOOPBACK, port, work, clients, connections, seconds, warmUpSeconds, valueBytes: VALUE_BYTES, keys: KEYS };
+  return {
+    host: LOOPBACK,
+    port,
+    work,
+    clients,
+    connections,
+    seconds,
+    warmUpSeconds,
+    valueBytes: VALUE_BYTES,
+    keys: KEYS,
+  };
 }
 
 /** The first line that the program prints of its version; null if it is not installed. */

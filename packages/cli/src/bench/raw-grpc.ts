@@ -170,7 +170,8 @@ export class RawGrpcConnection {
     if (type === Frame.windowUpdate) return this.#windowUpdate(stream, uint31(payload, 0));
     if (type === Frame.settings) return this.#settings(flags, payload);
     if (type === Frame.ping && (flags & ACK) === 0) return this.#pong(payload);
-    if (type === Frame.resetStream) return this.#end(stream, { grpcStatus: `RST_STREAM ${uint31(payload, 0)}`, grpcMessage: '', body: null });
+    if (type === Frame.resetStream)
+      return this.#end(stream, { grpcStatus: `RST_STREAM ${uint31(payload, 0)}`, grpcMessage: '', body: null });
     if (type === Frame.goAway) this.#fail(new Error(`The server sent GOAWAY (${uint31(payload, 4)}).`));
   }
 
@@ -293,7 +294,14 @@ function windowUpdate(stream: number, increment: number): Uint8Array {
   return frame;
 }
 
-function writeFrameHeader(out: Buffer, at: number, length: number, type: number, flags: number, stream: number): number {
+function writeFrameHeader(
+  out: Buffer,
+  at: number,
+  length: number,
+  type: number,
+  flags: number,
+  stream: number,
+): number {
   out.writeUIntBE(length, at, 3);
   out[at + 3] = type;
   out[at + 4] = flags;

@@ -66,7 +66,10 @@ export function heading(targets: readonly string[]): string {
 export function line(row: Row, targets: readonly string[]): string {
   const measured = targets.map((target) => medians(row.samples[target] ?? []));
   const columns = measured
-    .map(({ throughput, p50, p99 }) => `${throughput.toFixed(0).padStart(16)} ${p50.toFixed(2).padStart(8)} ${p99.toFixed(2).padStart(8)}`)
+    .map(
+      ({ throughput, p50, p99 }) =>
+        `${throughput.toFixed(0).padStart(16)} ${p50.toFixed(2).padStart(8)} ${p99.toFixed(2).padStart(8)}`,
+    )
     .join('  ');
   const [first, second] = measured;
   const ratios =
@@ -79,7 +82,9 @@ export function line(row: Row, targets: readonly string[]): string {
 /** Failures of a row in words, or null if every answer was OK. */
 export function failureNote(row: Row): string | null {
   const notes = Object.entries(row.samples).flatMap(([target, samples]) =>
-    samples.flatMap((sample) => Object.entries(sample.failures).map(([status, count]) => `${target}: ${count} × ${status}`)),
+    samples.flatMap((sample) =>
+      Object.entries(sample.failures).map(([status, count]) => `${target}: ${count} × ${status}`),
+    ),
   );
   return notes.length === 0 ? null : `  not counted above: ${notes.join('; ')}`;
 }

@@ -21,7 +21,12 @@ export interface ServerView {
   readonly revision: number;
 }
 
-export async function startTarget(name: string, program: ServerProgram, directory: string, servers: number): Promise<Target> {
+export async function startTarget(
+  name: string,
+  program: ServerProgram,
+  directory: string,
+  servers: number,
+): Promise<Target> {
   const home = join(directory, name);
   const cluster = new LocalCluster(program, await layoutOnFreePorts(home, servers, `bench-${name}`), home);
   cluster.startAll();
@@ -39,7 +44,9 @@ export async function leaderPort(target: Target): Promise<number> {
     }
     await sleep(POLL_MS);
   }
-  throw new Error(`${target.name} had no leader after ${READY_TIMEOUT_MS / 1000} s; its logs are in ${target.cluster.directory}.`);
+  throw new Error(
+    `${target.name} had no leader after ${READY_TIMEOUT_MS / 1000} s; its logs are in ${target.cluster.directory}.`,
+  );
 }
 
 /** What a server says of itself (Maintenance.Status); null while it does not answer. */

@@ -49,7 +49,12 @@ export class Ledger {
 
   /** Takes over what an earlier run left, as if acknowledged. */
   adopt(key: string, found: Found): void {
-    this.#keys.set(key, { sequence: found.sequence, revision: found.revision, issued: found.sequence, unknown: new Set() });
+    this.#keys.set(key, {
+      sequence: found.sequence,
+      revision: found.revision,
+      issued: found.sequence,
+      unknown: new Set(),
+    });
   }
 
   /** The next sequence number for `key`. The write must be settled by one of the three calls below before the next. */
@@ -64,7 +69,11 @@ export class Ledger {
     const state = this.#stateOf(key);
     this.acknowledged++;
     if (revision <= state.revision) {
-      this.#break(key, revision, `${key}: write ${sequence} was acknowledged at revision ${revision}, not above ${state.revision}.`);
+      this.#break(
+        key,
+        revision,
+        `${key}: write ${sequence} was acknowledged at revision ${revision}, not above ${state.revision}.`,
+      );
     }
     state.sequence = sequence;
     state.revision = revision;

@@ -51,7 +51,9 @@ export function screenLines(view: DevView, columns: number, rows: number): strin
     ...view.servers.map((server) => colourRole(server, serverRow(cells(server)))),
     '',
     `${bold('writes acknowledged')} ${grouped(view.acknowledged)}   ${lostText(view.lost)}   ${pauseText(view)}`,
-    dim(`refused ${grouped(view.refused)}   outcome unknown ${grouped(view.unknown)}   read back and checked ${grouped(view.checked)}`),
+    dim(
+      `refused ${grouped(view.refused)}   outcome unknown ${grouped(view.unknown)}   read back and checked ${grouped(view.checked)}`,
+    ),
     '',
     ...events,
     dim(`data in ${view.dataDirectory}`),
@@ -64,7 +66,10 @@ export function screenLines(view: DevView, columns: number, rows: number): strin
 /** Everything in one line, for logs and pipes. */
 export function summaryLine(view: DevView): string {
   const servers = view.servers
-    .map((server) => `${server.name}=${server.role}/${server.term ?? '-'}/${server.commitIndex ?? '-'}/${server.lag ?? '-'}/${server.pid ?? '-'}`)
+    .map(
+      (server) =>
+        `${server.name}=${server.role}/${server.term ?? '-'}/${server.commitIndex ?? '-'}/${server.lag ?? '-'}/${server.pid ?? '-'}`,
+    )
     .join(' ');
   const pause = view.currentPause ?? view.lastPause?.ms ?? 0;
   return `${duration(view.upSeconds)} acknowledged=${view.acknowledged} lost=${view.lost} unknown=${view.unknown} last-pause-ms=${Math.round(pause)} ${servers}`;
@@ -96,7 +101,16 @@ function cells(server: ServerLine): string[] {
   ];
 }
 
-function serverRow([name = '', role = '', term = '', commit = '', lag = '', pid = '', address = '', note = '']: readonly string[]): string {
+function serverRow([
+  name = '',
+  role = '',
+  term = '',
+  commit = '',
+  lag = '',
+  pid = '',
+  address = '',
+  note = '',
+]: readonly string[]): string {
   return `${name.padEnd(8)}${role.padEnd(13)}${term.padStart(6)}${commit.padStart(13)}${lag.padStart(9)}${pid.padStart(9)}   ${address.padEnd(17)}  ${note}`.trimEnd();
 }
 
