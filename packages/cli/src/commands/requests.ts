@@ -1,4 +1,4 @@
-import { DeleteRangeRequest, PutRequest, RangeRequest, SortOrder, SortTarget } from '@quorate/kv/api';
+import type { DeleteOptions, GetOptions, PutOptions, RangeOptions, SortBy } from '@quorate/client';
 import { UsageError } from '../usage-error.ts';
 
 /** The flags of `get`, as they were typed. */
@@ -27,98 +27,112 @@ export interface DeleteFlags {
   readonly prevKv?: boolean;
 }
 
-const ZERO = Uint8Array.of(0);
-const NOTHING = new Uint8Array(0);
+/** What to call the client with. */
+export interface GetCall {
+  readonly key: string;
+  readonly options: GetOptions;
+}
+export interface PutCall {
+  readonly key: string;
+  readonly value: string;
+  readonly options: PutOptions;
+}
+export interface DeleteCall {
+  readonly key: string;
+  readonly options: DeleteOptions;
+}
 
-const TARGETS: Readonly<Record<string, SortTarget>> = {
-  KEY: SortTarget.KEY,
-  VERSION: SortTarget.VERSION,
-  CREATE: SortTarget.CREATE,
-  MODIFY: SortTarget.MOD,
-  VALUE: SortTarget.VALUE,
+const SORT_FIELDS: Readonly<Record<string, SortBy>> = {
+  KEY: 'key',
+  VERSION: 'version',
+  CREATE: 'createRevision',
+  MODIFY: 'modRevision',
+  VALUE: 'value',
 };
-const ORDERS: Readonly<Record<string, SortOrder>> = { ASCEND: SortOrder.ASCEND, DESCEND: SortOrder.DESCEND };
+const ORDERS: Readonly<Record<string, 'ascending' | 'descending'>> = { ASCEND: 'ascending', DESCEND: 'descending' };
 
-export function rangeRequest(positional: readonly string[], flags: GetFlags): RangeRequest {
-  const { key, rangeEnd } = keyRange('get', positional, flags);
+export function getCall(positional: readonly string[], flags: GetFlags): GetCall {
+  const { key, range } = keyRange('get', positional, flags);
   if (flags.keysOnly === true && flags.countOnly === true) {
     throw new UsageError('--keys-only and --count-only exclude each other. Give one of them.');
   }
-  return RangeRequest.create({
+  const sort = sorting(flags);
+  return {
     key,
-    rangeEnd,
-    limit: wholeNumber('--limit', flags.limit ?? '0'),
-    revision: wholeNumber('--rev', flags.rev ?? '0'),
-    ...sorting(flags),
-    keysOnly: flags.keysOnly === true,
-    countOnly: flags.countOnly === true,
-    serializable: isSerializable(flags.consistency ?? 'l'),
-  });
+    options: {
+      ...range,
+      ...(sort === null ? {} : { sort }),
+      limit: wholeNumber('--limit', flags.limit ?? '0'),
+      revision: wholeNumber('--rev', flags.rev ?? '0'),
+      keysOnly: flags.keysOnly === true,
+      countOnly: flags.countOnly === true,
+      serializable: isSerializable(flags.consistency ?? 'l'),
+    },
+  };
 }
 
-export function putRequest(positional: readonly string[], flags: PutFlags): PutRequest {
+export function putCall(positional: readonly string[], flags: PutFlags): PutCall {
   const [key, value, ...rest] = positional;
-  if (key === undefined || key === '' || rest.length > 0) throw new UsageError('put needs a key and a value: quorate put KEY VALUE.');
+  if (key === undefined || key === '' || rest.length > 0) {
+    throw new UsageError('put needs a key that is not empty, and a value: quorate put KEY VALUE.');
+  }
   if (flags.ignoreValue === true && value !== undefined) {
     throw new UsageError('--ignore-value keeps the present value, so no value may be given.');
   }
-  if (value === undefined && flags.ignoreValue !== true) throw new UsageError('put needs a value: quorate put KEY VALUE.');
-  if (flags.ignoreLease === true && flags.lease !== undefined) throw new UsageError('--ignore-lease and --lease exclude each other. Give one of them.');
-  return PutRequest.create({
-    key: utf8(key),
-    value: value === undefined ? NOTHING : utf8(value),
-    lease: leaseId(flags.lease ?? '0'),
-    prevKv: flags.prevKv === true,
-    ignoreValue: flags.ignoreValue === true,
-    ignoreLease: flags.ignoreLease === true,
-  });
+  if (flags.ignoreValue !== true && value === undefined) {
+    throw new UsageError('put needs a value: quorate put KEY VALUE.');
+  }
+  if (flags.ignoreLease === true && flags.lease !== undefined) {
+    throw new UsageError('--ignore-lease and --lease exclude each other. Give one of them.');
+  }
+  return {
+    key,
+    value: value ?? '',
+    options: {
+      previous: flags.prevKv === true,
+      lease: leaseId(flags.lease ?? '0'),
+      ignoreValue: flags.ignoreValue === true,
+      ignoreLease: flags.ignoreLease === true,
+    },
+  };
 }
 
-export function deleteRequest(positional: readonly string[], flags: DeleteFlags): DeleteRangeRequest {
-  return DeleteRangeRequest.create({ ...keyRange('del', positional, flags), prevKv: flags.prevKv === true });
-}
-
-/** The key after the last one that begins with `prefix`; a zero byte, meaning "to the end", when there is none. */
-export function prefixEnd(prefix: Uint8Array): Uint8Array {
-  let length = prefix.length;
-  while (length > 0 && prefix[length - 1] === 0xff) length--;
-  if (length === 0) return ZERO;
-  const end = prefix.slice(0, length);
-  end[length - 1] = (end[length - 1] ?? 0) + 1;
-  return end;
-}
-
-export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+export function deleteCall(positional: readonly string[], flags: DeleteFlags): DeleteCall {
+  const { key, range } = keyRange('del', positional, flags);
+  return { key, options: { ...range, previous: flags.prevKv === true } };
 }
 
 function keyRange(
   command: string,
   positional: readonly string[],
   flags: { readonly prefix?: boolean; readonly fromKey?: boolean },
-): { key: Uint8Array; rangeEnd: Uint8Array } {
-  const [key, end, ...rest] = positional;
-  if (key === undefined || rest.length > 0) throw new UsageError(`${command} needs a key, and at most the end of a range: quorate ${command} KEY [RANGE_END].`);
-  if (flags.prefix === true && flags.fromKey === true) throw new UsageError('--prefix and --from-key exclude each other. Give one of them.');
-  if (end !== undefined && (flags.prefix === true || flags.fromKey === true)) {
+): { readonly key: string; readonly range: RangeOptions } {
+  const [key, rangeEnd, ...rest] = positional;
+  if (key === undefined || rest.length > 0) {
+    throw new UsageError(`${command} needs a key, and at most the end of a range: quorate ${command} KEY [RANGE_END].`);
+  }
+  if (flags.prefix === true && flags.fromKey === true) {
+    throw new UsageError('--prefix and --from-key exclude each other. Give one of them.');
+  }
+  if (rangeEnd !== undefined && (flags.prefix === true || flags.fromKey === true)) {
     throw new UsageError('--prefix and --from-key name a range by themselves. Leave out RANGE_END.');
   }
-  if (flags.prefix === true) return key === '' ? { key: ZERO, rangeEnd: ZERO } : { key: utf8(key), rangeEnd: prefixEnd(utf8(key)) };
-  if (flags.fromKey === true) return { key: key === '' ? ZERO : utf8(key), rangeEnd: ZERO };
+  if (flags.prefix === true) return { key, range: { prefix: true } };
+  if (flags.fromKey === true) return { key, range: { fromKey: true } };
   if (key === '') throw new UsageError(`${command} needs a key that is not empty; --prefix "" means every key.`);
-  return { key: utf8(key), rangeEnd: end === undefined ? NOTHING : utf8(end) };
+  return { key, range: rangeEnd === undefined ? {} : { rangeEnd } };
 }
 
-/** As etcdctl: an order alone sorts by key, a target alone sorts ascending; by key ascending is what comes anyway. */
-function sorting(flags: GetFlags): { sortOrder: SortOrder; sortTarget: SortTarget } {
-  const order = flags.order?.toUpperCase();
-  const target = flags.sortBy?.toUpperCase();
-  const sortTarget = target === undefined ? SortTarget.KEY : TARGETS[target];
-  if (sortTarget === undefined) throw new UsageError(`--sort-by is "${flags.sortBy}"; it takes ${Object.keys(TARGETS).join(', ')}.`);
-  if (order === undefined) return { sortOrder: target === undefined ? SortOrder.NONE : SortOrder.ASCEND, sortTarget };
-  const sortOrder = ORDERS[order];
-  if (sortOrder === undefined) throw new UsageError(`--order is "${flags.order}"; it takes ${Object.keys(ORDERS).join(', ')}.`);
-  return { sortOrder, sortTarget };
+/** As etcdctl: an order alone sorts by key, a field alone sorts ascending. */
+function sorting(flags: GetFlags): NonNullable<GetOptions['sort']> | null {
+  if (flags.order === undefined && flags.sortBy === undefined) return null;
+  const by = SORT_FIELDS[flags.sortBy?.toUpperCase() ?? 'KEY'];
+  if (by === undefined) {
+    throw new UsageError(`--sort-by is "${flags.sortBy}"; it takes ${Object.keys(SORT_FIELDS).join(', ')}.`);
+  }
+  const order = ORDERS[flags.order?.toUpperCase() ?? 'ASCEND'];
+  if (order === undefined) throw new UsageError(`--order is "${flags.order}"; it takes ${Object.keys(ORDERS).join(', ')}.`);
+  return { by, order };
 }
 
 function isSerializable(consistency: string): boolean {

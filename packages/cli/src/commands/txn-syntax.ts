@@ -1,6 +1,6 @@
-import { Compare, CompareResult, CompareTarget, type RequestOp, TxnRequest } from '@quorate/kv/api';
+import type { Condition, Op, Txn } from '@quorate/client';
 import { UsageError } from '../usage-error.ts';
-import { type DeleteFlags, deleteRequest, type GetFlags, type PutFlags, putRequest, rangeRequest, utf8 } from './requests.ts';
+import { type DeleteFlags, deleteCall, type GetFlags, getCall, type PutFlags, putCall } from './requests.ts';
 
 /**
  * etcdctl's language for transactions: three paragraphs, each ended by an empty line (the last also by the end of
@@ -12,14 +12,10 @@ import { type DeleteFlags, deleteRequest, type GetFlags, type PutFlags, putReque
  *
  *     get key --prefix
  */
-export function parseTxn(text: string): TxnRequest {
+export function parseTxn(text: string): Txn {
   const [compares = [], success = [], failure = [], ...rest] = paragraphs(text);
   if (rest.flat().length > 0) throw new UsageError(`A transaction has three paragraphs; a fourth begins with "${rest.flat()[0]}".`);
-  return TxnRequest.create({
-    compare: compares.map(parseCompare),
-    success: success.map(parseRequest),
-    failure: failure.map(parseRequest),
-  });
+  return { if: compares.map(parseCondition), then: success.map(parseOperation), else: failure.map(parseOperation) };
 }
 
 /** Lines up to an empty line make a paragraph, which may itself be empty. */
@@ -32,41 +28,28 @@ function paragraphs(text: string): string[][] {
   return found;
 }
 
-const RESULTS: Readonly<Record<string, CompareResult>> = {
-  '=': CompareResult.EQUAL,
-  '!=': CompareResult.NOT_EQUAL,
-  '>': CompareResult.GREATER,
-  '<': CompareResult.LESS,
-};
-
-/** `target("key") operator "value"`, where the value may stand without quotes too. */
-export function parseCompare(line: string): Compare {
-  const parts = /^([a-z]+)\(\s*("(?:[^"\\]|\\.)*"|[^)"]+)\s*\)\s*(=|!=|<|>)\s*("(?:[^"\\]|\\.)*"|\S+)$/.exec(line.trim());
+/** `target("key") operator "value"`, where key and value may stand without quotes too. */
+export function parseCondition(line: string): Condition {
+  const parts = /^([a-z]+)\(\s*("(?:[^"\\]|\\.)*"|[^)"]+)\s*\)\s*(=|!=|<|>)\s*("(?:[^"\\]|\\.)*"|\S+)$/.exec(line);
   if (parts === null) throw new UsageError(`"${line}" is no comparison. One looks like: mod("key") > "0".`);
-  const [, target = '', key = '', operator = '', value = ''] = parts;
-  return Compare.create({
-    key: utf8(unquote(key)),
-    result: RESULTS[operator] ?? CompareResult.EQUAL,
-    ...comparedWith(target, unquote(value), line),
-  });
-}
-
-function comparedWith(target: string, value: string, line: string): Pick<Compare, 'target' | 'targetUnion'> {
+  const [, target = '', key = '', operator, value = ''] = parts;
+  const head = { key: unquote(key), is: operator as '=' | '!=' | '<' | '>' };
+  const operand = unquote(value);
   switch (target) {
     case 'ver':
     case 'version':
-      return { target: CompareTarget.VERSION, targetUnion: { case: 'version', value: integer(value, line) } };
+      return { ...head, version: integer(operand, line) };
     case 'c':
     case 'create':
-      return { target: CompareTarget.CREATE, targetUnion: { case: 'createRevision', value: integer(value, line) } };
+      return { ...head, createRevision: integer(operand, line) };
     case 'm':
     case 'mod':
-      return { target: CompareTarget.MOD, targetUnion: { case: 'modRevision', value: integer(value, line) } };
+      return { ...head, modRevision: integer(operand, line) };
     case 'val':
     case 'value':
-      return { target: CompareTarget.VALUE, targetUnion: { case: 'value', value: utf8(value) } };
+      return { ...head, value: operand };
     case 'lease':
-      return { target: CompareTarget.LEASE, targetUnion: { case: 'lease', value: BigInt(integer(value, line)) } };
+      return { ...head, lease: BigInt(integer(operand, line)) };
     default:
       throw new UsageError(`"${line}" compares "${target}"; it takes version, create, mod, value or lease.`);
   }
@@ -78,20 +61,23 @@ function integer(value: string, line: string): number {
   return number;
 }
 
-export function parseRequest(line: string): RequestOp {
+export function parseOperation(line: string): Op {
   const [command = '', ...words] = splitWords(line);
   switch (command) {
     case 'put': {
       const { positional, flags } = separate(line, words, PUT_FLAGS);
-      return { request: { case: 'requestPut', value: putRequest(positional, flags as PutFlags) } };
+      const { key, value, options } = putCall(positional, flags as PutFlags);
+      return { op: 'put', key, value, ...options };
     }
     case 'get': {
       const { positional, flags } = separate(line, words, GET_FLAGS);
-      return { request: { case: 'requestRange', value: rangeRequest(positional, flags as GetFlags) } };
+      const { key, options } = getCall(positional, flags as GetFlags);
+      return { op: 'get', key, ...options };
     }
     case 'del': {
       const { positional, flags } = separate(line, words, DELETE_FLAGS);
-      return { request: { case: 'requestDeleteRange', value: deleteRequest(positional, flags as DeleteFlags) } };
+      const { key, options } = deleteCall(positional, flags as DeleteFlags);
+      return { op: 'delete', key, ...options };
     }
     default:
       throw new UsageError(`"${line}" begins with "${command}"; a transaction takes put, get and del.`);

@@ -1,13 +1,7 @@
-import type { MemberListResponse, StatusResponse } from '@quorate/kv/api';
+import type { MemberListResult, StatusResult } from '@quorate/client';
 import { toJson } from './json.ts';
-import { headerFields, type OutputFormat } from './kv-output.ts';
+import { headerFields, jsonHeader, type OutputFormat } from './kv-output.ts';
 import { table } from './table.ts';
-
-/** What one endpoint said of itself, or why it said nothing. */
-export interface EndpointStatus {
-  readonly endpoint: string;
-  readonly status: StatusResponse;
-}
 
 const STATUS_COLUMNS = [
   'endpoint',
@@ -22,10 +16,10 @@ const STATUS_COLUMNS = [
   'errors',
 ];
 
-export function showStatus(answers: readonly EndpointStatus[], format: OutputFormat): string {
+export function showStatus(answers: readonly StatusResult[], format: OutputFormat): string {
   switch (format) {
     case 'json':
-      return `[${answers.map(({ endpoint, status }) => `{"Endpoint":${JSON.stringify(endpoint)},"Status":${toJson(status)}}`).join(',')}]`;
+      return toJson(answers.map((answer) => ({ Endpoint: answer.endpoint, Status: jsonStatus(answer) })));
     case 'fields':
       return answers.map(statusFields).join('\n\n');
     case 'table':
@@ -35,8 +29,8 @@ export function showStatus(answers: readonly EndpointStatus[], format: OutputFor
   }
 }
 
-export function showMembers(response: MemberListResponse, format: OutputFormat): string {
-  const rows = response.members.map((member) => [
+export function showMembers(result: MemberListResult, format: OutputFormat): string {
+  const rows = result.members.map((member) => [
     member.ID.toString(16),
     member.name === '' ? 'unstarted' : 'started',
     member.name,
@@ -46,11 +40,11 @@ export function showMembers(response: MemberListResponse, format: OutputFormat):
   ]);
   switch (format) {
     case 'json':
-      return toJson(response);
+      return toJson({ header: jsonHeader(result), members: result.members });
     case 'fields':
       return [
-        headerFields(response.header),
-        ...response.members.map((member) =>
+        headerFields(result),
+        ...result.members.map((member) =>
           [
             `"ID" : ${member.ID}`,
             `"Name" : ${JSON.stringify(member.name)}`,
@@ -67,14 +61,28 @@ export function showMembers(response: MemberListResponse, format: OutputFormat):
   }
 }
 
-function statusCells({ endpoint, status }: EndpointStatus): string[] {
-  const memberId = status.header?.memberId ?? 0n;
+function jsonStatus(status: StatusResult): object {
+  return {
+    header: jsonHeader(status),
+    version: status.version,
+    dbSize: status.dbSize,
+    leader: status.leader,
+    raftIndex: status.raftIndex,
+    raftTerm: status.raftTerm,
+    raftAppliedIndex: status.raftAppliedIndex,
+    errors: status.errors,
+    dbSizeInUse: status.dbSizeInUse,
+    isLearner: status.isLearner,
+  };
+}
+
+function statusCells(status: StatusResult): string[] {
   return [
-    endpoint,
-    memberId.toString(16),
+    status.endpoint,
+    status.memberId.toString(16),
     status.version,
     humanBytes(status.dbSize),
-    String(status.leader !== 0n && status.leader === memberId),
+    String(status.isLeader),
     String(status.isLearner),
     String(status.raftTerm),
     String(status.raftIndex),
@@ -83,9 +91,9 @@ function statusCells({ endpoint, status }: EndpointStatus): string[] {
   ];
 }
 
-function statusFields({ endpoint, status }: EndpointStatus): string {
+function statusFields(status: StatusResult): string {
   return [
-    headerFields(status.header),
+    headerFields(status),
     `"Version" : ${JSON.stringify(status.version)}`,
     `"DBSize" : ${status.dbSize}`,
     `"Leader" : ${status.leader}`,
@@ -94,7 +102,7 @@ function statusFields({ endpoint, status }: EndpointStatus): string {
     `"RaftTerm" : ${status.raftTerm}`,
     `"RaftAppliedIndex" : ${status.raftAppliedIndex}`,
     `"Errors" : ${JSON.stringify(status.errors)}`,
-    `"Endpoint" : ${JSON.stringify(endpoint)}`,
+    `"Endpoint" : ${JSON.stringify(status.endpoint)}`,
   ].join('\n');
 }
 

@@ -1,4 +1,4 @@
-import type { DeleteRangeResponse, KeyValue, PutResponse, RangeResponse, ResponseHeader, TxnResponse } from '@quorate/kv/api';
+import type { Answered, DeleteResult, Entry, GetResult, OpResult, PutResult, TxnResult } from '@quorate/client';
 import { type BytesStyle, quoteBytes, showBytes } from './bytes.ts';
 import { toJson } from './json.ts';
 import { table } from './table.ts';
@@ -15,98 +15,142 @@ export interface OutputOptions {
   readonly countOnly: boolean;
 }
 
-export function showPut(response: PutResponse, options: OutputOptions): string {
-  if (options.format === 'json') return toJson(response);
-  if (options.format === 'fields') return lines(headerFields(response.header), response.prevKv && keyValueFields(response.prevKv, options, 'Prev'));
-  if (options.format === 'table') return keyValueTable(response.prevKv === undefined ? [] : [response.prevKv], options);
-  return lines('OK', response.prevKv && keyAndValue(response.prevKv, options));
-}
-
-export function showRange(response: RangeResponse, options: OutputOptions): string {
-  if (options.format === 'json') return toJson(response);
-  if (options.format === 'fields') {
-    return lines(
-      headerFields(response.header),
-      ...response.kvs.map((kv) => keyValueFields(kv, options, '')),
-      `"More" : ${response.more}`,
-      `"Count" : ${response.count}`,
-    );
+export function showPut(result: PutResult, options: OutputOptions): string {
+  const previous = result.previous === undefined ? [] : [result.previous];
+  switch (options.format) {
+    case 'json':
+      return toJson({ header: jsonHeader(result), prev_kv: result.previous && jsonEntry(result.previous) });
+    case 'fields':
+      return lines(headerFields(result), ...previous.map((entry) => entryFields(entry, options, 'Prev')));
+    case 'table':
+      return entryTable(previous, options);
+    case 'simple':
+      return lines('OK', ...previous.map((entry) => keyAndValue(entry, options)));
   }
-  if (options.format === 'table') return keyValueTable(response.kvs, options);
-  if (options.countOnly) return String(response.count);
-  return lines(...response.kvs.map((kv) => keyAndValue(kv, options)));
 }
 
-export function showDelete(response: DeleteRangeResponse, options: OutputOptions): string {
-  if (options.format === 'json') return toJson(response);
-  if (options.format === 'fields') {
-    return lines(headerFields(response.header), `"Deleted" : ${response.deleted}`, ...response.prevKvs.map((kv) => keyValueFields(kv, options, 'Prev')));
+export function showGet(result: GetResult, options: OutputOptions): string {
+  switch (options.format) {
+    case 'json':
+      return toJson({ header: jsonHeader(result), kvs: result.entries.map(jsonEntry), more: result.more, count: result.count });
+    case 'fields':
+      return lines(
+        headerFields(result),
+        ...result.entries.map((entry) => entryFields(entry, options, '')),
+        `"More" : ${result.more}`,
+        `"Count" : ${result.count}`,
+      );
+    case 'table':
+      return entryTable(result.entries, options);
+    case 'simple':
+      if (options.countOnly) return String(result.count);
+      return lines(...result.entries.map((entry) => keyAndValue(entry, options)));
   }
-  if (options.format === 'table') return keyValueTable(response.prevKvs, options);
-  return lines(String(response.deleted), ...response.prevKvs.map((kv) => keyAndValue(kv, options)));
 }
 
-export function showTxn(response: TxnResponse, options: OutputOptions): string {
-  if (options.format === 'json') return toJson(response);
-  const parts = response.responses.map(({ response: part }) => {
-    switch (part.case) {
-      case 'responseRange':
-        return showRange(part.value, options);
-      case 'responsePut':
-        return showPut(part.value, options);
-      case 'responseDeleteRange':
-        return showDelete(part.value, options);
-      case 'responseTxn':
-        return showTxn(part.value, options);
-      case undefined:
-        return '';
-    }
-  });
-  if (options.format === 'fields') return lines(headerFields(response.header), `"Succeeded" : ${response.succeeded}`, ...parts);
-  return lines(response.succeeded ? 'SUCCESS' : 'FAILURE', ...parts.flatMap((part) => ['', part]));
+export function showDelete(result: DeleteResult, options: OutputOptions): string {
+  switch (options.format) {
+    case 'json':
+      return toJson({ header: jsonHeader(result), deleted: result.deleted, prev_kvs: result.previous.map(jsonEntry) });
+    case 'fields':
+      return lines(
+        headerFields(result),
+        `"Deleted" : ${result.deleted}`,
+        ...result.previous.map((entry) => entryFields(entry, options, 'Prev')),
+      );
+    case 'table':
+      return entryTable(result.previous, options);
+    case 'simple':
+      return lines(String(result.deleted), ...result.previous.map((entry) => keyAndValue(entry, options)));
+  }
 }
 
-function keyAndValue(kv: KeyValue, options: OutputOptions): string {
-  if (options.valuesOnly) return showBytes(kv.value, options.bytes);
-  return `${showBytes(kv.key, options.bytes)}\n${options.keysOnly ? '' : showBytes(kv.value, options.bytes)}`;
+export function showTxn(result: TxnResult, options: OutputOptions): string {
+  if (options.format === 'json') return toJson(jsonTxn(result, jsonHeader(result)));
+  const parts = result.results.map((part) => showPart(part, options));
+  if (options.format === 'fields') return lines(headerFields(result), `"Succeeded" : ${result.succeeded}`, ...parts);
+  return lines(result.succeeded ? 'SUCCESS' : 'FAILURE', ...parts.flatMap((part) => ['', part]));
 }
 
-function keyValueTable(kvs: readonly KeyValue[], options: OutputOptions): string {
+function showPart(part: OpResult, options: OutputOptions): string {
+  switch (part.op) {
+    case 'get':
+      return showGet(part, options);
+    case 'put':
+      return showPut(part, options);
+    case 'delete':
+      return showDelete(part, options);
+    case 'txn':
+      return showTxn(part, options);
+  }
+}
+
+/** Parts of a transaction carry its revision and nothing else of a header. */
+function jsonTxn(result: TxnResult, header: object): object {
+  const responses = result.results.map((part) => ({ Response: jsonPart(part, { revision: result.revision }) }));
+  return { header, succeeded: result.succeeded, responses };
+}
+
+function jsonPart(part: OpResult, header: object): object {
+  switch (part.op) {
+    case 'get':
+      return { ResponseRange: { header, kvs: part.entries.map(jsonEntry), more: part.more, count: part.count } };
+    case 'put':
+      return { ResponsePut: { header, prev_kv: part.previous && jsonEntry(part.previous) } };
+    case 'delete':
+      return { ResponseDeleteRange: { header, deleted: part.deleted, prev_kvs: part.previous.map(jsonEntry) } };
+    case 'txn':
+      return { ResponseTxn: jsonTxn(part, header) };
+  }
+}
+
+export function jsonHeader({ clusterId, memberId, revision, raftTerm }: Answered): object {
+  return { cluster_id: clusterId, member_id: memberId, revision, raft_term: raftTerm };
+}
+
+function jsonEntry({ key, createRevision, modRevision, version, value, lease }: Entry): object {
+  return { key, create_revision: createRevision, mod_revision: modRevision, version, value, lease };
+}
+
+export function headerFields({ clusterId, memberId, revision, raftTerm }: Answered): string {
+  return lines(
+    `"ClusterID" : ${clusterId}`,
+    `"MemberID" : ${memberId}`,
+    `"Revision" : ${revision}`,
+    `"RaftTerm" : ${raftTerm}`,
+  );
+}
+
+function keyAndValue(entry: Entry, options: OutputOptions): string {
+  if (options.valuesOnly) return showBytes(entry.value, options.bytes);
+  return `${showBytes(entry.key, options.bytes)}\n${options.keysOnly ? '' : showBytes(entry.value, options.bytes)}`;
+}
+
+function entryTable(entries: readonly Entry[], options: OutputOptions): string {
   return table(
     ['key', 'value', 'create revision', 'mod revision', 'version', 'lease'],
-    kvs.map((kv) => [
-      quoteBytes(kv.key, options.bytes),
-      quoteBytes(kv.value, options.bytes),
-      String(kv.createRevision),
-      String(kv.modRevision),
-      String(kv.version),
-      kv.lease.toString(16),
+    entries.map((entry) => [
+      quoteBytes(entry.key, options.bytes),
+      quoteBytes(entry.value, options.bytes),
+      String(entry.createRevision),
+      String(entry.modRevision),
+      String(entry.version),
+      entry.lease.toString(16),
     ]),
   );
 }
 
-export function headerFields(header: ResponseHeader | undefined): string {
-  if (header === undefined) return '';
+function entryFields(entry: Entry, options: OutputOptions, prefix: string): string {
   return lines(
-    `"ClusterID" : ${header.clusterId}`,
-    `"MemberID" : ${header.memberId}`,
-    `"Revision" : ${header.revision}`,
-    `"RaftTerm" : ${header.raftTerm}`,
+    `"${prefix}Key" : ${quoteBytes(entry.key, options.bytes)}`,
+    `"${prefix}CreateRevision" : ${entry.createRevision}`,
+    `"${prefix}ModRevision" : ${entry.modRevision}`,
+    `"${prefix}Version" : ${entry.version}`,
+    `"${prefix}Value" : ${quoteBytes(entry.value, options.bytes)}`,
+    `"${prefix}Lease" : ${entry.lease}`,
   );
 }
 
-function keyValueFields(kv: KeyValue, options: OutputOptions, prefix: string): string {
-  return lines(
-    `"${prefix}Key" : ${quoteBytes(kv.key, options.bytes)}`,
-    `"${prefix}CreateRevision" : ${kv.createRevision}`,
-    `"${prefix}ModRevision" : ${kv.modRevision}`,
-    `"${prefix}Version" : ${kv.version}`,
-    `"${prefix}Value" : ${quoteBytes(kv.value, options.bytes)}`,
-    `"${prefix}Lease" : ${kv.lease}`,
-  );
-}
-
-/** Joins what is there, a line each; `undefined` stands for nothing at all. */
-function lines(...parts: readonly (string | undefined)[]): string {
-  return parts.filter((part) => part !== undefined).join('\n');
+function lines(...parts: readonly string[]): string {
+  return parts.join('\n');
 }

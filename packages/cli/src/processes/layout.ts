@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOOPBACK } from './ports.ts';
 
@@ -17,8 +17,13 @@ export interface ClusterLayout {
 
 const LAYOUT_FILE = 'cluster.json';
 
+/** `host:port` that clients connect to. */
+export function clientAddress(member: LayoutMember): string {
+  return `${LOOPBACK}:${member.clientPort}`;
+}
+
 export function clientUrl(member: LayoutMember): string {
-  return `http://${LOOPBACK}:${member.clientPort}`;
+  return `http://${clientAddress(member)}`;
 }
 
 export function peerUrl(member: LayoutMember): string {
@@ -27,7 +32,7 @@ export function peerUrl(member: LayoutMember): string {
 
 /** `host:port` of every server, as clients take them. */
 export function endpoints(layout: ClusterLayout): readonly string[] {
-  return layout.members.map((member) => `${LOOPBACK}:${member.clientPort}`);
+  return layout.members.map(clientAddress);
 }
 
 /** The flags that `quorate serve` and `etcd` have in common. */
@@ -80,6 +85,15 @@ export function readLayout(directory: string): ClusterLayout | null {
 export function writeLayout(directory: string, layout: ClusterLayout): void {
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, LAYOUT_FILE), `${JSON.stringify(layout, null, 2)}\n`);
+}
+
+/** Removes what the servers of this layout left behind, and nothing else that may lie there. */
+export function removeCluster(directory: string, layout: ClusterLayout): void {
+  for (const member of layout.members) {
+    rmSync(memberDirectory(directory, member), { recursive: true, force: true });
+    rmSync(logFile(directory, member), { force: true });
+  }
+  rmSync(join(directory, LAYOUT_FILE), { force: true });
 }
 
 function isLayout(value: unknown): value is ClusterLayout {

@@ -1,0 +1,29 @@
+import { askPage } from './http.ts';
+
+/** What `/debug/raft` tells that this command makes use of. */
+export interface RaftPage {
+  readonly role: string;
+  readonly term: number;
+  readonly leader: string | null;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+}
+
+/** How a server sees itself; null while it is away or does not answer in time. */
+export async function raftPage(address: string, timeoutMs = 1_000): Promise<RaftPage | null> {
+  let page: unknown;
+  try {
+    page = await askPage('GET', address, '/debug/raft', timeoutMs);
+  } catch {
+    // Away, starting, stalled or cut off: for a watcher that is a state, not an error.
+    return null;
+  }
+  if (!isRaftPage(page)) throw new Error(`http://${address}/debug/raft does not answer as expected: ${JSON.stringify(page)}`);
+  return page;
+}
+
+function isRaftPage(page: unknown): page is RaftPage {
+  if (typeof page !== 'object' || page === null) return false;
+  const fields = page as Partial<Record<keyof RaftPage, unknown>>;
+  return typeof fields.role === 'string' && typeof fields.term === 'number' && typeof fields.commitIndex === 'number';
+}
