@@ -7,6 +7,12 @@ export interface RaftPage {
   readonly leader: string | null;
   readonly commitIndex: number;
   readonly appliedIndex: number;
+  readonly lastIndex: number;
+  /** The log begins behind this index. */
+  readonly baseIndex: number;
+  readonly snapshot: { readonly index: number };
+  /** Since the server started, by its own monotonic clock. */
+  readonly uptimeMs: number;
 }
 
 /** How a server sees itself; null while it is away or does not answer in time. */
@@ -25,5 +31,6 @@ export async function raftPage(address: string, timeoutMs = 1_000): Promise<Raft
 function isRaftPage(page: unknown): page is RaftPage {
   if (typeof page !== 'object' || page === null) return false;
   const fields = page as Partial<Record<keyof RaftPage, unknown>>;
-  return typeof fields.role === 'string' && typeof fields.term === 'number' && typeof fields.commitIndex === 'number';
+  const numbers = [fields.term, fields.commitIndex, fields.appliedIndex, fields.lastIndex, fields.baseIndex, fields.uptimeMs];
+  return typeof fields.role === 'string' && numbers.every((each) => typeof each === 'number');
 }
