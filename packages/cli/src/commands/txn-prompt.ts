@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { parseCondition, parseOperation } from './txn-syntax.ts';
+import { parseComparison, parseOperation } from './txn-syntax.ts';
 
 interface Paragraph {
   readonly title: string;
@@ -8,7 +8,7 @@ interface Paragraph {
 }
 
 const PARAGRAPHS: readonly Paragraph[] = [
-  { title: 'compares:', check: parseCondition },
+  { title: 'compares:', check: parseComparison },
   { title: 'success requests (get, put, del):', check: parseOperation },
   { title: 'failure requests (get, put, del):', check: parseOperation },
 ];

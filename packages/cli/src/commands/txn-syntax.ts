@@ -1,4 +1,4 @@
-import type { Condition, Op, Txn } from '@quorate/client';
+import type { Comparison, Op, Txn } from '@quorate/client';
 import { UsageError } from '../usage-error.ts';
 import { type DeleteFlags, deleteCall, type GetFlags, getCall, type PutFlags, putCall } from './requests.ts';
 
@@ -13,9 +13,13 @@ import { type DeleteFlags, deleteCall, type GetFlags, getCall, type PutFlags, pu
  *     get key --prefix
  */
 export function parseTxn(text: string): Txn {
-  const [compares = [], success = [], failure = [], ...rest] = paragraphs(text);
+  const [compares = [], successes = [], failures = [], ...rest] = paragraphs(text);
   if (rest.flat().length > 0) throw new UsageError(`A transaction has three paragraphs; a fourth begins with "${rest.flat()[0]}".`);
-  return { if: compares.map(parseCondition), then: success.map(parseOperation), else: failure.map(parseOperation) };
+  return {
+    compare: compares.map(parseComparison),
+    success: successes.map(parseOperation),
+    failure: failures.map(parseOperation),
+  };
 }
 
 /** Lines up to an empty line make a paragraph, which may itself be empty. */
@@ -29,7 +33,7 @@ function paragraphs(text: string): string[][] {
 }
 
 /** `target("key") operator "value"`, where key and value may stand without quotes too. */
-export function parseCondition(line: string): Condition {
+export function parseComparison(line: string): Comparison {
   const parts = /^([a-z]+)\(\s*("(?:[^"\\]|\\.)*"|[^)"]+)\s*\)\s*(=|!=|<|>)\s*("(?:[^"\\]|\\.)*"|\S+)$/.exec(line);
   if (parts === null) throw new UsageError(`"${line}" is no comparison. One looks like: mod("key") > "0".`);
   const [, target = '', key = '', operator, value = ''] = parts;
