@@ -4,9 +4,9 @@ export class PauseWatch {
   #lastAcknowledged: number | null = null;
   #last: { readonly ms: number; readonly endedAt: number } | null = null;
 
-  /** `ratePerSecond` says what gap is ordinary; a pause is at least 50 ms and ten ordinary gaps. */
+  /** `ratePerSecond` says what gap is ordinary; a pause is at least 100 ms and twenty ordinary gaps. */
   constructor(ratePerSecond: number) {
-    this.#threshold = Math.max(50, 10_000 / ratePerSecond);
+    this.#threshold = Math.max(100, 20_000 / ratePerSecond);
   }
 
   acknowledged(now: number): void {
