@@ -3,12 +3,11 @@
  * so that `quorate put` does not load a server.
  */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, type CommanderError } from 'commander';
 import { addClientCommands } from './tree/client-commands.ts';
 import { addDebugCommand } from './tree/debug-command.ts';
 import { addDevCommand } from './tree/dev-command.ts';
 import { addServeCommand } from './tree/serve-command.ts';
-import { addWalCommand } from './tree/wal-command.ts';
 
 const EXAMPLES = `
 Examples:
@@ -35,7 +34,6 @@ export function buildProgram(): Command {
   addDevCommand(program);
   addServeCommand(program);
   addClientCommands(program);
-  addWalCommand(program);
   addDebugCommand(program);
   program
     .command('version')

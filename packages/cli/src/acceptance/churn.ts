@@ -34,7 +34,9 @@ export async function churn(options: ChurnOptions): Promise<{ readonly failovers
     stop.abort();
     await Promise.all(workers);
     await writes.verifyEverywhere(trial, 'churn/');
-    report(`${failovers.length} leaders killed; median time to the first commit ${medianCommit(failovers).toFixed(0)} ms`);
+    report(
+      `${failovers.length} leaders killed; median time to the first commit ${medianCommit(failovers).toFixed(0)} ms`,
+    );
     return { failovers };
   });
 }
@@ -54,7 +56,10 @@ async function killAndRestart(trial: Trial, writes: UniqueWrites, until: number)
       const failover = clock.measure(victim, killedAt, marks, commitAt);
       failovers.push(failover);
       trial.report(describeFailover(failover));
-    } else trial.report(`killed ${victim.member.name}, a follower; a write was acknowledged ${(commitAt - killedAt).toFixed(0)} ms later`);
+    } else
+      trial.report(
+        `killed ${victim.member.name}, a follower; a write was acknowledged ${(commitAt - killedAt).toFixed(0)} ms later`,
+      );
     await sleep(DOWN_MS);
     victim.process.start();
     await trial.until(`${victim.member.name} to come back`, () => trial.page(victim));

@@ -41,7 +41,12 @@ export async function outage(options: { readonly report: Report }): Promise<void
   });
 }
 
-async function eventuallyWrites(trial: Trial, writes: UniqueWrites, client: Awaited<ReturnType<Trial['client']>>, name: string): Promise<void> {
+async function eventuallyWrites(
+  trial: Trial,
+  writes: UniqueWrites,
+  client: Awaited<ReturnType<Trial['client']>>,
+  name: string,
+): Promise<void> {
   let n = 0;
   await trial.until(`a write to be acknowledged (${name})`, async () => {
     return (await writes.write(client, `outage/${name}/${n++}`)) === null ? true : null;
@@ -61,9 +66,15 @@ async function failsInTime(call: () => Promise<unknown>, what: string): Promise<
   const began = performance.now();
   const error = await call();
   const took = performance.now() - began;
-  assert.ok(error instanceof Error && 'code' in error, `A ${what} was answered although three of five servers are down.`);
+  assert.ok(
+    error instanceof Error && 'code' in error,
+    `A ${what} was answered although three of five servers are down.`,
+  );
   assert.ok(TYPED_CODES.includes(String(error.code)), `A ${what} failed with ${String(error.code)}: ${error.message}`);
-  assert.ok(took <= DEADLINE_MS + SLACK_MS, `A ${what} with a deadline of ${DEADLINE_MS} ms failed only after ${took.toFixed(0)} ms.`);
+  assert.ok(
+    took <= DEADLINE_MS + SLACK_MS,
+    `A ${what} with a deadline of ${DEADLINE_MS} ms failed only after ${took.toFixed(0)} ms.`,
+  );
 }
 
 function pagesOf(trial: Trial): Promise<unknown[]> {

@@ -37,7 +37,10 @@ export class Trial {
     const directory = mkdtempSync(join(tmpdir(), 'quorate-trial-'));
     const layout = await layoutOnFreePorts(directory, options.servers, 'trial');
     const flags = ['--enable-fault-injection', ...(options.flags ?? [])];
-    const trial = new Trial(new LocalCluster(quorateProgram(flags, options.nodeFlags), layout, directory), options.report);
+    const trial = new Trial(
+      new LocalCluster(quorateProgram(flags, options.nodeFlags), layout, directory),
+      options.report,
+    );
     let passed = false;
     try {
       trial.cluster.startAll();
@@ -108,7 +111,8 @@ export class Trial {
     for (;;) {
       const value = await probe();
       if (value !== null) return value;
-      if (performance.now() > deadline) throw new Error(`Waited ${timeoutMs / 1000} s for ${what}, in vain. ${this.#lastWords()}`);
+      if (performance.now() > deadline)
+        throw new Error(`Waited ${timeoutMs / 1000} s for ${what}, in vain. ${this.#lastWords()}`);
       await sleep(POLL_MS);
     }
   }
@@ -116,6 +120,8 @@ export class Trial {
   #lastWords(): string {
     const down = this.cluster.servers.filter(({ process }) => !process.running);
     if (down.length === 0) return 'All servers run.';
-    return down.map(({ member, process }) => `${member.name} is down; the end of its log:\n${process.logTail(3)}`).join('\n');
+    return down
+      .map(({ member, process }) => `${member.name} is down; the end of its log:\n${process.logTail(3)}`)
+      .join('\n');
   }
 }

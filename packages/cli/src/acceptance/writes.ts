@@ -69,8 +69,15 @@ export class UniqueWrites {
     const acknowledgedAt = this.acknowledged.get(key);
     try {
       const { entry, revision } = await client.get(key);
-      assert.equal(entry?.modRevision, acknowledgedAt, `${key} was acknowledged at revision ${acknowledgedAt}; a read finds ${entry?.modRevision}.`);
-      assert.ok(revision >= atLeast, `A linearizable read answered from revision ${revision}, after ${atLeast} had been acknowledged.`);
+      assert.equal(
+        entry?.modRevision,
+        acknowledgedAt,
+        `${key} was acknowledged at revision ${acknowledgedAt}; a read finds ${entry?.modRevision}.`,
+      );
+      assert.ok(
+        revision >= atLeast,
+        `A linearizable read answered from revision ${revision}, after ${atLeast} had been acknowledged.`,
+      );
       this.reads++;
       return null;
     } catch (error) {
@@ -113,10 +120,17 @@ export class UniqueWrites {
   #verify(stored: ReadonlyMap<string, Stored>, server: string): void {
     for (const [key, revision] of this.acknowledged) {
       const found = stored.get(key);
-      assert.equal(found?.modRevision, revision, `${server}: ${key} was acknowledged at revision ${revision}; it is at ${found?.modRevision}.`);
+      assert.equal(
+        found?.modRevision,
+        revision,
+        `${server}: ${key} was acknowledged at revision ${revision}; it is at ${found?.modRevision}.`,
+      );
     }
     for (const [key, { version, createRevision, modRevision, value }] of stored) {
-      assert.ok(this.acknowledged.has(key) || this.unknown.has(key), `${server}: ${key} is there, though it was ${this.refused.has(key) ? 'refused' : 'never written'}.`);
+      assert.ok(
+        this.acknowledged.has(key) || this.unknown.has(key),
+        `${server}: ${key} is there, though it was ${this.refused.has(key) ? 'refused' : 'never written'}.`,
+      );
       assert.equal(version, 1, `${server}: ${key} was written ${version} times.`);
       assert.equal(createRevision, modRevision, `${server}: ${key} was created and changed at different revisions.`);
       assert.equal(value, `value of ${key}`, `${server}: ${key} holds another value than was written.`);

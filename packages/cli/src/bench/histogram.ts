@@ -15,12 +15,6 @@ export function record(histogram: Histogram, micros: number): void {
   histogram[bucket] = (histogram[bucket] ?? 0) + 1;
 }
 
-export function merge(histograms: readonly Histogram[]): Histogram {
-  const merged = newHistogram();
-  for (const each of histograms) each.forEach((count, bucket) => void (merged[bucket] = (merged[bucket] ?? 0) + count));
-  return merged;
-}
-
 /** The value below which the share `quantile` (0 to 1) of all lies, in microseconds; NaN when nothing was recorded. */
 export function quantile(histogram: Histogram, share: number): number {
   const total = histogram.reduce((sum, count) => sum + count, 0);

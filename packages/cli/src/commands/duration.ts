@@ -6,7 +6,11 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 export function parseDuration(flag: string, text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   if (parts.length > 0 && parts.map(([part]) => part).join('') === text) {
-    return positive(flag, text, parts.reduce((sum, [, number, unit = 's']) => sum + Number(number) * (UNITS[unit] ?? 0), 0));
+    return positive(
+      flag,
+      text,
+      parts.reduce((sum, [, number, unit = 's']) => sum + Number(number) * (UNITS[unit] ?? 0), 0),
+    );
   }
   return positive(flag, text, /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Number.NaN);
 }

@@ -131,7 +131,8 @@ function sorting(flags: GetFlags): NonNullable<GetOptions['sort']> | null {
     throw new UsageError(`--sort-by is "${flags.sortBy}"; it takes ${Object.keys(SORT_FIELDS).join(', ')}.`);
   }
   const order = ORDERS[flags.order?.toUpperCase() ?? 'ASCEND'];
-  if (order === undefined) throw new UsageError(`--order is "${flags.order}"; it takes ${Object.keys(ORDERS).join(', ')}.`);
+  if (order === undefined)
+    throw new UsageError(`--order is "${flags.order}"; it takes ${Object.keys(ORDERS).join(', ')}.`);
   return { by, order };
 }
 
@@ -151,6 +152,7 @@ export function wholeNumber(flag: string, text: string): number {
 
 /** Lease ids are written in hexadecimal, as etcdctl does. */
 function leaseId(text: string): bigint {
-  if (!/^[0-9a-f]{1,16}$/i.test(text)) throw new UsageError(`--lease is "${text}"; it takes a lease id in hexadecimal.`);
+  if (!/^[0-9a-f]{1,16}$/i.test(text))
+    throw new UsageError(`--lease is "${text}"; it takes a lease id in hexadecimal.`);
   return BigInt.asIntN(64, BigInt(`0x${text}`));
 }

@@ -13,7 +13,9 @@ export interface ClientFlags {
 
 /** Connects, works, closes. --command-timeout bounds connecting and each call. */
 export async function withClient(flags: ClientFlags, work: (client: Client) => Promise<void>): Promise<void> {
-  const client = await connect(endpointsOf(flags), { timeout: parseDuration('--command-timeout', flags.commandTimeout) });
+  const client = await connect(endpointsOf(flags), {
+    timeout: parseDuration('--command-timeout', flags.commandTimeout),
+  });
   try {
     await work(client);
   } finally {

@@ -1,6 +1,6 @@
 import type { Comparison, Op, Txn } from '@quorate/client';
 import { UsageError } from '../usage-error.ts';
-import { type DeleteFlags, deleteCall, type GetFlags, getCall, type PutFlags, putCall } from './requests.ts';
+import { deleteCall, getCall, putCall } from './requests.ts';
 
 /**
  * etcdctl's language for transactions: three paragraphs, each ended by an empty line (the last also by the end of
@@ -14,7 +14,8 @@ import { type DeleteFlags, deleteCall, type GetFlags, getCall, type PutFlags, pu
  */
 export function parseTxn(text: string): Txn {
   const [compares = [], successes = [], failures = [], ...rest] = paragraphs(text);
-  if (rest.flat().length > 0) throw new UsageError(`A transaction has three paragraphs; a fourth begins with "${rest.flat()[0]}".`);
+  if (rest.flat().length > 0)
+    throw new UsageError(`A transaction has three paragraphs; a fourth begins with "${rest.flat()[0]}".`);
   return {
     compare: compares.map(parseComparison),
     success: successes.map(parseOperation),
@@ -61,7 +62,8 @@ export function parseComparison(line: string): Comparison {
 
 function integer(value: string, line: string): number {
   const number = Number(value);
-  if (value === '' || !Number.isSafeInteger(number)) throw new UsageError(`"${line}" compares with "${value}", which is no whole number.`);
+  if (value === '' || !Number.isSafeInteger(number))
+    throw new UsageError(`"${line}" compares with "${value}", which is no whole number.`);
   return number;
 }
 
@@ -70,17 +72,17 @@ export function parseOperation(line: string): Op {
   switch (command) {
     case 'put': {
       const { positional, flags } = separate(line, words, PUT_FLAGS);
-      const { key, value, options } = putCall(positional, flags as PutFlags);
+      const { key, value, options } = putCall(positional, flags);
       return { op: 'put', key, value, ...options };
     }
     case 'get': {
       const { positional, flags } = separate(line, words, GET_FLAGS);
-      const { key, options } = getCall(positional, flags as GetFlags);
+      const { key, options } = getCall(positional, flags);
       return { op: 'get', key, ...options };
     }
     case 'del': {
       const { positional, flags } = separate(line, words, DELETE_FLAGS);
-      const { key, options } = deleteCall(positional, flags as DeleteFlags);
+      const { key, options } = deleteCall(positional, flags);
       return { op: 'delete', key, ...options };
     }
     default:
@@ -117,9 +119,10 @@ function separate(
       positional.push(word);
       continue;
     }
-    const [name = '', inline] = splitOnce(word.slice(2), '=');
+    const [name, inline] = splitOnce(word.slice(2), '=');
     const takesValue = table[name];
-    if (takesValue === undefined) throw new UsageError(`"${line}" has the flag --${name}; here it takes ${flagList(table)}.`);
+    if (takesValue === undefined)
+      throw new UsageError(`"${line}" has the flag --${name}; here it takes ${flagList(table)}.`);
     const value = takesValue ? (inline ?? words[++at]) : inline !== 'false';
     if (value === undefined) throw new UsageError(`"${line}" gives --${name} no value.`);
     flags[camelCase(name)] = value;

@@ -7,9 +7,11 @@ export class Actions {
   readonly #cluster: LocalCluster;
   readonly #watch: ServerWatch;
   readonly #events: EventList;
+  readonly #onDisturbance: (what: string) => void;
   readonly #byKey: Readonly<Record<string, () => Promise<void>>>;
 
-  constructor(cluster: LocalCluster, watch: ServerWatch, events: EventList) {
+  constructor(cluster: LocalCluster, watch: ServerWatch, events: EventList, onDisturbance: (what: string) => void) {
+    this.#onDisturbance = onDisturbance;
     this.#cluster = cluster;
     this.#watch = watch;
     this.#events = events;
@@ -33,6 +35,7 @@ export class Actions {
     const leader = this.#watch.leader;
     if (leader === null) return this.#events.add('There is no leader to kill.');
     this.#events.add(`kill -9 ${leader.process.pid}: ${leader.member.name}, the leader`);
+    this.#onDisturbance(`kill -9 of ${leader.member.name}`);
     await leader.process.kill('SIGKILL');
     this.#watch.forget(leader.member.name);
   }
@@ -41,6 +44,7 @@ export class Actions {
   #restart(): Promise<void> {
     const down = this.#cluster.servers.filter(({ process }) => !process.running);
     if (down.length === 0) this.#events.add('Every server is running.');
+    if (down.length > 0) this.#onDisturbance('the restart');
     for (const { member, process } of down) {
       this.#watch.forget(member.name);
       process.start();
@@ -51,11 +55,13 @@ export class Actions {
 
   async #partition(): Promise<void> {
     if (this.#watch.anyIsolated) {
+      this.#onDisturbance('healing');
       await this.#watch.healAll();
       return this.#events.add('healed: every server reaches every other');
     }
     const leader = this.#watch.leader;
     if (leader === null) return this.#events.add('There is no leader to cut off.');
+    this.#onDisturbance(`cutting ${leader.member.name} off`);
     await this.#watch.isolate(leader);
     this.#events.add(`cut ${leader.member.name}, the leader, off from the others`);
   }
@@ -68,6 +74,7 @@ export class Actions {
     const leader = this.#watch.leader;
     const follower = this.#cluster.servers.find((server) => server.process.running && server !== leader);
     if (follower === undefined) return this.#events.add('There is no follower to slow.');
+    this.#onDisturbance(`slowing ${follower.member.name}`);
     await this.#watch.slow(follower);
     this.#events.add(`slowed ${follower.member.name}`);
   }

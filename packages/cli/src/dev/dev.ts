@@ -16,6 +16,8 @@ const PAINT_EVERY_MS = 200;
 const LINE_EVERY_MS = 1_000;
 /** How long the servers may take to answer for the first time. */
 const START_TIMEOUT_MS = 60_000;
+/** A pause that lasts is shown while it lasts, from here on. */
+const ALARMING_PAUSE_MS = 250;
 /** Ctrl-C in raw mode arrives as this character. */
 const CTRL_C = '\x03';
 
@@ -48,13 +50,18 @@ class Session {
     this.#prepared = prepared;
     this.#events = new EventList(onEvent);
     const { layout, directory } = prepared;
-    this.#cluster = new LocalCluster(quorateProgram(['--enable-fault-injection']), layout, directory, (member, exit) => {
-      if (this.#quitting.signal.aborted) return;
-      const how = exit.signal ?? `code ${exit.code}`;
-      this.#events.add(`${member.name} has ended (${how}); its log is ${directory}/${member.name}.log`);
-    });
+    this.#cluster = new LocalCluster(
+      quorateProgram(['--enable-fault-injection']),
+      layout,
+      directory,
+      (member, exit) => {
+        if (this.#quitting.signal.aborted) return;
+        const how = exit.signal ?? `code ${exit.code}`;
+        this.#events.add(`${member.name} has ended (${how}); its log is ${directory}/${member.name}.log`);
+      },
+    );
     this.#watch = new ServerWatch(this.#cluster);
-    this.#actions = new Actions(this.#cluster, this.#watch, this.#events);
+    this.#actions = new Actions(this.#cluster, this.#watch, this.#events, (what) => this.#load?.pauses.disturbed(what));
   }
 
   get lost(): number {
@@ -148,6 +155,7 @@ class Session {
     const now = performance.now();
     const pauses = this.#load?.pauses;
     const last = pauses?.last ?? null;
+    const current = pauses?.current(now) ?? null;
     return {
       upSeconds: (now - this.#beganAt) / 1000,
       servers: this.#watch.lines(),
@@ -156,8 +164,8 @@ class Session {
       refused: this.#load?.ledger.refused ?? 0,
       unknown: this.#load?.ledger.unknown ?? 0,
       checked: this.#load?.ledger.checked ?? 0,
-      currentPause: pauses?.current(now) ?? null,
-      lastPause: last === null ? null : { ms: last.ms, secondsAgo: (now - last.endedAt) / 1000 },
+      currentPause: current !== null && current >= ALARMING_PAUSE_MS ? current : null,
+      lastPause: last === null ? null : { ms: last.ms, secondsAgo: (now - last.endedAt) / 1000, after: last.after },
       events: this.#events.all,
       dataDirectory: this.#prepared.directory,
       endpoints: endpoints(this.#prepared.layout),

@@ -1,17 +1,35 @@
-/** Watches the gaps between acknowledgements of a steady load and remembers the last one that was a pause. */
-export class PauseWatch {
-  readonly #threshold: number;
-  #lastAcknowledged: number | null = null;
-  #last: { readonly ms: number; readonly endedAt: number } | null = null;
+/** A gap between acknowledgements. */
+export interface Pause {
+  readonly ms: number;
+  readonly endedAt: number;
+  /** What had happened before it. */
+  readonly after: string;
+}
 
-  /** `ratePerSecond` says what gap is ordinary; a pause is at least 100 ms and twenty ordinary gaps. */
-  constructor(ratePerSecond: number) {
-    this.#threshold = Math.max(100, 20_000 / ratePerSecond);
+/** Shorter gaps are a machine's ordinary unevenness. Milliseconds. */
+const LEAST_PAUSE_MS = 50;
+
+/**
+ * Watches the gaps between acknowledgements of a steady load. Of each disturbance (a kill, a cut, a new leader) the longest
+ * gap since is what people want to know; small ones that follow must not hide it.
+ */
+export class PauseWatch {
+  #lastAcknowledged: number | null = null;
+  #disturbance = 'the start';
+  #longest: Pause | null = null;
+  #previous: Pause | null = null;
+
+  /** Something has happened from which a pause may come. */
+  disturbed(what: string): void {
+    if (this.#longest !== null) this.#previous = this.#longest;
+    this.#longest = null;
+    this.#disturbance = what;
   }
 
   acknowledged(now: number): void {
     const gap = this.current(now);
-    if (gap !== null) this.#last = { ms: gap, endedAt: now };
+    if (gap !== null && gap > (this.#longest?.ms ?? 0))
+      this.#longest = { ms: gap, endedAt: now, after: this.#disturbance };
     this.#lastAcknowledged = now;
   }
 
@@ -19,11 +37,11 @@ export class PauseWatch {
   current(now: number): number | null {
     if (this.#lastAcknowledged === null) return null;
     const gap = now - this.#lastAcknowledged;
-    return gap >= this.#threshold ? gap : null;
+    return gap >= LEAST_PAUSE_MS ? gap : null;
   }
 
-  /** The last pause that has ended, or null. */
-  get last(): { readonly ms: number; readonly endedAt: number } | null {
-    return this.#last;
+  /** The longest since the last disturbance; while there is none, that of the one before. */
+  get last(): Pause | null {
+    return this.#longest ?? this.#previous;
   }
 }

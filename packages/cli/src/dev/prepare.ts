@@ -89,7 +89,8 @@ async function keptLayout(
   const chosen = await choosePorts(kept.members.map((member) => member.clientPort));
   const members = kept.members.map((member, at) => {
     const port = chosen[at]?.port ?? member.clientPort;
-    if (port !== member.clientPort) remarks.push(`Port ${member.clientPort} is taken; ${member.name} uses ${port} instead.`);
+    if (port !== member.clientPort)
+      remarks.push(`Port ${member.clientPort} is taken; ${member.name} uses ${port} instead.`);
     return { ...member, clientPort: port };
   });
   return { ...kept, members };

@@ -21,7 +21,7 @@ const FINAL_CHECK_TIMEOUT_MS = 5_000;
 /** Writes at a steady rate, remembers every acknowledgement, and keeps reading back whether it was kept. */
 export class SteadyLoad {
   readonly ledger = new Ledger();
-  readonly pauses: PauseWatch;
+  readonly pauses = new PauseWatch();
   readonly #client: Client;
   readonly #ratePerSecond: number;
   readonly #busy = new Set<string>();
@@ -36,7 +36,6 @@ export class SteadyLoad {
   constructor(client: Client, ratePerSecond: number) {
     this.#client = client;
     this.#ratePerSecond = ratePerSecond;
-    this.pauses = new PauseWatch(ratePerSecond);
   }
 
   /** Takes over what an earlier run left in the store, then begins. Retries until the cluster answers. */

@@ -21,9 +21,9 @@ export interface DevView {
   readonly refused: number;
   readonly unknown: number;
   readonly checked: number;
-  /** A pause that goes on at this moment, or null. Milliseconds. */
+  /** A pause that goes on at this moment and is worth an alarm, or null. Milliseconds. */
   readonly currentPause: number | null;
-  readonly lastPause: { readonly ms: number; readonly secondsAgo: number } | null;
+  readonly lastPause: { readonly ms: number; readonly secondsAgo: number; readonly after: string } | null;
   /** The newest happenings, oldest first. */
   readonly events: readonly string[];
   readonly dataDirectory: string;
@@ -126,7 +126,8 @@ function lostText(lost: number): string {
 function pauseText(view: DevView): string {
   if (view.currentPause !== null) return `${bold('pause')} ${red(`${Math.round(view.currentPause)} ms and counting`)}`;
   if (view.lastPause === null) return `${bold('last pause')} none`;
-  return `${bold('last pause')} ${Math.round(view.lastPause.ms)} ms (${duration(view.lastPause.secondsAgo)} ago)`;
+  const { ms, secondsAgo, after } = view.lastPause;
+  return `${bold('last pause')} ${Math.round(ms)} ms (after ${after}, ${duration(secondsAgo)} ago)`;
 }
 
 function numberOrDash(value: number | null): string {

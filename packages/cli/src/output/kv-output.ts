@@ -32,7 +32,12 @@ export function showPut(result: PutResult, options: OutputOptions): string {
 export function showGet(result: GetResult, options: OutputOptions): string {
   switch (options.format) {
     case 'json':
-      return toJson({ header: jsonHeader(result), kvs: result.entries.map(jsonEntry), more: result.more, count: result.count });
+      return toJson({
+        header: jsonHeader(result),
+        kvs: result.entries.map(jsonEntry),
+        more: result.more,
+        count: result.count,
+      });
     case 'fields':
       return lines(
         headerFields(result),

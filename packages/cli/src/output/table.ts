@@ -6,7 +6,10 @@ export function table(heading: readonly string[], rows: readonly (readonly strin
     `|${cells.map((cell, column) => ` ${place(cell, widths[column] ?? 0)} `).join('|')}|`;
   return [
     rule,
-    draw(heading.map((title) => title.toUpperCase()), centred),
+    draw(
+      heading.map((title) => title.toUpperCase()),
+      centred,
+    ),
     rule,
     ...rows.map((row) => draw(row, aligned)),
     ...(rows.length > 0 ? [rule] : []),

@@ -49,10 +49,13 @@ function exchange(
       response.on('data', (chunk: Buffer) => {
         length += chunk.length;
         chunks.push(chunk);
-        if (length > MAX_PAGE_BYTES) sent.destroy(new Error(`${address}${path} answered more than ${MAX_PAGE_BYTES} bytes.`));
+        if (length > MAX_PAGE_BYTES)
+          sent.destroy(new Error(`${address}${path} answered more than ${MAX_PAGE_BYTES} bytes.`));
       });
       response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+      );
     });
     sent.on('error', reject);
     sent.end();

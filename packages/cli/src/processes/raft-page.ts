@@ -24,13 +24,21 @@ export async function raftPage(address: string, timeoutMs = 1_000): Promise<Raft
     // Away, starting, stalled or cut off: for a watcher that is a state, not an error.
     return null;
   }
-  if (!isRaftPage(page)) throw new Error(`http://${address}/debug/raft does not answer as expected: ${JSON.stringify(page)}`);
+  if (!isRaftPage(page))
+    throw new Error(`http://${address}/debug/raft does not answer as expected: ${JSON.stringify(page)}`);
   return page;
 }
 
 function isRaftPage(page: unknown): page is RaftPage {
   if (typeof page !== 'object' || page === null) return false;
   const fields = page as Partial<Record<keyof RaftPage, unknown>>;
-  const numbers = [fields.term, fields.commitIndex, fields.appliedIndex, fields.lastIndex, fields.baseIndex, fields.uptimeMs];
+  const numbers = [
+    fields.term,
+    fields.commitIndex,
+    fields.appliedIndex,
+    fields.lastIndex,
+    fields.baseIndex,
+    fields.uptimeMs,
+  ];
   return typeof fields.role === 'string' && numbers.every((each) => typeof each === 'number');
 }

@@ -114,7 +114,10 @@ function addStatus(program: Command): void {
 
 function addMember(program: Command): void {
   const member = program.command('member').description('the servers of the cluster');
-  const list = member.command('list').description('list them').addHelpText('after', '\nExample:\n  $ quorate member list -w table');
+  const list = member
+    .command('list')
+    .description('list them')
+    .addHelpText('after', '\nExample:\n  $ quorate member list -w table');
   withClientFlags(list).action(async (flags: ClientFlags) => {
     const { runMemberList } = await import('../commands/cluster.ts');
     await runMemberList(flags);
@@ -129,7 +132,9 @@ function withClientFlags(command: Command): Command {
         .env('QUORATE_ENDPOINTS'),
     )
     .addOption(
-      new Option('-w, --write-out <format>', 'how to print').choices(['simple', 'json', 'table', 'fields']).default('simple'),
+      new Option('-w, --write-out <format>', 'how to print')
+        .choices(['simple', 'json', 'table', 'fields'])
+        .default('simple'),
     )
     .option('--hex', 'print keys and values in hexadecimal')
     .option('--command-timeout <duration>', 'give up after this long, e.g. 500ms, 5s, 1m', '5s');

@@ -35,5 +35,7 @@ function placeholder(value: string | null): string {
 }
 
 function describe(flag: (typeof serverFlags)[number]): string {
-  return flag.default === null || flag.default === '' || flag.value === null ? flag.help : `${flag.help} (default: ${flag.default})`;
+  return flag.default === null || flag.default === '' || flag.value === null
+    ? flag.help
+    : `${flag.help} (default: ${flag.default})`;
 }
