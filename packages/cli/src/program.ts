@@ -8,6 +8,7 @@ import { addClientCommands } from './tree/client-commands.ts';
 import { addDebugCommand } from './tree/debug-command.ts';
 import { addDevCommand } from './tree/dev-command.ts';
 import { addServeCommand } from './tree/serve-command.ts';
+import { addWalCommand } from './tree/wal-command.ts';
 
 const EXAMPLES = `
 Examples:
@@ -34,6 +35,7 @@ export function buildProgram(): Command {
   addDevCommand(program);
   addServeCommand(program);
   addClientCommands(program);
+  addWalCommand(program);
   addDebugCommand(program);
   program
     .command('version')

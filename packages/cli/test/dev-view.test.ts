@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { type DevView, etcdctlLine, screenLines, summaryLine } from '../src/dev/view.ts';
 
@@ -28,7 +29,7 @@ const view: DevView = {
   endpoints: ['127.0.0.1:2379', '127.0.0.1:2389'],
 };
 
-const plain = (lines: readonly string[]): string[] => lines.map((line) => line.replaceAll(/\x1b\[[0-9;]*m/g, ''));
+const plain = (lines: readonly string[]): string[] => lines.map(stripVTControlCharacters);
 
 describe('the screen of quorate dev', () => {
   test('shows every server, what was acknowledged and lost, the last pause and the line to paste', () => {
