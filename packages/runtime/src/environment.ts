@@ -67,7 +67,7 @@ export interface Disk extends DiskQueue {
    * `EBUSY` while another process, or another disk of this one, holds it.
    */
   hold(done: (error: DiskError | null) => void): void;
-  /** Finishes what was submitted, gives the directory up and releases threads and files. */
+  /** Finishes what was submitted, gives the directory up and releases threads and files. Until `hold` everything fails then. */
   close(done: () => void): void;
 }
 

@@ -35,6 +35,17 @@ export function storageErrorOf(error: DiskError): StorageError {
         path: error.path,
         offset: null,
       };
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOTDIR':
+    case 'ENAMETOOLONG':
+      return {
+        code: 'DiskFailed',
+        message: `The data directory cannot be used: ${where}: ${error.message}. Give this server a directory that it may write to.`,
+        path: error.path,
+        offset: null,
+      };
     default:
       return {
         code: 'DiskFailed',

@@ -65,6 +65,16 @@ describe('a disk that fills up', () => {
     expect(new StorageWorld(world.disk.image()).open(null, options).recovered.lastIndex).toBe(index + 1);
   });
 
+  test('counts what it has let in before it arrives', () => {
+    const world = new StorageWorld(new Map(), { capacity: 1000 * KIB });
+    const opened = world.open(creation, options);
+    world.fireTimers();
+    expect(opened.storage.hasRoomFor(500 * KIB)).toBe(true);
+    expect(opened.storage.hasRoomFor(500 * KIB)).toBe(false);
+    world.fireTimers();
+    expect(opened.storage.hasRoomFor(500 * KIB)).toBe(true);
+  });
+
   test('an idle server is not woken to look at it', () => {
     const world = new StorageWorld();
     const opened = world.open();

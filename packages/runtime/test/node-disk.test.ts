@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { pbkdf2 } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -110,6 +113,27 @@ describe('a directory is held', () => {
     expect(await hold(openDisk(deep))).toMatchObject({ code: 'EBUSY' });
   });
 
+  test('but no longer once its holder was killed', async () => {
+    const holder = `import { openNodeDisk } from '@quorate/runtime/node';
+      openNodeDisk(process.argv[1]).hold((error) => console.log(error === null ? 'held' : error.code));
+      setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', holder, directory], {
+      cwd: import.meta.dirname,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exited = once(child, 'exit');
+    try {
+      const [line] = await once(child.stdout, 'data');
+      expect(String(line).trim()).toBe('held');
+      expect(await hold(openDisk())).toMatchObject({ code: 'EBUSY' });
+    } finally {
+      child.kill('SIGKILL');
+    }
+    await exited;
+    expect(readdirSync(directory)).toContain('lock');
+    expect(await hold(openDisk())).toBeNull();
+  });
+
   test('but not by a file that is no socket of a living process', async () => {
     writeFileSync(join(directory, 'lock'), '');
     expect(await hold(openDisk())).toBeNull();
@@ -124,4 +148,37 @@ test('a log on a real disk is there after it was closed and opened again', async
   expect(again.recovered.lastIndex).toBe(2000);
   const read = await new Promise((resolve) => again.storage.read(1, 2000, 1 << 30, (_, found) => resolve(found)));
   expect(read).toEqual(entries(1, 2000, 1, 200));
+});
+
+test('a pool of threads that is busy elsewhere does not hold the log up', async () => {
+  const opened = await open(openDisk());
+  const order: string[] = [];
+  // Four at a time is what the pool of Node.js takes; the last of these waits for four rounds.
+  const hashes = Array.from({ length: 16 }, async () => {
+    await new Promise((resolve) => pbkdf2('secret', 'salt', 100_000, 64, 'sha512', resolve));
+    order.push('hash');
+  });
+  for (let from = 1; from <= 10; from++) expect(await append(opened, from, from, 100)).toBeNull();
+  order.push('ten appends');
+  await Promise.all(hashes);
+  expect(order.at(-1)).toBe('hash');
+});
+
+test('a directory that cannot be made is an error that says so', async () => {
+  writeFileSync(join(directory, 'file'), '');
+  await expect(open(openDisk(join(directory, 'file', 'data')))).rejects.toThrow(
+    'Give this server a directory that it may write to',
+  );
+});
+
+test('a disk that was closed answers what was submitted before, refuses more, and opens again', async () => {
+  const disk = openDisk();
+  await hold(disk);
+  const written = submit(disk, [{ op: 'write', path: 'f', offset: 0, bytes: new Uint8Array(3) }]);
+  await new Promise<void>((resolve) => disk.close(resolve));
+  expect(await written).toBeNull();
+  expect(readdirSync(directory)).toEqual(['f']);
+  expect(await submit(disk, [{ op: 'sync', path: 'f' }])).toMatchObject({ code: 'EIO' });
+  expect(await hold(disk)).toBeNull();
+  expect(await submit(disk, [{ op: 'sync', path: 'f' }])).toBeNull();
 });

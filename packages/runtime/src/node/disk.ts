@@ -46,6 +46,8 @@ class NodeDisk implements Disk {
   }
 
   hold(done: (error: DiskError | null) => void): void {
+    this.#log.reopen();
+    this.#bulk.reopen();
     this.#lock.hold(done);
   }
 
@@ -61,10 +63,8 @@ const NO_BYTES = new Uint8Array(0);
 class WorkerQueue implements DiskQueue {
   readonly #name: string;
   readonly #options: DiskThreadOptions;
-  /** In the order of submission, which is the order of the replies. */
-  #waiting: Waiting[] = [];
-  #worker: Worker | null = null;
-  #closing = false;
+  #thread: DiskThread | null = null;
+  #closed = false;
 
   constructor(name: string, options: DiskThreadOptions) {
     this.#name = name;
@@ -98,44 +98,68 @@ class WorkerQueue implements DiskQueue {
     this.#send({ kind: 'free' }, [], (reply) => done(reply.error, reply.number ?? 0));
   }
 
-  /** Waits for what was submitted, then ends the thread. A later submission starts another. */
+  reopen(): void {
+    this.#closed = false;
+  }
+
+  /** Waits for what was submitted, then ends the thread. */
   close(done: () => void): void {
-    const worker = this.#worker;
-    if (worker === null || this.#closing) return void setImmediate(done);
-    this.#closing = true;
-    worker.once('exit', () => done());
-    worker.postMessage({ kind: 'exit' } satisfies DiskRequest, []);
+    const thread = this.#thread;
+    this.#closed = true;
+    this.#thread = null;
+    if (thread === null) setImmediate(done);
+    else thread.close(done);
   }
 
   #send(request: DiskRequest, transfer: ArrayBuffer[], waiting: Waiting): void {
-    this.#waiting.push(waiting);
-    this.#running().postMessage(request, transfer);
+    if (this.#closed) return void setImmediate(waiting, failed('the disk was closed'));
+    this.#thread ??= new DiskThread(this.#name, this.#options);
+    this.#thread.send(request, transfer, waiting);
+  }
+}
+
+class DiskThread {
+  readonly #worker: Worker;
+  /** In the order of the requests, which is the order of the replies. */
+  #waiting: Waiting[] = [];
+  /** Why the thread is no more. */
+  #ended: string | null = null;
+  #onExit: (() => void) | null = null;
+
+  constructor(name: string, options: DiskThreadOptions) {
+    this.#worker = new Worker(workerFile(), { workerData: options, name: `quorate-disk-${name}` });
+    let reason = 'its thread ended';
+    this.#worker.on('message', (reply: DiskReply) => this.#waiting.shift()?.(reply));
+    this.#worker.on('error', (error) => {
+      reason = `its thread failed: ${error instanceof Error ? error.message : String(error)}`;
+    });
+    this.#worker.on('exit', () => this.#exited(reason));
   }
 
-  #running(): Worker {
-    if (this.#worker !== null && !this.#closing) return this.#worker;
-    const worker = new Worker(workerFile(), { workerData: this.#options, name: `quorate-disk-${this.#name}` });
-    let failure: string | null = null;
-    worker.on('message', (reply: DiskReply) => this.#waiting.shift()?.(reply));
-    worker.on('error', (error) => {
-      failure = error instanceof Error ? error.message : String(error);
-    });
-    worker.on('exit', () => this.#ended(worker, failure));
-    this.#worker = worker;
-    this.#closing = false;
-    return worker;
+  send(request: DiskRequest, transfer: ArrayBuffer[], waiting: Waiting): void {
+    if (this.#ended !== null) return void setImmediate(waiting, failed(this.#ended));
+    this.#waiting.push(waiting);
+    this.#worker.postMessage(request, transfer);
+  }
+
+  close(done: () => void): void {
+    if (this.#ended !== null) return void setImmediate(done);
+    this.#onExit = done;
+    this.#worker.postMessage({ kind: 'exit' } satisfies DiskRequest, []);
   }
 
   /** Nothing may be left waiting for ever: what a dead thread did not answer has failed. */
-  #ended(worker: Worker, failure: string | null): void {
-    if (this.#worker !== worker) return;
-    this.#worker = null;
-    this.#closing = false;
+  #exited(reason: string): void {
+    this.#ended = reason;
     const unanswered = this.#waiting;
     this.#waiting = [];
-    const message = `the disk thread ended (${failure ?? 'it was told to'})`;
-    for (const waiting of unanswered) waiting({ error: { code: 'EIO', message, path: '' } });
+    for (const waiting of unanswered) waiting(failed(reason));
+    this.#onExit?.();
   }
+}
+
+function failed(reason: string): DiskReply {
+  return { error: { code: 'EIO', message: reason, path: '' } };
 }
 
 /** A thread cannot run TypeScript on every supported Node.js: when this file runs from its source, the thread takes the compiled one. */

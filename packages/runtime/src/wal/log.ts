@@ -55,6 +55,8 @@ export class WriteAheadLog {
   #segments: readonly number[];
   #manifest: Manifest;
   #appending = false;
+  /** Bytes that `hasRoomFor` has let in and that no append has brought yet. */
+  #admitted = 0;
   #afterAppend: (() => void) | null = null;
   /** The first failure; everything later fails with it. A disk that failed once cannot be trusted to have kept what it confirms. */
   #failure: StorageError | null = null;
@@ -72,7 +74,7 @@ export class WriteAheadLog {
     this.#manifest = state.manifest;
     const fail = (error: DiskError): void => void this.#fail(error);
     this.#spare = new SpareSegment(environment.disk.background, options, fail);
-    this.#room = new DiskRoom(environment, options, state.room, () => this.#spare.retry(), fail);
+    this.#room = new DiskRoom(environment, options, state.room, () => this.#onPoll(), fail);
   }
 
   get hardState(): HardState {
@@ -97,8 +99,10 @@ export class WriteAheadLog {
     const change = mergeBatches(batches, this.#index, this.#hardState);
     const write = this.#write(change, afterSync);
     this.#appending = true;
+    const admitted = this.#admitted;
     this.#environment.disk.submit(write.operations, (error) => {
       this.#appending = false;
+      this.#admitted -= admitted;
       if (error !== null) this.#fail(error);
       if (this.#failure === null) this.#commit(change, write);
       const waiting = this.#afterAppend;
@@ -108,15 +112,25 @@ export class WriteAheadLog {
     });
   }
 
-  /** A cheap estimate: the rest of the active segment, the spare, and what is free on the disk beyond the reserve. */
+  /**
+   * A cheap estimate: the rest of the active segment, the spare, and what is free on the disk beyond the reserve, less what was let in
+   * before and is still on its way.
+   */
   hasRoomFor(bytes: number): boolean {
     if (this.#failure !== null) return false;
     const spare = this.#spare.ready ? this.#options.segmentBytes : 0;
     const prepared = Math.max(0, this.#active.size - this.#active.offset) + spare;
-    const enough = bytes + MARGIN_BYTES <= prepared + this.#room.free;
+    const enough = this.#admitted + bytes + MARGIN_BYTES <= prepared + this.#room.free;
+    if (enough) this.#admitted += bytes;
     // Refused requests write nothing, so nothing else would look at free space again.
-    if (!enough) this.#room.schedule();
+    else this.#room.schedule();
     return enough;
+  }
+
+  #onPoll(): void {
+    this.#spare.retry();
+    // What was let in and never came (refused for another reason) must not count for ever.
+    if (!this.#appending) this.#admitted = 0;
   }
 
   read(
