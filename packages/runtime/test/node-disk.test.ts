@@ -123,8 +123,8 @@ describe('a directory is held', () => {
     });
     const exited = once(child, 'exit');
     try {
-      const [line] = await once(child.stdout, 'data');
-      expect(String(line).trim()).toBe('held');
+      const line = await new Promise<string>((resolve) => child.stdout.once('data', (chunk) => resolve(String(chunk))));
+      expect(line.trim()).toBe('held');
       expect(await hold(openDisk())).toMatchObject({ code: 'EBUSY' });
     } finally {
       child.kill('SIGKILL');
