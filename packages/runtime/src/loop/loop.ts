@@ -125,6 +125,7 @@ export class Loop {
       {
         appliedIndex: () => this.#applier.appliedIndex,
         durableIndex: () => this.#writer.durableIndex,
+        snapshotFloor: () => this.#transport.snapshotFloor(),
         onSnapshot: (snapshot, through) =>
           this.#arrived({ kind: 'compacted', now: environment.clock.now(), snapshot, through }),
         onFatal: (error) => this.fail(error),

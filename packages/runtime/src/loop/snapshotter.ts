@@ -5,10 +5,15 @@ import type { NodeLimits } from '../node-options.ts';
 import type { SnapshotSource, StateMachine } from '../state-machine.ts';
 import type { RaftStorage, SnapshotWriter, StorageError } from '../storage.ts';
 
+/** How many times the log that calls for a snapshot may be held for followers on their way to an earlier one. */
+const maxHeldRatio = 8;
+
 export interface SnapshotterHost {
   appliedIndex(): Index;
   /** The last entry that is durable on this server. */
   durableIndex(): Index;
+  /** The lowest snapshot that a peer is about to go on from; null if there is none. */
+  snapshotFloor(): Index | null;
   /** The snapshot is durable; the log may forget everything up to `through`. */
   onSnapshot(snapshot: SnapshotMetadata, through: Index): void;
   onFatal(error: RaftError): void;
@@ -65,8 +70,7 @@ export class Snapshotter {
     if (this.#running !== null || this.#isStopped) return;
     const applied = this.#host.appliedIndex();
     if (applied <= this.#lastIndex) return;
-    const threshold = Math.max(this.#limits.snapshotMinLogBytes, this.#limits.snapshotLogRatio * this.#lastBytes);
-    if (this.#storage.logBytesSince(this.#lastIndex) <= threshold) return;
+    if (this.#storage.logBytesSince(this.#lastIndex) <= this.#threshold()) return;
     if (this.#notBefore > 0 && this.#environment.clock.now() < this.#notBefore) return;
     this.#begin(applied);
   }
@@ -133,12 +137,27 @@ export class Snapshotter {
     this.#lastIndex = running.metadata.index;
     this.#lastBytes = running.bytes;
     const { index } = running.metadata;
-    const through = Math.max(0, index - this.#limits.snapshotTrailingEntries);
+    const through = this.#forgettable(index);
     this.#environment.logger.log('info', 'snapshot taken', { index, bytes: running.bytes, logKeptFrom: through + 1 });
     this.#host.onSnapshot(running.metadata, through);
     this.#storage.compact(through, (error) => {
       if (error !== null) this.#environment.logger.log('error', `the log was not shortened: ${error.message}`);
     });
+  }
+
+  /**
+   * How far the log may go. A follower that is just receiving a snapshot will want the log behind it; if that were gone when it
+   * is done, it would need the next snapshot, and so on for ever. But no follower may hold on to more than so much log.
+   */
+  #forgettable(index: Index): Index {
+    const through = Math.max(0, index - this.#limits.snapshotTrailingEntries);
+    const floor = this.#host.snapshotFloor();
+    if (floor === null || floor >= through) return through;
+    return this.#storage.logBytesSince(floor) > maxHeldRatio * this.#threshold() ? through : floor;
+  }
+
+  #threshold(): number {
+    return Math.max(this.#limits.snapshotMinLogBytes, this.#limits.snapshotLogRatio * this.#lastBytes);
   }
 
   #failed(error: StorageError): void {

@@ -1,4 +1,4 @@
-import type { InstallSnapshot } from '@quorate/raft';
+import type { Index, InstallSnapshot } from '@quorate/raft';
 import type { ByteReader } from '../codec/byte-reader.ts';
 import { EntriesEncoder } from '../codec/entries-codec.ts';
 import { frame } from '../codec/frame.ts';
@@ -41,6 +41,11 @@ export class SnapshotSender {
 
   get term(): number {
     return this.#request.term;
+  }
+
+  /** Where the receiver's log will go on once it has the snapshot. */
+  get index(): Index {
+    return this.#reader?.metadata.index ?? this.#request.snapshot.index;
   }
 
   /** Stops without a report. */

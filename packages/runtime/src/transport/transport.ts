@@ -1,4 +1,13 @@
-import type { Configuration, Incarnation, InstallSnapshot, MemberId, Message, Term } from '@quorate/raft';
+import type {
+  Configuration,
+  Incarnation,
+  Index,
+  InstallSnapshot,
+  MemberId,
+  Message,
+  Micros,
+  Term,
+} from '@quorate/raft';
 import { EntriesEncoder } from '../codec/entries-codec.ts';
 import type { Environment, Listener, TimerHandle } from '../environment.ts';
 import type { Observer } from '../observer.ts';
@@ -10,6 +19,9 @@ import { InboundConnections, type InboundHost } from './inbound.ts';
 import { Peer, type PeerStatus } from './peer.ts';
 import type { TransportLimits } from './protocol.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
+
+/** How long a peer that got a snapshot may take to restore it and ask for the log behind it. Microseconds. */
+const restoreGrace = 30_000_000;
 
 /** What the transport needs of a running node. */
 export interface TransportHost {
@@ -31,6 +43,8 @@ export class Transport {
   readonly #inbound: InboundConnections;
   readonly #peers = new Map<MemberId, Peer>();
   readonly #senders = new Map<MemberId, SnapshotSender>();
+  /** The last snapshot that each peer got. */
+  readonly #delivered = new Map<MemberId, { readonly index: Index; readonly at: Micros }>();
   readonly #runs = new EntriesEncoder();
   readonly #unsent = new Set<Peer>();
   #host: TransportHost | null = null;
@@ -104,6 +118,21 @@ export class Transport {
     this.#unsent.clear();
   }
 
+  /**
+   * The lowest snapshot that is on its way to a peer, or arrived a moment ago: the log behind it is about to be asked for. Null if
+   * there is none.
+   */
+  snapshotFloor(): Index | null {
+    const now = this.context.environment.clock.now();
+    let floor = Number.POSITIVE_INFINITY;
+    for (const sender of this.#senders.values()) floor = Math.min(floor, sender.index);
+    for (const [peer, { index, at }] of this.#delivered) {
+      if (now - at > restoreGrace) this.#delivered.delete(peer);
+      else floor = Math.min(floor, index);
+    }
+    return floor === Number.POSITIVE_INFINITY ? null : floor;
+  }
+
   peers(): readonly PeerStatus[] {
     return [...this.#peers.values()].map((peer) => peer.status());
   }
@@ -146,6 +175,9 @@ export class Transport {
         onStorageError: (error) => host.onStorageError(error),
         onSnapshotSent: (delivered) => {
           if (this.#senders.get(message.to) === sender) this.#senders.delete(message.to);
+          if (delivered) {
+            this.#delivered.set(message.to, { index: sender.index, at: this.context.environment.clock.now() });
+          }
           if (!this.#isClosed) host.onSnapshotSent(message.to, delivered);
         },
       },
