@@ -168,7 +168,9 @@ describe('the TCP network', () => {
     const address = await listen(network, () => ({ ...quiet, onClose: (reason) => reasons.push(reason) }));
     const client = connect(Number(address.split(':')[1]), '127.0.0.1');
     open.push(client);
-    await new Promise((resolve) => client.end(resolve));
+    await new Promise<void>((resolve) => {
+      client.end(() => resolve());
+    });
     const rude = connect(Number(address.split(':')[1]), '127.0.0.1');
     await new Promise((resolve) => rude.once('connect', resolve));
     rude.resetAndDestroy();
