@@ -31,6 +31,9 @@ export const defaultClientPortLimits: ClientPortLimits = {
   keepAliveMs: 30_000,
 };
 
+/** Refused connections are reported at most this often. Milliseconds. */
+const dropReportMs = 10_000;
+
 /** How an HTTP/2 connection begins (RFC 9113 §3.4). No HTTP/1 method shares its first three bytes. */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const tellingBytes = 3;
@@ -45,6 +48,8 @@ export class ClientPort {
   readonly #limits: ClientPortLimits;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
+  #dropped = 0;
+  #dropReport: NodeJS.Timeout | null = null;
 
   constructor(options: ClientPortOptions) {
     this.#options = options;
@@ -56,6 +61,7 @@ export class ClientPort {
     const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: this.#limits.keepAliveMs });
     server.maxConnections = this.#limits.maxConnections;
     server.on('connection', (socket) => this.#accept(socket));
+    server.on('drop', () => this.#countDrop());
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(address.port, address.host, () => {
@@ -79,6 +85,26 @@ export class ClientPort {
   /** Closes what is still open. */
   destroy(): void {
     for (const socket of this.#sockets) socket.destroy();
+    if (this.#dropReport !== null) clearTimeout(this.#dropReport);
+  }
+
+  /** At once for the first, then by number: a flood of connections must not become a flood of lines. */
+  #countDrop(): void {
+    this.#dropped += 1;
+    if (this.#dropReport === null) this.#reportDrops();
+  }
+
+  #reportDrops(): void {
+    this.#options.logger.log('warn', 'Too many client connections: new ones are closed at once', {
+      connections: this.#sockets.size,
+      closed: this.#dropped,
+    });
+    this.#dropped = 0;
+    this.#dropReport = setTimeout(() => {
+      this.#dropReport = null;
+      if (this.#dropped > 0) this.#reportDrops();
+    }, dropReportMs);
+    this.#dropReport.unref();
   }
 
   #accept(socket: Socket): void {

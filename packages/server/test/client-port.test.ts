@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { createHttp2Engine } from '@quorate/server';
+import { type ClientPortLimits, createHttp2Engine } from '@quorate/server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Fixture, framed, RawClient, startFixture } from './support/rpc-fixture.ts';
 
@@ -9,12 +9,12 @@ describe('One port for clients', () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   });
 
-  async function start(sniffTimeoutMs?: number): Promise<Fixture> {
+  async function start(portLimits: Partial<ClientPortLimits> = {}): Promise<Fixture> {
     const fixture = await startFixture(
       createHttp2Engine,
       { Unary: (call) => call.reply(call.request) },
       {},
-      sniffTimeoutMs,
+      portLimits,
     );
     cleanups.push(fixture.close);
     return fixture;
@@ -66,7 +66,7 @@ describe('One port for clients', () => {
   });
 
   it.each(['', 'P', 'PR'])('closes a connection that says only %j, and then nothing', async (bytes) => {
-    const fixture = await start(50);
+    const fixture = await start({ sniffTimeoutMs: 50 });
     const socket = dial(fixture);
     const closed = new Promise((resolve) => socket.on('close', resolve));
     socket.write(bytes);
@@ -74,12 +74,29 @@ describe('One port for clients', () => {
   });
 
   it('closes at once a connection that ends before it says anything', async () => {
-    const fixture = await start(60_000);
+    const fixture = await start({ sniffTimeoutMs: 60_000 });
     const socket = dial(fixture);
     const closed = new Promise((resolve) => socket.on('close', resolve));
     socket.resume();
     socket.end();
     await closed;
+  });
+
+  it('closes connections beyond its limit, says so once, and serves those it has', async () => {
+    const fixture = await start({ maxConnections: 3 });
+    const client = new RawClient(fixture.address);
+    cleanups.push(() => client.close());
+    await client.call('/test.Echo/Unary', framed(Buffer.from('first')));
+    const others = Array.from({ length: 10 }, () => dial(fixture));
+    const closed = others.map(async (socket) => {
+      socket.resume();
+      await new Promise((resolve) => socket.on('close', resolve));
+    });
+    // Two find room, and are closed later because they say nothing.
+    await Promise.all(closed);
+    const answer = await client.call('/test.Echo/Unary', framed(Buffer.from('still')));
+    expect(answer.body).toEqual(framed(Buffer.from('still')));
+    expect(fixture.lines.filter((line) => line.startsWith('Too many client connections'))).toHaveLength(1);
   });
 
   it('says why when the address is taken', async () => {

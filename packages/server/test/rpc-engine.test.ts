@@ -312,6 +312,23 @@ describe.each(engines)('The RPC engine on %s', (_name, create) => {
       expect(whole.trailers['grpc-status']).toBe('0');
     });
 
+    it('large answers that nobody takes', async () => {
+      const { client } = await start(
+        { Unary: (call) => call.reply(new Uint8Array(1_000_000)) },
+        { maxTotalResponseBytes: 2_500_000 },
+      );
+      const streams = [1, 2].map(() => client.open('/test.Echo/Unary').pause());
+      for (const stream of streams) stream.end(framed(text('')));
+      await Promise.all(streams.map(async (stream) => new Promise((resolve) => stream.once('response', resolve))));
+      const refused = await client.call('/test.Echo/Unary', framed(text('')));
+      expect(refused.trailers).toMatchObject({ 'grpc-status': '8', 'quorate-outcome': 'unknown' });
+      const answers = streams.map(answerOf);
+      for (const stream of streams) stream.resume();
+      for (const answer of answers) expect((await answer).body.length).toBe(1_000_005);
+      const next = await client.call('/test.Echo/Unary', framed(text('')));
+      expect(next.body.length).toBe(1_000_005);
+    });
+
     it('streams open at once', async () => {
       const { client } = await start({ Unary: () => {} }, { maxConcurrentStreams: 5 });
       await new Promise((resolve) => client.session.once('remoteSettings', resolve));
@@ -342,6 +359,37 @@ describe.each(engines)('The RPC engine on %s', (_name, create) => {
       const other = new RawClient(address);
       cleanups.push(() => other.close());
       expect((await other.call('/test.Echo/Missing', framed(text('')))).trailers['grpc-status']).toBe('12');
+    });
+  });
+
+  describe('asks silent connections whether they live', () => {
+    const limits = { keepAliveIntervalMs: 50, keepAliveTimeoutMs: 300 };
+
+    it('and keeps those that answer', async () => {
+      const { client, engine } = await start({ Unary: echo }, limits);
+      await client.call('/test.Echo/Unary', framed(text('x')));
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      expect(engine.openConnections).toBe(1);
+      expect((await client.call('/test.Echo/Unary', framed(text('x')))).trailers['grpc-status']).toBe('0');
+    });
+
+    it('and closes those that do not', async () => {
+      const { engine, client, number } = await start({ Unary: echo }, limits);
+      await client.call('/test.Echo/Unary', framed(text('x')));
+      const closed = speak(number, opening);
+      await until(() => engine.openConnections === 2);
+      await closed;
+      await until(() => engine.openConnections === 1);
+    });
+
+    it('and closes those that node:http2 has given up without closing them: a header that cannot be decoded', async () => {
+      const { engine, client, number } = await start({ Unary: echo }, limits);
+      await client.call('/test.Echo/Unary', framed(text('x')));
+      // HEADERS with an index far beyond the table.
+      const closed = speak(number, `${opening}\0\0\x03\x01\x05\0\0\0\x01\xff\xff\x7f`);
+      await until(() => engine.openConnections === 2);
+      await closed;
+      await until(() => engine.openConnections === 1);
     });
   });
 
@@ -397,6 +445,19 @@ describe.each(engines)('The RPC engine on %s', (_name, create) => {
     expect((await client.call('/test.Echo/Unary', framed(text('still here')))).trailers['grpc-status']).toBe('0');
   });
 });
+
+/** A connection's preface and its empty SETTINGS. */
+const opening = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0';
+
+/** Says something (latin1) and resolves when the server has closed the connection. */
+async function speak(port: number, words: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const socket = connectTcp(port, '127.0.0.1', () => socket.write(words, 'latin1'));
+    socket.on('error', () => {});
+    socket.resume();
+    socket.on('close', () => resolve());
+  });
+}
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));

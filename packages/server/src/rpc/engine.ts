@@ -37,10 +37,15 @@ export interface RpcLimits {
   readonly maxTotalRequestBytes: number;
   /** Response bytes that a stream's caller may leave untaken before the stream is ended. */
   readonly maxStreamResponseBytes: number;
+  /** Bytes of large answers (over 16 KiB) that all callers together may leave untaken; one alone may be larger. */
+  readonly maxTotalResponseBytes: number;
   /** All headers of one request, as HTTP/2 counts them. */
   readonly maxHeaderBytes: number;
   /** What a connection may hold in the HTTP/2 library (headers, frames, answers not yet taken), MiB. */
   readonly maxConnectionMemoryMiB: number;
+  /** A connection silent for this long is asked whether it lives (PING), and closed if it does not say so in time. */
+  readonly keepAliveIntervalMs: number;
+  readonly keepAliveTimeoutMs: number;
   /** A unary request must be complete within this time of its headers. */
   readonly requestTimeoutMs: number;
   /** The service answers a passed deadline itself; this much later the carrier does it in its place. */
@@ -53,8 +58,11 @@ export const defaultRpcLimits: RpcLimits = {
   maxConnectionRequestBytes: 64 * 1024 * 1024,
   maxTotalRequestBytes: 256 * 1024 * 1024,
   maxStreamResponseBytes: 64 * 1024 * 1024,
+  maxTotalResponseBytes: 512 * 1024 * 1024,
   maxHeaderBytes: 16 * 1024,
   maxConnectionMemoryMiB: 128,
+  keepAliveIntervalMs: 15_000,
+  keepAliveTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   deadlineGraceMs: 2_000,
 };

@@ -12,6 +12,9 @@ export interface CallCarrier {
   now(): number;
   /** Counts `bytes` (negative: releases) of unfinished requests; false if they are too many now. */
   reserve(bytes: number): boolean;
+  /** Counts `bytes` of an answer that is about to be sent; false if too many have not been taken yet. */
+  reserveResponse(bytes: number): boolean;
+  releaseResponse(bytes: number): void;
   finished(call: Http2Call): void;
 }
 
@@ -21,6 +24,12 @@ const headersOnly = { endStream: true, sendDate: false };
 /** Up to here prefix and message are copied together into one frame; beyond, the copy costs more than a second write. */
 const largestCopy = 16 * 1024;
 const nothing = new Uint8Array(0);
+/** The request has been carried out, whatever it was; only its answer is missing. */
+const untaken: RpcStatus = {
+  code: StatusCode.resourceExhausted,
+  message: 'grpc: too many large answers wait to be taken from this server; read them, or ask for less at once',
+  outcome: 'unknown',
+};
 
 export class Http2Call implements RpcCall {
   readonly method: string;
@@ -35,6 +44,8 @@ export class Http2Call implements RpcCall {
 
   #request: Uint8Array = nothing;
   #reserved = 0;
+  /** Bytes of a large answer, counted until the stream is closed. */
+  #responseBytes = 0;
   #metadata: ReadonlyMap<string, string> | null = null;
   /** The handler has the call. */
   #started = false;
@@ -198,6 +209,10 @@ export class Http2Call implements RpcCall {
 
   reply(message: Uint8Array): void {
     if (this.#ended || this.#lost) return;
+    if (message.length > largestCopy) {
+      if (!this.#carrier.reserveResponse(message.length)) return this.end(untaken);
+      this.#responseBytes = message.length;
+    }
     this.#finish();
     this.#respond();
     if (message.length <= largestCopy) {
@@ -261,6 +276,7 @@ export class Http2Call implements RpcCall {
 
   #closed(): void {
     this.#gone = true;
+    if (this.#responseBytes > 0) this.#carrier.releaseResponse(this.#responseBytes);
     if (this.#ended) return;
     this.#finish();
     this.#onCancel?.();

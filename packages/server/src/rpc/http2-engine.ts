@@ -14,7 +14,7 @@ import { type CallCarrier, Http2Call } from './http2-call.ts';
 import { isGrpc, parseTimeout, trailersOf } from './metadata.ts';
 
 /** How often calls are looked over for what has taken too long. Calls without trouble pay nothing for their deadlines. */
-const sweepIntervalMs = 500;
+const sweepIntervalMs = 250;
 
 export function createHttp2Engine(options: RpcEngineOptions): RpcEngine {
   return new Http2Engine(options);
@@ -28,7 +28,10 @@ class Http2Engine implements RpcEngine {
   readonly #server;
   readonly #connections = new Set<Http2Connection>();
   readonly #sweeper: NodeJS.Timeout;
+  /** The socket whose session is being made. */
+  #arriving: Socket | null = null;
   #requestBytes = 0;
+  #responseBytes = 0;
 
   constructor(options: RpcEngineOptions) {
     this.limits = { ...defaultRpcLimits, ...options.limits };
@@ -52,7 +55,9 @@ class Http2Engine implements RpcEngine {
   }
 
   accept(socket: Socket): void {
+    this.#arriving = socket;
     this.#server.emit('connection', socket);
+    this.#arriving = null;
   }
 
   get openCalls(): number {
@@ -70,6 +75,17 @@ class Http2Engine implements RpcEngine {
     return this.#requestBytes <= this.limits.maxTotalRequestBytes;
   }
 
+  /** One answer alone may be as large as its service makes it. */
+  reserveResponse(bytes: number): boolean {
+    if (this.#responseBytes > 0 && this.#responseBytes + bytes > this.limits.maxTotalResponseBytes) return false;
+    this.#responseBytes += bytes;
+    return true;
+  }
+
+  releaseResponse(bytes: number): void {
+    this.#responseBytes -= bytes;
+  }
+
   async close(graceMs: number): Promise<void> {
     clearInterval(this.#sweeper);
     const drained = [...this.#connections].map(async (connection) => connection.drain());
@@ -83,7 +99,8 @@ class Http2Engine implements RpcEngine {
   }
 
   #open(session: ServerHttp2Session): void {
-    const connection = new Http2Connection(session, this);
+    if (this.#arriving === null) throw new Error('An HTTP/2 session without a socket');
+    const connection = new Http2Connection(session, this.#arriving, this);
     this.#connections.add(connection);
     session.on('close', () => this.#connections.delete(connection));
   }
@@ -98,13 +115,19 @@ class Http2Connection implements CallCarrier {
   readonly limits: RpcLimits;
   readonly calls = new Set<Http2Call>();
   readonly #session: ServerHttp2Session;
+  readonly #socket: Socket;
   readonly #engine: Http2Engine;
   #requestBytes = 0;
+  #lastHeard: number;
+  /** When the PING went out that has no answer yet. */
+  #asked: number | null = null;
 
-  constructor(session: ServerHttp2Session, engine: Http2Engine) {
+  constructor(session: ServerHttp2Session, socket: Socket, engine: Http2Engine) {
     this.limits = engine.limits;
     this.#session = session;
+    this.#socket = socket;
     this.#engine = engine;
+    this.#lastHeard = engine.now();
     session.on('stream', (stream, headers) => this.#begin(stream, headers));
   }
 
@@ -117,11 +140,20 @@ class Http2Connection implements CallCarrier {
     return this.#engine.reserve(bytes) && this.#requestBytes <= this.limits.maxConnectionRequestBytes;
   }
 
+  reserveResponse(bytes: number): boolean {
+    return this.#engine.reserveResponse(bytes);
+  }
+
+  releaseResponse(bytes: number): void {
+    this.#engine.releaseResponse(bytes);
+  }
+
   finished(call: Http2Call): void {
     this.calls.delete(call);
   }
 
   #begin(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    this.#lastHeard = this.now();
     const path = headers[':path'] ?? '';
     const handler = this.#engine.service.methods.get(path);
     const timeout = parseTimeout(single(headers['grpc-timeout']));
@@ -148,6 +180,26 @@ class Http2Connection implements CallCarrier {
         call.end({ code: StatusCode.deadlineExceeded, message: 'context deadline exceeded', outcome: 'unknown' });
       }
     }
+    this.#checkAlive(now);
+  }
+
+  /**
+   * Finds the other end gone, or the session beyond use: after some violations of the protocol node:http2 says GOAWAY, reads
+   * no more, and leaves the socket open without a word to anyone.
+   */
+  #checkAlive(now: number): void {
+    if (this.#session.destroyed) return;
+    if (this.#asked !== null) {
+      // The socket, not the session: a session that has given up does not even finish its own destruction.
+      if (now - this.#asked > this.limits.keepAliveTimeoutMs * 1000) this.#socket.destroy();
+    } else if (now - this.#lastHeard > this.limits.keepAliveIntervalMs * 1000) {
+      this.#asked = now;
+      this.#session.ping((error) => {
+        if (error !== null) return; // closed meanwhile, or the check above will close it
+        this.#asked = null;
+        this.#lastHeard = this.now();
+      });
+    }
   }
 
   async drain(): Promise<void> {
@@ -166,6 +218,7 @@ class Http2Connection implements CallCarrier {
     await new Promise<void>((resolve) => {
       this.#session.once('close', resolve);
       this.#session.destroy();
+      this.#socket.destroySoon();
     });
   }
 }

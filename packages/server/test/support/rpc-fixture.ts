@@ -2,7 +2,14 @@
 import { createServer as createHttpServer } from 'node:http';
 import { connect, type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from 'node:http2';
 import type { RpcCall, RpcMethod, RpcService } from '@quorate/kv';
-import { ClientPort, createHttp2Engine, type RpcEngine, type RpcEngineOptions, type RpcLimits } from '@quorate/server';
+import {
+  ClientPort,
+  type ClientPortLimits,
+  createHttp2Engine,
+  type RpcEngine,
+  type RpcEngineOptions,
+  type RpcLimits,
+} from '@quorate/server';
 
 export const engines: readonly (readonly [string, (options: RpcEngineOptions) => RpcEngine])[] = [
   ['node:http2', createHttp2Engine],
@@ -13,6 +20,8 @@ export interface Fixture {
   readonly port: ClientPort;
   readonly address: string;
   readonly number: number;
+  /** What was logged. */
+  readonly lines: readonly string[];
   readonly close: () => Promise<void>;
 }
 
@@ -24,20 +33,22 @@ export async function startFixture(
   create: (options: RpcEngineOptions) => RpcEngine,
   methods: Readonly<Record<string, (call: RpcCall) => void>>,
   limits: Partial<RpcLimits> = {},
-  sniffTimeoutMs = 1000,
+  portLimits: Partial<ClientPortLimits> = {},
 ): Promise<Fixture> {
-  const logger = { log: () => {} };
+  const lines: string[] = [];
+  const logger = { log: (_level: string, message: string) => void lines.push(message) };
   const engine = create({ service: serviceOf(methods), now, logger, limits });
   const http = createHttpServer((_request, response) => {
     response.end('plain');
   });
-  const port = new ClientPort({ engine, http, logger, limits: { sniffTimeoutMs } });
+  const port = new ClientPort({ engine, http, logger, limits: { sniffTimeoutMs: 1000, ...portLimits } });
   const bound = await port.listen({ host: '127.0.0.1', port: 0 });
   return {
     engine,
     port,
     address: `127.0.0.1:${bound.port}`,
     number: bound.port,
+    lines,
     close: async () => {
       port.stopListening();
       await engine.close(100);
