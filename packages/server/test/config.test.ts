@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, environmentName, loadConfig, serverFlags } from '@quorate/server';
@@ -158,6 +158,15 @@ describe('Configuration', () => {
     expect(error.message).toMatch(
       /^--advertise-client-urls is needed: --listen-client-urls has http:\/\/0\.0\.0\.0:2379/,
     );
+  });
+
+  it('stands in the README, flag by flag', async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+    const rows = serverFlags.map(({ name, value, default: fallback, help }) => {
+      const flag = `--${name}${value === null ? '' : ` ${value}`}`;
+      return `| \`${flag}\` | ${fallback === null || fallback === '' ? '' : `\`${fallback}\``} | ${help} |`;
+    });
+    expect(readme).toContain(rows.join('\n'));
   });
 
   it('derives environment names as etcd does', () => {

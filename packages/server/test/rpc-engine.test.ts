@@ -362,6 +362,42 @@ describe.each(engines)('The RPC engine on %s', (_name, create) => {
     });
   });
 
+  describe('closes a connection that floods it, and serves the others:', () => {
+    const frame = (type: number, flags: number, stream: number, payload: Uint8Array): Buffer => {
+      const bytes = Buffer.alloc(9 + payload.length);
+      bytes.writeUIntBE(payload.length, 0, 3);
+      bytes.writeUInt8(type, 3);
+      bytes.writeUInt8(flags, 4);
+      bytes.writeUInt32BE(stream, 5);
+      bytes.set(payload, 9);
+      return bytes;
+    };
+
+    it.each([
+      ['PING', frame(6, 0, 0, Buffer.alloc(8))],
+      ['SETTINGS', frame(4, 0, 0, Buffer.from([0, 4, 0, 0, 0xff, 0xff]))],
+      ['headers that never end', frame(9, 0, 1, Buffer.alloc(100))],
+    ])('%s', async (what, flood) => {
+      const { client, number } = await start({ Unary: echo });
+      // The flood comes from one who reads nothing, so answers to it would pile up here.
+      const socket = connectTcp(number, '127.0.0.1', () => {
+        socket.write(opening, 'latin1');
+        // ":method: POST" and no END_HEADERS: what follows may only be CONTINUATION.
+        if (what.startsWith('headers')) socket.write(frame(1, 0, 1, Buffer.of(0x83)));
+        const many = Buffer.concat(Array.from({ length: 1000 }, () => flood));
+        const pump = (): void => {
+          if (!socket.destroyed) socket.write(many, () => setImmediate(pump));
+        };
+        pump();
+      });
+      socket.on('error', () => {});
+      socket.pause();
+      const closed = new Promise((resolve) => socket.on('close', resolve));
+      await closed;
+      expect((await client.call('/test.Echo/Unary', framed(text('x')))).trailers['grpc-status']).toBe('0');
+    });
+  });
+
   describe('asks silent connections whether they live', () => {
     const limits = { keepAliveIntervalMs: 50, keepAliveTimeoutMs: 300 };
 

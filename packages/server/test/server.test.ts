@@ -253,6 +253,25 @@ describe('A server', () => {
     }
   });
 
+  it('stops, and says why, when its log holds what it does not understand', async () => {
+    const cluster = await TestCluster.start(1);
+    try {
+      const server = cluster.server('s1');
+      const rubbish = server.node.propose(Uint8Array.of(255)).catch((error: unknown) => error);
+      const reason = await server.stopped;
+      expect(reason).toMatchObject({ code: 'StateMachineFailed' });
+      expect(reason?.message).toContain('format 255');
+      expect(await rubbish).toBeInstanceOf(RaftError);
+      await expect(fetch(`http://${cluster.address('s1')}/health`)).rejects.toThrow('fetch failed');
+      // It is in the log: a server of this version stops there again.
+      const again = await cluster.start('s1').catch((error: unknown) => error);
+      const reasonAgain = again instanceof RaftError ? again : await cluster.server('s1').stopped;
+      expect(reasonAgain).toMatchObject({ code: 'StateMachineFailed' });
+    } finally {
+      await cluster.close();
+    }
+  });
+
   it('does not start when its client port is taken, and leaves nothing behind', async () => {
     const cluster = await TestCluster.start(1);
     try {
