@@ -72,12 +72,13 @@ export class ByteWriter {
 /** Reads what `ByteWriter` wrote. Whatever does not fit is reported through `fail`, which throws. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #fail: (what: string) => never;
+  /** Throws an error that says what is wrong with the bytes. */
+  readonly fail: (what: string) => never;
   #at = 0;
 
   constructor(bytes: Uint8Array, fail: (what: string) => never) {
     this.#bytes = bytes;
-    this.#fail = fail;
+    this.fail = fail;
   }
 
   get atEnd(): boolean {
@@ -101,9 +102,9 @@ export class ByteReader {
     for (let scale = 1; scale <= 2 ** 49; scale *= 0x80) {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return Number.isSafeInteger(value) ? value : this.#fail('an integer beyond 53 bits');
+      if (byte < 0x80) return Number.isSafeInteger(value) ? value : this.fail('an integer beyond 53 bits');
     }
-    return this.#fail('an integer of more than eight bytes');
+    return this.fail('an integer of more than eight bytes');
   }
 
   /** The place of `count` bytes, which are passed over. */
@@ -123,7 +124,7 @@ export class ByteReader {
 
   #take(count: number): number {
     const at = this.#at;
-    if (count > this.#bytes.length - at) this.#fail('the end in the middle of a field');
+    if (count > this.#bytes.length - at) this.fail('the end in the middle of a field');
     this.#at += count;
     return at;
   }

@@ -8,8 +8,8 @@ import { type Origin, sameOrigin } from './envelope.ts';
 
 /** Numbers remembered for one origin. Far above what an origin may have in flight. */
 export const windowSize = 65_536;
-/** Origins remembered. One more pushes out the one that has been silent longest. */
-export const maxOrigins = 1024;
+/** Origins remembered: servers in each of their lives. One more pushes out the one that has been silent longest. */
+export const maxOrigins = 256;
 
 interface Window {
   readonly origin: Origin;
@@ -54,20 +54,21 @@ export class AppliedCommands {
       to.u64(origin.incarnation);
       to.varint(highest);
       to.varint(lastIndex);
-      to.raw(bits);
+      writeRuns(to, bits);
     }
   }
 
   static read(from: ByteReader): AppliedCommands {
     const commands = new AppliedCommands();
     const count = from.varint();
+    if (count > maxOrigins) from.fail(`${count} origins, more than ${maxOrigins}`);
     for (let i = 0; i < count; i++) {
       const origin = { member: from.u64(), incarnation: from.u64() };
       const window = {
         origin,
         highest: from.varint(),
         lastIndex: from.varint(),
-        bits: from.raw(windowSize / 8).slice(),
+        bits: readRuns(from),
       };
       commands.#windows.set(keyOf(origin), window);
     }
@@ -120,4 +121,27 @@ function setBit(bits: Uint8Array, sequence: number, value: boolean): void {
   const place = sequence % windowSize;
   const before = bits[place >>> 3] as number;
   bits[place >>> 3] = value ? before | (1 << (place & 7)) : before & ~(1 << (place & 7));
+}
+
+/** Runs of equal bytes: nearly always the window is full, or full up to some point. */
+function writeRuns(to: ByteWriter, bits: Uint8Array): void {
+  for (let at = 0; at < bits.length; ) {
+    const value = bits[at] as number;
+    let end = at + 1;
+    while (end < bits.length && bits[end] === value) end++;
+    to.varint(end - at);
+    to.byte(value);
+    at = end;
+  }
+}
+
+function readRuns(from: ByteReader): Uint8Array {
+  const bits = new Uint8Array(windowSize / 8);
+  for (let at = 0; at < bits.length; ) {
+    const length = from.varint();
+    if (length === 0 || length > bits.length - at) from.fail('a window of applied commands that does not fit');
+    bits.fill(from.byte(), at, at + length);
+    at += length;
+  }
+  return bits;
 }

@@ -94,12 +94,13 @@ function* sortSelection(found: Selection, request: RangeRequest, meter: WorkMete
   const ascending = comparison(request.sortTarget);
   const compare = (a: number, b: number): number => ascending(versions[a] as Version, versions[b] as Version);
   const order = yield* sortInSteps(keys.length, descending ? (a, b) => compare(b, a) : compare, meter);
-  return {
-    keys: order.map((i) => keys[i] as ByteString),
-    versions: order.map((i) => versions[i] as Version),
-    count,
-    more: false,
-  };
+  const sorted: Selection = { keys: [], versions: [], count, more: false };
+  for (const i of order) {
+    sorted.keys.push(keys[i] as ByteString);
+    sorted.versions.push(versions[i] as Version);
+    if (meter.spend(1)) yield;
+  }
+  return sorted;
 }
 
 function comparison(target: SortTarget): (a: Version, b: Version) => number {
