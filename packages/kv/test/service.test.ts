@@ -16,6 +16,7 @@ import {
 } from '../src/api/index.ts';
 import { StatusCode } from '../src/index.ts';
 import { EnvelopeReader } from '../src/machine/envelope.ts';
+import { refusals } from './support/refusals.ts';
 import { bytes, TestService } from './support/test-service.ts';
 
 const everything = { key: bytes('\0'), rangeEnd: bytes('\0') };
@@ -132,6 +133,41 @@ describe('writes', () => {
     expect(waiting.status).toEqual({ ...stopped, outcome: 'refused' });
     expect(late.status).toEqual({ ...stopped, outcome: 'refused' });
     expect(read.status).toEqual(stopped);
+  });
+});
+
+describe('a request that must be refused', () => {
+  it.each(refusals)('$request.method: $message', ({ request, code, message }) => {
+    const service = new TestService();
+    const call = service.beginRaw(request.method, request.bytes);
+    service.settle();
+    expect(call.status).toMatchObject({ code, message });
+    expect(service.machine.store.revision).toBe(1);
+    expect(service.begin('Put', PutRequest, { key: bytes('a') }).status).toBeNull();
+  });
+
+  it('is told at once when its operations are too many to be worth decoding', () => {
+    const service = new TestService();
+    const request = new Uint8Array(1_500_000);
+    for (let i = 0; i < request.length; i += 2) request[i] = 18;
+    expect(service.beginRaw('Txn', request).status).toEqual({
+      code: StatusCode.invalidArgument,
+      message: 'etcdserver: too many operations in txn request',
+      outcome: 'refused',
+    });
+  });
+
+  it.each(['Range', 'Put', 'DeleteRange', 'Txn', 'Compact'])('%s: bytes that are no message', (method) => {
+    const service = new TestService();
+    const call = service.beginRaw(method, new Uint8Array([0x0a, 0x7f, 1]));
+    expect(call.status).toMatchObject({ code: StatusCode.internal, outcome: 'refused' });
+    expect(call.status?.message).toMatch(/^grpc: error unmarshalling request: Malformed protobuf message: /);
+  });
+
+  it('sorts by something unknown', () => {
+    const service = new TestService();
+    const status = service.failure('Range', RangeRequest, { key: bytes('a'), sortTarget: 9 as 0 });
+    expect(status).toEqual({ code: StatusCode.invalidArgument, message: 'etcdserver: invalid sort option' });
   });
 });
 

@@ -8,15 +8,9 @@
 import type { DeleteRangeRequest, RequestOp } from '../api/index.ts';
 import { type ByteString, byteStringOf } from '../byte-string.ts';
 
-interface Interval {
-  readonly from: ByteString;
-  /** The first key beyond. */
-  readonly end: ByteString;
-}
-
 interface Changes {
   readonly puts: Set<ByteString>;
-  readonly deletes: Interval[];
+  readonly deletes: Intervals;
 }
 
 export function changesKeyTwice(operations: readonly RequestOp[]): boolean {
@@ -25,9 +19,9 @@ export function changesKeyTwice(operations: readonly RequestOp[]): boolean {
 
 /** The keys that the operations put and delete; null if one is changed twice. */
 function collectChanges(operations: readonly RequestOp[]): Changes | null {
-  const changes: Changes = { puts: new Set(), deletes: [] };
+  const changes: Changes = { puts: new Set(), deletes: new Intervals() };
   for (const { request } of operations) {
-    if (request.case === 'requestDeleteRange') changes.deletes.push(intervalOf(request.value));
+    if (request.case === 'requestDeleteRange') changes.deletes.add(intervalOf(request.value));
   }
   for (const { request } of operations) {
     if (request.case !== 'requestTxn') continue;
@@ -48,18 +42,65 @@ function addNested(changes: Changes, success: Changes, failure: Changes): boolea
     if (success.puts.has(key)) continue;
     if (!addPut(changes, key)) return false;
   }
-  changes.deletes.push(...success.deletes, ...failure.deletes);
+  changes.deletes.addAll(success.deletes);
+  changes.deletes.addAll(failure.deletes);
   return true;
 }
 
 function addPut({ puts, deletes }: Changes, key: ByteString): boolean {
-  if (puts.has(key)) return false;
-  if (deletes.some(({ from, end }) => from <= key && key < end)) return false;
+  if (puts.has(key) || deletes.has(key)) return false;
   puts.add(key);
   return true;
+}
+
+interface Interval {
+  readonly from: ByteString;
+  /** The first key beyond. */
+  readonly end: ByteString;
 }
 
 function intervalOf({ key, rangeEnd }: DeleteRangeRequest): Interval {
   const from = byteStringOf(key);
   return { from, end: rangeEnd.length === 0 ? `${from}\0` : byteStringOf(rangeEnd) };
+}
+
+/** A set of keys as a union of intervals, put in order when it is first asked. */
+class Intervals {
+  #intervals: Interval[] = [];
+  /** Whether they are ascending and disjoint. */
+  #ordered = true;
+
+  add(interval: Interval): void {
+    this.#intervals.push(interval);
+    this.#ordered = false;
+  }
+
+  addAll(others: Intervals): void {
+    for (const interval of others.#intervals) this.add(interval);
+  }
+
+  has(key: ByteString): boolean {
+    if (!this.#ordered) this.#order();
+    let low = 0;
+    let high = this.#intervals.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#intervals[middle] as Interval).from <= key) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && key < (this.#intervals[low - 1] as Interval).end;
+  }
+
+  #order(): void {
+    const merged: Interval[] = [];
+    const sorted = this.#intervals.filter(({ from, end }) => from < end);
+    sorted.sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0));
+    for (const { from, end } of sorted) {
+      const last = merged.at(-1);
+      if (last === undefined || from > last.end) merged.push({ from, end });
+      else if (end > last.end) merged[merged.length - 1] = { from: last.from, end };
+    }
+    this.#intervals = merged;
+    this.#ordered = true;
+  }
 }

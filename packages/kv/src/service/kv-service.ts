@@ -28,6 +28,7 @@ import { type BarrierDone, ReadBarriers } from './read-barriers.ts';
 import { Reclaimer } from './reclaimer.ts';
 import { ResponseHeaders } from './response-header.ts';
 import { type Scan, Scans } from './scans.ts';
+import { hasTooManyOperations } from './txn-size.ts';
 import { malformed, refused, responseTooLarge, withOutcome } from './statuses.ts';
 
 export type KvServiceSettings = Pick<KvServiceOptions, 'clusterId' | 'origin' | 'sequenceFloor'> &
@@ -175,9 +176,12 @@ export class KvService implements RpcService {
   }
 
   #txn(call: RpcCall): void {
-    const request = decode(call, TxnRequest);
+    const { maxTxnOperations } = this.#options;
+    const tooMany = decode(call, { decode: (bytes) => hasTooManyOperations(bytes, maxTxnOperations) });
+    if (tooMany === true) call.end(refused(etcdErrors.tooManyOperations));
+    const request = tooMany === false ? decode(call, TxnRequest) : null;
     if (request === null) return;
-    const refusal = checkTxn(request, this.#options.maxTxnOperations);
+    const refusal = checkTxn(request, maxTxnOperations);
     if (refusal === null && isReadOnly(request)) {
       this.#read(call, isSerializable(request), () => {
         this.#scan(call, new ReadTxnScan(this.#scanContext, call, request));
