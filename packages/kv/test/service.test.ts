@@ -276,6 +276,23 @@ describe('large reads', () => {
     expect(service.machine.store.statistics().versions).toBe(1);
   });
 
+  it('that come all at once share the time of a turn', () => {
+    const service = filled({ scanSliceTime: 1, maxPendingWrites: 100_000 });
+    // Every look at the clock takes a microsecond.
+    service.environment.now = () => service.environment.time++;
+    const request = { key: bytes('k0'), rangeEnd: bytes('k00001'), serializable: true };
+    const calls = Array.from({ length: 50 }, () => service.begin('Range', RangeRequest, request));
+    const answered = () => calls.filter(({ status }) => status !== null).length;
+    const seen = [answered()];
+    while (answered() < 50) {
+      service.environment.turn();
+      seen.push(answered());
+    }
+    expect(seen[0]).toBe(2);
+    expect(seen.every((count, turn) => turn === 0 || count - (seen[turn - 1] ?? 0) <= 2)).toBe(true);
+    expect(calls.every(({ status }) => status?.code === StatusCode.ok)).toBe(true);
+  });
+
   it('that would answer too much are refused with the advice to set a limit', () => {
     const service = filled({ maxResponseBytes: 10_000, maxPendingWrites: 100_000 });
     const call = service.begin('Range', RangeRequest, { ...everything, serializable: true });

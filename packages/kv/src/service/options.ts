@@ -49,6 +49,6 @@ export const defaultKvServiceOptions: KvServiceDefaults = {
   maxPendingReads: 20_000,
   readRetryInterval: 20_000,
   maxActiveScans: 8,
-  maxQueuedScans: 1_024,
+  maxQueuedScans: 10_000,
   scanSliceTime: 4_000,
 };

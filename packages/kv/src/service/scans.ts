@@ -17,7 +17,7 @@ export interface ScanLimits {
   readonly scanSliceTime: number;
 }
 
-/** A first slice for everyone, at once: nearly every read ends in it. */
+/** A first slice at once, while this turn of the loop has time for it: nearly every read ends in it. */
 const firstSliceUnits = 512;
 /** Between two looks at the clock. */
 const unitsPerStep = 1024;
@@ -36,6 +36,8 @@ export class Scans {
   #queued: Scan[] = [];
   #turn = 0;
   #scheduled = false;
+  /** Time that first slices have taken in this turn of the loop. */
+  #spent = 0;
 
   constructor(environment: KvEnvironment, limits: ScanLimits) {
     this.#environment = environment;
@@ -44,19 +46,21 @@ export class Scans {
 
   /** False if there are too many already. */
   run(scan: Scan): boolean {
+    this.#schedule();
+    if (this.#spent > this.#limits.scanSliceTime) return this.#queue(scan);
+    const before = this.#environment.now();
     this.#meter.refill(firstSliceUnits);
     const steps = scan.start(this.#meter);
-    if (this.#step(scan, steps)) return true;
+    const ended = this.#step(scan, steps);
+    this.#spent += this.#environment.now() - before;
+    if (ended) return true;
     if (this.#active.length < this.#limits.maxActiveScans) {
       this.#active.push({ scan, steps });
-    } else {
-      // It holds results and a pin; waiting, it shall hold neither.
-      scan.stop();
-      if (this.#queued.length >= this.#limits.maxQueuedScans) return false;
-      this.#queued.push(scan);
+      return true;
     }
-    this.#schedule();
-    return true;
+    // It holds results and a pin; waiting, it shall hold neither.
+    scan.stop();
+    return this.#queue(scan);
   }
 
   /** Drops everything. */
@@ -64,6 +68,12 @@ export class Scans {
     for (const { scan } of this.#active) scan.stop();
     this.#active = [];
     this.#queued = [];
+  }
+
+  #queue(scan: Scan): boolean {
+    if (this.#queued.length >= this.#limits.maxQueuedScans) return false;
+    this.#queued.push(scan);
+    return true;
   }
 
   /** True if the scan has ended. */
@@ -81,6 +91,7 @@ export class Scans {
 
   #slice(): void {
     this.#scheduled = false;
+    this.#spent = 0;
     const end = this.#environment.now() + this.#limits.scanSliceTime;
     do {
       this.#startQueued();
