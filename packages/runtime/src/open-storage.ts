@@ -166,7 +166,7 @@ function* assemble(environment: StorageEnvironment, options: StorageOptions, fou
     lastIndex: index.lastIndex,
     termRuns: [...index.termRuns],
     configurations: reset ? [] : log.replay.configurations.filter((each) => each.index > snapshot.index),
-    tail: reset ? [] : log.replay.tail,
+    tail: reset ? [] : log.replay.takeTail(),
     applied: snapshot.index,
   };
   const store = new SnapshotStore(environment, log.identity, options, snapshots);

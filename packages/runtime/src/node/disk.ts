@@ -127,7 +127,8 @@ class DiskThread {
   #onExit: (() => void) | null = null;
 
   constructor(name: string, options: DiskThreadOptions) {
-    this.#worker = new Worker(workerFile(), { workerData: options, name: `quorate-disk-${name}` });
+    // What the program itself was started with (`--input-type`, loaders, `--inspect`) is none of the thread's business.
+    this.#worker = new Worker(workerFile(), { workerData: options, name: `quorate-disk-${name}`, execArgv: [] });
     let reason = 'its thread ended';
     this.#worker.on('message', (reply: DiskReply) => this.#waiting.shift()?.(reply));
     this.#worker.on('error', (error) => {

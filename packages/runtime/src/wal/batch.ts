@@ -186,7 +186,7 @@ function countRecords(change: LogChange, place: BatchPlace): number {
 
 /**
  * The length of the padding record that keeps a seal within one sector, so that a crash leaves all of it or nothing: up to the
- * border, or across it when less than a record's header is left.
+ * border, or across it when less than a record's header is left. A seal takes 64 to 256 bytes, by the length of the vote.
  */
 function paddingBefore(offset: number, sealBytes: number): number {
   const room = SECTOR_BYTES - (offset % SECTOR_BYTES);

@@ -18,9 +18,6 @@ export const SECTOR_BYTES = 512;
 export const SEGMENT_HEADER_BYTES = SECTOR_BYTES;
 export const RECORD_HEADER_BYTES = 48;
 
-/** A seal is at most this long, so that it always fits into one sector. */
-export const MAX_SEAL_BYTES = 256;
-
 /** The largest length of one batch on disk, and so of one write. */
 export const MAX_BATCH_BYTES = 1 << 30;
 

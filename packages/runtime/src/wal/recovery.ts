@@ -67,7 +67,6 @@ export function* recoverLog(disk: Disk, manifest: Manifest | null, maxTailBytes:
   // Of one age they differ only after a repair, which puts there what the log must not forget.
   if (manifest !== null && manifest.sequence === replay.sequence) replay.hardState = manifest.hardState;
   if (end.damage !== null) yield* dropTorn(disk, segment, end.damage, notes);
-  replay.trimTail();
   return {
     replay,
     identity,

@@ -23,9 +23,10 @@ export class Replay {
     this.#maxTailBytes = maxTailBytes;
   }
 
-  /** The newest entries, as many as fit. */
-  get tail(): readonly Entry[] {
-    return this.#tail;
+  /** The newest entries, as many as fit. Until they are taken they share the buffers of the scan. */
+  takeTail(): readonly Entry[] {
+    this.#trimTail();
+    return this.#tail.map((entry) => ({ ...entry, data: entry.data.slice() }));
   }
 
   beginSegment(header: SegmentHeader): void {
@@ -86,7 +87,7 @@ export class Replay {
   }
 
   #keep(batch: ScannedBatch, record: ScannedRecord): void {
-    const entry = entryOf(record.header, record.payload.slice());
+    const entry = entryOf(record.header, record.payload);
     if (entry === null) throw impossible(batch, record.header.offset, 'it holds an entry of unknown kind');
     if (entry.kind === EntryKind.configuration) {
       const configuration = decodeConfiguration(entry.data, entry.index);
@@ -97,11 +98,11 @@ export class Replay {
     }
     this.#tail.push(entry);
     this.#tailBytes += entry.data.length;
-    if (this.#tailBytes > 2 * this.#maxTailBytes || this.#tail.length > 2 * MAX_TAIL_ENTRIES) this.trimTail();
+    if (this.#tailBytes > 2 * this.#maxTailBytes || this.#tail.length > 2 * MAX_TAIL_ENTRIES) this.#trimTail();
   }
 
   /** Cuts the tail to its limits. Done now and then, so that the cost for each entry stays constant. */
-  trimTail(): void {
+  #trimTail(): void {
     let drop = 0;
     for (const entry of this.#tail) {
       if (this.#tailBytes <= this.#maxTailBytes && this.#tail.length - drop <= MAX_TAIL_ENTRIES) break;

@@ -9,7 +9,7 @@ import { read, type Steps } from '../steps.ts';
 import { survey } from './survey.ts';
 import {
   decodeSeal,
-  entryOf,
+  isKnownEntryKind,
   isKnownRecordKind,
   MAX_BATCH_BYTES,
   payloadIntact,
@@ -130,9 +130,9 @@ function* scanBatch(
 }
 
 function assertKnown(header: RecordHeader): void {
-  const path = segmentPath(header.segment);
-  const unknownEntry = header.kind === RecordKind.entry && entryOf(header, EMPTY) === null;
+  const unknownEntry = header.kind === RecordKind.entry && !isKnownEntryKind(header.entryKind);
   if (isKnownRecordKind(header.kind) && !unknownEntry) return;
+  const path = segmentPath(header.segment);
   const what = unknownEntry ? `an entry of kind ${header.entryKind}` : `a record of kind ${header.kind}`;
   throw new StorageFailure(
     'UnknownEntryKind',
