@@ -9,8 +9,8 @@ import { openStorage } from '../src/open-storage.ts';
 import type { OpenedStorage } from '../src/storage.ts';
 import { entry } from './support/storage-world.ts';
 
-const LIVES = 4;
-const ACKNOWLEDGED = 150;
+const LIVES = 3;
+const ACKNOWLEDGED = 100;
 
 /** Appends for ever, entries of many sizes, and prints the last index of every batch once it is durable. */
 const WRITER = `

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { sameEntries } from './support/storage-life.ts';
 import { batch, creation, entries, smallSegments, StorageWorld } from './support/storage-world.ts';
 
 describe('a new directory', () => {
@@ -50,13 +51,13 @@ describe('what was appended', () => {
       if (first % 100 === 1) world.run();
     }
     expect([...world.disk.image().keys()].filter((name) => name.endsWith('.wal')).length).toBeGreaterThan(5);
-    expect(world.read(opened, 1, 3000)).toEqual(entries(1, 3000, 1, 100));
+    expect(sameEntries(world.read(opened, 1, 3000), entries(1, 3000, 1, 100))).toBe(true);
     expect(world.read(opened, 777, 3000, 1000)).toEqual(entries(777, 786, 1, 100));
     const later = new StorageWorld(world.disk.image());
     const again = later.open();
     expect(again.recovered.lastIndex).toBe(3000);
     expect(again.recovered.tail.at(-1)).toEqual(entries(3000, 3000, 1, 100)[0]);
-    expect(later.read(again, 1, 3000)).toEqual(entries(1, 3000, 1, 100));
+    expect(sameEntries(later.read(again, 1, 3000), entries(1, 3000, 1, 100))).toBe(true);
   });
 });
 

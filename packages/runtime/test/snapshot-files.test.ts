@@ -72,7 +72,7 @@ function snapshotNames(world: StorageWorld): string[] {
 const SLICES = [
   new Uint8Array(10).fill(1),
   new Uint8Array(0),
-  new Uint8Array(70_000).fill(2),
+  new Uint8Array(20_000).fill(2),
   new Uint8Array(7).fill(3),
 ];
 
@@ -127,7 +127,7 @@ describe("a snapshot of the server's own state", () => {
     const path = 'snapshots/0000000000000030-0000000000000001.snap';
     const length = world.disk.image().get(path)?.length ?? 0;
     const outcomes = new Map<string, number>();
-    for (let offset = 0; offset < length; offset += offset < 400 || offset > length - 50 ? 5 : 4_999) {
+    for (let offset = 0; offset < length; offset += offset < 400 || offset > length - 50 ? 5 : 1_999) {
       const image = world.disk.image();
       const bytes = image.get(path) ?? new Uint8Array(0);
       bytes[offset] = (bytes[offset] ?? 0) ^ 4;
@@ -200,13 +200,13 @@ describe('a snapshot from a peer', () => {
   test('goes on where it stopped, after a restart too', () => {
     const { world, opened } = begun();
     const first = receive(world, opened, metadata(100, 2), file.length);
-    world.wait((done) => first.write(file.slice(0, 50_000), done));
+    world.wait((done) => first.write(file.slice(0, 15_000), done));
     first.suspend();
     const later = new StorageWorld(world.disk.image());
     const again = later.open(null);
     const second = receive(later, again, metadata(100, 2), file.length);
     expect(second.offset).toBeGreaterThan(0);
-    expect(second.offset).toBeLessThan(50_000);
+    expect(second.offset).toBeLessThan(15_000);
     expect(later.wait((done) => second.write(file.slice(second.offset), done))).toBeNull();
     expect(second.offset).toBe(file.length);
     expect(later.wait((done) => second.finish(done))).toBeNull();
@@ -229,8 +229,8 @@ describe('a snapshot from a peer', () => {
     spoil(bytes);
     const receiver = receive(world, opened, metadata(100, 2), bytes.length);
     let error: StorageError | null = null;
-    for (let at = 0; at < bytes.length && error === null; at += 20_000) {
-      error = world.wait((done) => receiver.write(bytes.slice(at, at + 20_000), done));
+    for (let at = 0; at < bytes.length && error === null; at += 5_000) {
+      error = world.wait((done) => receiver.write(bytes.slice(at, at + 5_000), done));
     }
     expect(error?.code).toBe('InvalidSnapshot');
     expect(error?.message).toContain(reason);

@@ -220,7 +220,8 @@ export function difference(world: StorageWorld, opened: OpenedStorage, state: Mo
   return wanted.every((each) => termOf(each.index) === each.term) ? null : 'other terms than were written';
 }
 
-function sameEntries(a: readonly Entry[], b: readonly Entry[]): boolean {
+/** The same entries, byte for byte. Much quicker than `toEqual` when there are thousands. */
+export function sameEntries(a: readonly Entry[], b: readonly Entry[]): boolean {
   if (a.length !== b.length) return false;
   return a.every((left, at) => {
     const right = b[at];
