@@ -50,6 +50,7 @@ export class StorageLife {
     if (choice < 6) return this.#snapshotAndCompact(0);
     if (choice < 9) return this.#install();
     if (choice < 10) return this.#snapshotAndCompact(1 + this.#draw(2));
+    if (choice < 16) return this.#readBack();
     return this.#append([this.#nextBatch()]);
   }
 
@@ -105,6 +106,26 @@ export class StorageLife {
     // A server whose log is behind its snapshot would have it from then on in memory only: here it is restarted instead.
     if (ahead > 0) return false;
     return this.#settle((done) => this.#opened.storage.compact(index - this.#draw(5), done), after);
+  }
+
+  /** Reads a part of the log while it lives. What a compaction has removed is refused, never wrong. */
+  #readBack(): boolean {
+    const { base, log } = this.state;
+    if (log.length === 0) return true;
+    const from = this.#draw(log.length);
+    const to = from + this.#draw(log.length - from);
+    const answers: { code: string | null; found: readonly Entry[] }[] = [];
+    this.#opened.storage.read(base.index + 1 + from, base.index + 1 + to, 1 << 30, (error, found) =>
+      answers.push({ code: error?.code ?? null, found }),
+    );
+    while (answers.length === 0 && this.#world.step());
+    const [answer] = answers;
+    if (answer === undefined) return false;
+    if (answer.code === 'Compacted' && base.index + 1 + from <= this.state.snapshot.index) return true;
+    if (answer.code !== null || !sameEntries(answer.found, log.slice(from, to + 1))) {
+      throw new Error(`Reading back ${from} to ${to} gave ${answer.code ?? 'other entries than were written'}.`);
+    }
+    return true;
   }
 
   #install(): boolean {
