@@ -19,9 +19,13 @@ describe('a failed write or sync', () => {
     const world = new StorageWorld();
     const opened = world.open();
     world.disk.failAt = { operation: world.disk.operations + 3, code: 'EIO' };
-    expect(world.append(opened, batch({ entries: entries(1, 5, 1) }))).toBeNull();
+    expect(world.append(opened, batch({ entries: entries(1, 10, 1, 4000) }))).toBeNull();
     world.run();
-    expect(world.append(opened, batch({ entries: entries(6, 9, 1) }))?.code).toBe('DiskFailed');
+    expect(world.disk.journal).toHaveLength(world.disk.operations);
+    expect(world.disk.journal.at(-1)).toBe('allocate wal/spare');
+    const operations = world.disk.operations;
+    expect(world.append(opened, batch({ entries: entries(11, 12, 1) }))?.code).toBe('DiskFailed');
+    expect(world.disk.operations).toBe(operations);
   });
 });
 

@@ -63,13 +63,34 @@ describe('what was appended', () => {
 
 test('a write is one submission: the bytes, then one sync', () => {
   const world = new StorageWorld();
-  const opened = world.open(creation, { ...smallSegments });
-  world.run();
-  world.append(opened, batch({ entries: entries(1, 1, 1) }));
-  world.run();
+  const opened = world.open();
   const before = world.disk.journal.length;
-  world.append(opened, batch({ entries: entries(2, 20, 1) }), batch({ entries: entries(21, 30, 1) }));
-  world.append(opened, batch({ entries: entries(31, 31, 1) }));
-  const since = world.disk.journal.slice(before).filter((line) => !line.includes('spare'));
-  expect(since.slice(-2)).toEqual(['write wal/0000000002.wal', 'sync wal/0000000002.wal']);
+  world.append(opened, batch({ entries: entries(1, 20, 1) }), batch({ entries: entries(21, 30, 1) }));
+  expect(world.disk.journal.slice(before)).toEqual(['write wal/0000000001.wal', 'sync wal/0000000001.wal']);
+});
+
+test('the next segment is filled with zeros before it is needed, and then only renamed', () => {
+  const world = new StorageWorld();
+  const opened = world.open();
+  let index = 0;
+  const lines: string[] = [];
+  while (!lines.includes('rename wal/spare')) {
+    index += 1;
+    const before = world.disk.journal.length;
+    world.append(opened, batch({ entries: entries(index, index, 1, 4000) }));
+    lines.splice(0, lines.length, ...world.disk.journal.slice(before));
+    world.run();
+  }
+  expect(world.disk.journal.slice(0, -1)).toContain('allocate wal/spare');
+  expect(lines).toEqual([
+    'rename wal/spare',
+    'syncDirectory wal',
+    'write wal/0000000002.wal',
+    'sync wal/0000000002.wal',
+    'write hardstate',
+    'sync hardstate',
+    'write hardstate',
+    'sync hardstate',
+  ]);
+  expect(world.disk.image().get('wal/0000000002.wal')?.length).toBe(smallSegments.segmentBytes);
 });

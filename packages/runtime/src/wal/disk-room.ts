@@ -33,7 +33,7 @@ export class DiskRoom {
     if (found.reserveHeld) this.#reserve = 'held';
     this.#onPoll = onPoll;
     this.#onFailure = onFailure;
-    this.#holdReserve();
+    if (options.reserveBytes === 0) this.#reserve = 'held';
   }
 
   /** Bytes that may be written without touching the reserve, as last seen. */
@@ -83,10 +83,9 @@ export class DiskRoom {
     });
   }
 
-  /** Twice its size must be free, so that taking it does not itself fill the disk. */
+  /** Not before the first look at free space: a server that lives shortly need not write it. Twice its size must be free, so that taking it does not itself fill the disk. */
   #holdReserve(): void {
     const { reserveBytes } = this.#options;
-    if (reserveBytes === 0) this.#reserve = 'held';
     if (this.#reserve !== 'absent' || this.#free < 2 * reserveBytes) return;
     this.#reserve = 'creating';
     this.#disk.submit(

@@ -29,6 +29,9 @@ import { SpareSegment } from './spare-segment.ts';
 /** Beyond this part of a prepared segment the next one is prepared. */
 const PREPARE_AT = 0.5;
 
+/** A growing segment, as a new directory begins with, is followed by a prepared one from here on: small logs stay small on disk. */
+const PREPARE_AFTER_GROWING = 1 << 20;
+
 export interface LogState {
   readonly identity: StorageIdentity;
   readonly index: LogIndex;
@@ -270,8 +273,10 @@ export class WriteAheadLog {
     if (write.spare) this.#spare.taken();
     if (write.growth > 0) this.#room.used(write.growth);
     else this.#room.schedule();
-    const prepared = this.#active.size >= this.#options.segmentBytes;
-    if (!prepared || batch.end >= PREPARE_AT * this.#options.segmentBytes) this.#spare.prepare();
+    const { segmentBytes } = this.#options;
+    const growing = this.#active.size < segmentBytes;
+    if (batch.end >= PREPARE_AT * segmentBytes || (growing && batch.end >= PREPARE_AFTER_GROWING))
+      this.#spare.prepare();
   }
 
   /** The caller has made sure that no append is in flight. */
