@@ -82,6 +82,9 @@ export interface RaftNodeOptions<Result = unknown> {
   readonly observer?: Observer;
 }
 
+/** What a message adds to the command that it carries alone, amply. */
+const maxEnvelopeBytes = 1024;
+
 /** The options with every default filled in. */
 export interface Settings {
   readonly raft: RaftDefaults;
@@ -103,14 +106,20 @@ export function settle(options: RaftNodeOptions): Settings {
   if (options.clusterId !== undefined && !/^[0-9a-f]{16}$/.test(options.clusterId)) {
     throw invalid(`clusterId is '${options.clusterId}'. Give 16 lower-case hexadecimal digits.`);
   }
-  const largest = Math.max(raft.maxAppendBytes, raft.maxCommandBytes, limits.maxProposalBatchBytes);
-  if (transport.maxFrameBytes < largest * 2) {
+  const needed = largestMessage(raft, limits);
+  if (transport.maxFrameBytes < needed) {
     throw invalid(
-      `transport.maxFrameBytes is ${transport.maxFrameBytes}. A message may need twice ${largest} bytes: raise it, or ` +
-        'lower raft.maxAppendBytes, raft.maxCommandBytes and limits.maxProposalBatchBytes.',
+      `transport.maxFrameBytes is ${transport.maxFrameBytes}. A message may take ${needed} bytes: raise it, or lower ` +
+        'raft.maxAppendBytes, raft.maxCommandBytes or limits.maxProposalBatchBytes.',
     );
   }
   return { raft, limits, transport };
+}
+
+/** An entry of one byte takes twelve on the wire at most; a large one hardly more than itself. */
+function largestMessage(raft: RaftDefaults, limits: NodeLimits): number {
+  const ofMany = Math.max(raft.maxAppendBytes, limits.maxProposalBatchBytes) * 12;
+  return Math.max(ofMany, raft.maxCommandBytes + maxEnvelopeBytes);
 }
 
 function checkMembers(options: RaftNodeOptions): void {

@@ -194,6 +194,7 @@ function server(
     durableTerm: () => 3,
     boundIncarnation: () => null,
     commitIndex: () => 0,
+    isInstalling: () => false,
     onMessage: (message) => received.push(message),
     onUnreachable: (peer) => unreachable.push(peer),
     onSnapshotSent: () => undefined,

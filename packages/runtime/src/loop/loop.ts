@@ -80,6 +80,8 @@ export class Loop {
   #state: 'running' | 'closing' | 'stopped' = 'running';
   #onIdle: (() => void) | null = null;
   #reportedFullAt = Number.NEGATIVE_INFINITY;
+  /** The batch behind which the last received snapshot is installed; 'stepped' until the core has handed that batch out. */
+  #installing: number | 'stepped' = 0;
 
   constructor(parts: LoopParts) {
     const { environment, settings, raft, storage, stateMachine } = parts;
@@ -147,6 +149,7 @@ export class Loop {
       durableTerm: () => this.#writer.durableTerm,
       boundIncarnation: (member) => boundIncarnation(this.raft, member),
       commitIndex: () => this.raft.commitIndex,
+      isInstalling: () => this.#isInstalling(),
       onMessage: (message) => this.#onMessage(message),
       onUnreachable: (peer) => this.#defer({ kind: 'unreachable', now: this.#environment.clock.now(), peer }),
       onSnapshotSent: (peer, delivered) =>
@@ -221,7 +224,13 @@ export class Loop {
   #onMessage(message: Message): void {
     if (watchesMessages(this.#observer)) debugReceived(this.#observer, message);
     if (!this.#hasRoomForMessage(message)) return;
+    if (message.kind === 'installSnapshot') this.#installing = 'stepped';
     this.#arrived({ kind: 'message', now: this.#environment.clock.now(), message });
+  }
+
+  #isInstalling(): boolean {
+    if (this.#installing === 'stepped' || this.#applier.isRestoring) return true;
+    return !this.#writer.isDurable(this.#installing);
   }
 
   /** The disk reserve is looked at before anything is appended: a refusal now is definite, one later could not be. */
@@ -291,6 +300,7 @@ export class Loop {
   #drain(): void {
     do {
       this.#carryOut(this.raft.takeOutput());
+      if (this.#installing === 'stepped') this.#installing = this.#writer.lastId;
       this.#transport.flush();
       this.#writer.kick();
     } while (this.#state !== 'stopped' && this.#apply());

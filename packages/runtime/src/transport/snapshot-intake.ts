@@ -11,6 +11,8 @@ import { FrameKind } from './protocol.ts';
 export interface SnapshotIntakeHost {
   /** Whether this server lacks what the snapshot holds. */
   needsSnapshot(metadata: SnapshotMetadata): boolean;
+  /** A snapshot that was received before is not durably installed yet: until it is, none other may take its place. */
+  isInstalling(): boolean;
   /**
    * Asks for the one place where a snapshot is received; `interrupt` is called when a newer claim takes it over. False if a
    * leader of a later term holds it.
@@ -46,6 +48,7 @@ export class SnapshotIntake {
   #isWriting = false;
   #isPaused = false;
   #hasEnded = false;
+  #isFinishing = false;
   #isStopped = false;
 
   constructor(
@@ -80,6 +83,8 @@ export class SnapshotIntake {
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
+    // Once all bytes are here the rest needs no connection: it is brought to its end, and only then may another begin.
+    if (this.#isFinishing) return;
     this.#receiver?.suspend();
     this.#host.releaseIntake(this.#interrupt);
   }
@@ -97,6 +102,7 @@ export class SnapshotIntake {
       this.#sendDone();
       return null;
     }
+    if (this.#host.isInstalling()) return 'another snapshot is still being installed';
     if (!this.#host.claimIntake(message.term, this.#interrupt)) return 'a later leader is sending a snapshot already';
     this.#host.receiveSnapshot(message.snapshot, totalBytes, (error, receiver) => this.#onReceiver(error, receiver));
     return null;
@@ -165,16 +171,15 @@ export class SnapshotIntake {
 
   #finish(receiver: SnapshotReceiver): void {
     this.#isWriting = true;
+    this.#isFinishing = true;
     receiver.finish((error) => {
+      this.#host.releaseIntake(this.#interrupt);
       const offer = this.#offer;
       if (error !== null || offer === null) {
         this.#fail(error);
         return;
       }
-      // Nothing is left to suspend, whatever becomes of the connection.
-      this.#receiver = null;
       this.#log('received a snapshot', { totalBytes: this.#totalBytes });
-      this.#host.releaseIntake(this.#interrupt);
       this.#host.onMessage(offer);
       if (!this.#isStopped) this.#sendDone();
     });

@@ -31,6 +31,8 @@ export interface TransportHost {
   boundIncarnation(member: MemberId): Incarnation | null;
   /** The last committed index, for telling snapshots that are not needed. */
   commitIndex(): number;
+  /** A received snapshot is not durably installed and restored yet. */
+  isInstalling(): boolean;
   onMessage(message: Message): void;
   onUnreachable(peer: MemberId): void;
   onSnapshotSent(peer: MemberId, delivered: boolean): void;
@@ -196,6 +198,7 @@ export class Transport {
         if (!this.#isClosed) this.#host?.onMessage(message);
       },
       needsSnapshot: (metadata) => metadata.index > (this.#host?.commitIndex() ?? 0),
+      isInstalling: () => this.#host?.isInstalling() ?? false,
       claimIntake: (term, interrupt) => this.#claimIntake(term, interrupt),
       releaseIntake: (interrupt) => {
         if (this.#intake?.interrupt === interrupt) this.#intake = null;
