@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RaftNode } from '@quorate/runtime';
@@ -6,6 +7,7 @@ import { nodeEnvironment } from '@quorate/runtime/node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type CounterResult, command, Journal } from './support/counter.ts';
 import { freePorts } from './support/free-ports.ts';
+import { seededRandom } from './support/virtual-world.ts';
 
 const quick = { electionTimeoutMin: 150_000, electionTimeoutMax: 300_000, heartbeatInterval: 30_000 };
 
@@ -59,7 +61,40 @@ describe('three servers over TCP and a real disk', () => {
     for (const node of nodes) await node.readBarrier();
     for (const machine of again) expect(machine.commands).toEqual([...(machines[0]?.commands ?? []), 'after']);
   });
+
+  it('do not mind rubbish on their peer port', async () => {
+    const [port = 0] = await freePorts(1);
+    const address = `127.0.0.1:${port}`;
+    const machine = new Journal();
+    const node = await RaftNode.open({
+      id: 'only',
+      listen: address,
+      initialCluster: [{ id: 'only', address }],
+      environment: nodeEnvironment({ dataDirectory: join(directory, 'only'), logger: { log: () => undefined } }),
+      stateMachine: machine,
+      raft: quick,
+      transport: { maxInboundConnections: 16 },
+    });
+    open.push(node);
+    await leaderOf([node]);
+    const random = seededRandom(7);
+    const strangers = Array.from({ length: 100 }, () => stranger(port, () => random.uint32() & 0xff));
+    for (let i = 0; i < 50; i++) await node.propose(command(`${i}`));
+    await Promise.all(strangers);
+    await node.readBarrier();
+    expect(machine.commands).toHaveLength(50);
+  });
 });
+
+/** Sends rubbish until it is thrown out. */
+function stranger(port: number, byte: () => number): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(Buffer.from(Array.from({ length: 2000 }, byte))));
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => resolve());
+    socket.resume();
+  });
+}
 
 async function leaderOf(nodes: readonly RaftNode<CounterResult>[]): Promise<RaftNode> {
   for (;;) {
