@@ -190,8 +190,11 @@ function countBallot(
   const { state } = core;
   const configuration = currentConfiguration(state);
   if (isImpostor(core, voter, incarnation)) return 'pending';
-  // The first answer of a server in a round stands; copies of it change nothing.
-  if (!state.votes.some((ballot) => ballot.voter === voter)) state.votes.push({ voter, incarnation, granted });
+  // The first answer of a server stands, and copies of it change nothing; but a refusal may have been meant for a request of an
+  // earlier term, while a vote that is granted is granted.
+  const at = state.votes.findIndex((ballot) => ballot.voter === voter);
+  if (at === -1) state.votes.push({ voter, incarnation, granted });
+  else if (granted) state.votes[at] = { voter, incarnation, granted };
   return tally(configuration, (id) => state.votes.find((ballot) => ballot.voter === id)?.granted);
 }
 

@@ -75,7 +75,8 @@ function answerPast(core: Core, message: Message): void {
       refuse(core, message);
       return;
     case 'heartbeat':
-      send(core, { kind: 'heartbeatReply', ...envelope(core, message.from), round: message.round });
+      // The asker may lead this server's term meanwhile, with rounds of its own: what it asked in an earlier one confirms none.
+      send(core, { kind: 'heartbeatReply', ...envelope(core, message.from), round: 0 });
       return;
     case 'installSnapshot':
       send(core, {

@@ -165,13 +165,9 @@ function leaveWaiting(core: Core, progress: Progress): void {
 
 function onRefused(core: Core, progress: Progress, message: AppendEntriesReply): void {
   const { index, hintIndex, hintTerm } = message;
-  // Late answers to what was sent before: since then more is known.
-  if (progress.state === 'snapshot' || index < progress.match) return;
-  if (index === progress.match && progress.match > 0) {
-    const reason = `refuses entry ${index}, which it acknowledged; its log may be damaged`;
-    core.out.events.push({ kind: 'violation', peer: progress.id, reason });
-    return;
-  }
+  // Late answers to what was sent before: since then more is known. A follower that lost what it acknowledged would answer like
+  // this for ever; it says so itself when a heartbeat speaks of those entries (heartbeat.ts).
+  if (progress.state === 'snapshot' || (progress.match > 0 && index <= progress.match)) return;
   if (progress.state === 'probe' && index !== progress.next - 1) return;
   if (progress.state === 'replicate') becomeProbe(progress);
   // Both logs skip whole terms: the follower named its last position of a term no later than ours, now we do the same (§5.3).

@@ -90,8 +90,8 @@ function install(core: Core, snapshot: SnapshotMetadata): void {
 /** This server's own snapshot is durable: the log forgets what it covers, but for a tail that slow followers may still want. */
 export function onCompactedInput(core: Core, snapshot: SnapshotMetadata, through: Index): void {
   const { state } = core;
-  // A newer one was installed from the leader meanwhile.
-  if (snapshot.index <= state.snapshot.index) return;
+  // A newer one was installed from the leader meanwhile. The same one again lets go of more of the tail.
+  if (snapshot.index < state.snapshot.index) return;
   invariant(snapshot.index <= state.appliedIndex, `snapshot ${snapshot.index} holds only what was applied`);
   invariant(through <= snapshot.index, `entry ${through} is forgotten but the snapshot ends at ${snapshot.index}`);
   state.snapshot = snapshot;

@@ -1,9 +1,9 @@
 /** Carries out a plan. An action that is not possible at its turn does nothing, so that any part of a plan is a plan. */
-import type { Incarnation, InstallSnapshot, MemberId, Message } from '../../../src/index.ts';
+import type { Incarnation, InstallSnapshot, MemberId, Message, Output } from '../../../src/index.ts';
 import { checkedCluster } from '../checked.ts';
 import type { Cluster } from '../cluster.ts';
 import { configuration, firstIncarnation } from '../configurations.ts';
-import type { Ghosts } from '../invariants/index.ts';
+import { type Ghosts, InvariantViolation } from '../invariants/index.ts';
 import type { Observer } from '../observer.ts';
 import { Random } from '../random.ts';
 import type { TestServer } from '../server.ts';
@@ -43,6 +43,7 @@ export class ChaosRun {
         {
           arrived: (message) => this.#snapshotEnded(message, true),
           lost: (message) => this.#snapshotEnded(message, false),
+          output: (server, output) => accuseNobody(server, output),
           crashed: (server) => this.#runs.set(server.id, this.#runOf(server.id) + 1),
         },
       ],
@@ -385,6 +386,15 @@ function mayCompact(server: TestServer): boolean {
   const { index } = server.machine.position;
   const fresh = index > server.core.status().snapshot.index;
   return server.restore === null && !server.gathering && fresh && server.disk.holdsDurably(index);
+}
+
+/** Every server is correct here, so none may be reported for breaking the protocol. */
+function accuseNobody(server: TestServer, output: Output): void {
+  for (const event of output.events) {
+    if (event.kind === 'violation') {
+      throw new InvariantViolation(`no false accusation: ${server.id} says that ${event.peer} ${event.reason}`);
+    }
+  }
 }
 
 function isInstallSnapshot(message: Message): message is InstallSnapshot {
