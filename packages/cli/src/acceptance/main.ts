@@ -1,31 +1,75 @@
 /** `npm run acceptance -- NAME`: the campaigns against real processes, longer than what `npm test` runs of them. */
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { oversized, rubbish } from './bad-input.ts';
 import { churn } from './churn.ts';
+import { bulk, stall } from './event-loop.ts';
+import { longLog } from './long-log.ts';
 import { outage } from './outage.ts';
+import { flippedBit, restartAll, snapshotCatchUp, tornTail } from './recovery.ts';
 
 const program = new Command('acceptance').description('Campaigns against clusters of real processes on this machine.');
 
 program
   .command('churn')
   .description('clients write and read while servers are killed with -9 and restarted')
-  .option('--seconds <n>', 'how long', '60')
-  .option('--servers <n>', 'servers', '5')
-  .option('--clients <n>', 'clients', '16')
-  .action(async (flags: Record<'seconds' | 'servers' | 'clients', string>) => {
-    await churn({
-      servers: Number(flags.servers),
-      clients: Number(flags.clients),
-      seconds: Number(flags.seconds),
-      report,
-    });
+  .option('--seconds <n>', 'how long', whole, 60)
+  .option('--servers <n>', 'servers', whole, 5)
+  .option('--clients <n>', 'clients', whole, 16)
+  .action(async (flags: Record<'seconds' | 'servers' | 'clients', number>) => {
+    await churn({ ...flags, report });
   });
-
 program
   .command('outage')
   .description('two of five killed, a third, one back')
   .action(() => outage({ report }));
+program
+  .command('snapshot')
+  .description('a follower down past the compaction point comes back by snapshot')
+  .action(() => snapshotCatchUp({ report }));
+program
+  .command('restart')
+  .description('all servers stopped at once, politely and with -9, and started again')
+  .action(() => restartAll({ report }));
+program
+  .command('torn')
+  .description('a torn last batch is dropped')
+  .action(() => tornTail({ report }));
+program
+  .command('flipped-bit')
+  .description('a flipped bit in the middle of a log stops that server')
+  .action(() => flippedBit({ report }));
+program
+  .command('long-log')
+  .description('memory stays flat while entries of 1 KiB go through the log')
+  .option('--entries <n>', 'entries', whole, 1_000_000)
+  .action((flags: { readonly entries: number }) => longLog({ ...flags, report }));
+program
+  .command('stall')
+  .description('a follower standing still for 1.5 s changes no term')
+  .action(() => stall({ report }));
+program
+  .command('bulk')
+  .description('writing, ranging over and deleting many keys causes no election')
+  .option('--keys <n>', 'keys', whole, 1_000_000)
+  .action((flags: { readonly keys: number }) => bulk({ ...flags, report }));
+program
+  .command('oversized')
+  .description('requests that are too large are refused')
+  .action(() => oversized({ report }));
+program
+  .command('rubbish')
+  .description('a fuzzer on client and peer ports')
+  .option('--seconds <n>', 'how long', whole, 60)
+  .option('--seed <n>', 'seed of the rubbish', whole, Date.now() % 1_000_000)
+  .action((flags: { readonly seconds: number; readonly seed: number }) => rubbish({ ...flags, report }));
 
 await program.parseAsync();
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number above 0.');
+  return value;
+}
 
 function report(line: string): void {
   process.stdout.write(`${line}\n`);
