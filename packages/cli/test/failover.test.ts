@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { churn } from '../src/acceptance/churn.ts';
 import { outage } from '../src/acceptance/outage.ts';
-
-const report = (line: string): void => void process.stdout.write(`    ${line}\n`);
+import { report } from './support/report.ts';
 
 describe('servers that die', () => {
   test('under 16 clients, killed with -9 and restarted in turn: nothing acknowledged is lost, nothing happens twice', async () => {
-    const { failovers } = await churn({ servers: 5, clients: 16, seconds: 8, report });
+    const { failovers } = await churn({ servers: 5, clients: 16, seconds: 6, report });
     expect(failovers.length).toBeGreaterThan(0);
   }, 120_000);
 

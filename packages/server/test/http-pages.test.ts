@@ -84,7 +84,7 @@ describe('The HTTP/1 pages', () => {
 
   it('hurt the server only when that was enabled', async () => {
     const { url } = await start();
-    for (const page of ['sleep?ms=1', 'partition?from=s2', 'slow?ms=1']) {
+    for (const page of ['sleep?ms=1', 'partition?from=s2', 'slow?ms=1', 'pool?ms=1&by=waiting']) {
       const response = await fetch(`${url}/debug/${page}`, { method: 'POST' });
       expect(response.status).toBe(403);
       expect(await response.text()).toContain('--enable-fault-injection');
@@ -100,6 +100,7 @@ describe('The HTTP/1 pages', () => {
         return members.filter((member) => member === 'nobody');
       },
       slow: (ms) => done.push(`slow ${ms}`),
+      hogPool: (how, ms) => done.push(`pool ${how} ${ms}`),
     };
     const { url } = await start({ faults });
     const statuses: number[] = [];
@@ -108,6 +109,7 @@ describe('The HTTP/1 pages', () => {
       'sleep?ms=-1',
       'sleep',
       'slow?ms=5',
+      'pool?ms=7&by=hashing',
       'partition?from=a,b',
       'partition',
       'partition?from=nobody',
@@ -115,8 +117,8 @@ describe('The HTTP/1 pages', () => {
     for (const page of pages) {
       statuses.push((await fetch(`${url}/debug/${page}`, { method: 'POST' })).status);
     }
-    expect(statuses).toEqual([200, 400, 400, 200, 200, 200, 400]);
-    expect(done).toEqual(['sleep 20', 'slow 5', 'partition a+b', 'partition ', 'partition nobody']);
+    expect(statuses).toEqual([200, 400, 400, 200, 200, 200, 200, 400]);
+    expect(done).toEqual(['sleep 20', 'slow 5', 'pool hashing 7', 'partition a+b', 'partition ', 'partition nobody']);
   });
 
   it('answer 404, 405 and 413 as JSON that says what there is', async () => {

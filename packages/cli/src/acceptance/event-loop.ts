@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect } from '@quorate/client';
+import { Generator } from '../bench/generator-client.ts';
+import { quantile } from '../bench/histogram.ts';
 import { askPage } from '../processes/http.ts';
 import { clientAddress, endpoints } from '../processes/layout.ts';
+import { LOOPBACK } from '../processes/ports.ts';
 import { manyKeys } from './bulk-put.ts';
 import { type Report, Trial } from './trial.ts';
 import { UniqueWrites } from './writes.ts';
@@ -109,4 +112,53 @@ class Probe {
 
 async function termsOf(trial: Trial): Promise<readonly (number | null)[]> {
   return Promise.all(trial.cluster.servers.map(async (server) => (await trial.page(server))?.term ?? null));
+}
+
+/** While every thread of libuv's pool on every server is blocked, puts are acknowledged all the same. */
+export async function blockedPool({ report }: { readonly report: Report }): Promise<void> {
+  const blockedMs = 8_000;
+  await Trial.run({ servers: 3, report }, async (trial) => {
+    const client = await trial.client();
+    await client.put('pool', 'before');
+    await hogPools(trial, 'waiting', blockedMs);
+    const began = performance.now();
+    for (let n = 0; n < 100; n++) await client.put('pool', `during ${n}`);
+    const took = performance.now() - began;
+    assert.ok(took < blockedMs, 'Puts were acknowledged only after the threads were free again.');
+    report(`100 puts acknowledged in ${took.toFixed(0)} ms while every thread of every server's pool was blocked`);
+  });
+}
+
+/** The p99 of puts before, and while the pool of every server is saturated in one way and the other. */
+export async function poolLatency(options: { readonly seconds: number; readonly report: Report }): Promise<void> {
+  const { seconds, report } = options;
+  await Trial.run({ servers: 3, report }, async (trial) => {
+    const generator = new Generator();
+    try {
+      const measure = async (): Promise<number> => {
+        const { member } = await trial.leader();
+        const plan = { host: LOOPBACK, port: member.clientPort, work: 'put', clients: 16, connections: 1 } as const;
+        const result = await generator.run({ ...plan, seconds, warmUpSeconds: 1, valueBytes: 256, keys: 1_000 });
+        assert.deepEqual(result.failures, {});
+        return quantile(result.latencies, 0.99) / 1000;
+      };
+      const idle = await measure();
+      report(`p99 of puts with an idle pool: ${idle.toFixed(1)} ms`);
+      for (const how of ['waiting', 'hashing'] as const) {
+        const busyMs = (seconds + 3) * 1000;
+        await hogPools(trial, how, busyMs);
+        const busy = await measure();
+        report(`p99 of puts with every pool thread ${how}: ${busy.toFixed(1)} ms, ${(busy / idle).toFixed(2)} times`);
+        await sleep(busyMs - seconds * 1000);
+      }
+    } finally {
+      generator.close();
+    }
+  });
+}
+
+async function hogPools(trial: Trial, how: 'waiting' | 'hashing', ms: number): Promise<void> {
+  for (const { member } of trial.cluster.servers) {
+    await askPage('POST', clientAddress(member), `/debug/pool?by=${how}&ms=${ms}`);
+  }
 }

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { oversized, rubbish } from './bad-input.ts';
 import { churn } from './churn.ts';
-import { bulk, stall } from './event-loop.ts';
+import { blockedPool, bulk, poolLatency, stall } from './event-loop.ts';
 import { longLog } from './long-log.ts';
 import { outage } from './outage.ts';
 import { flippedBit, restartAll, snapshotCatchUp, tornTail } from './recovery.ts';
@@ -52,6 +52,14 @@ program
   .description('writing, ranging over and deleting many keys causes no election')
   .option('--keys <n>', 'keys', whole, 1_000_000)
   .action((flags: { readonly keys: number }) => bulk({ ...flags, report }));
+program
+  .command('pool')
+  .description('saturated libuv pools: puts go on, and what their p99 becomes')
+  .option('--seconds <n>', 'of each measurement', whole, 10)
+  .action(async (flags: { readonly seconds: number }) => {
+    await blockedPool({ report });
+    await poolLatency({ ...flags, report });
+  });
 program
   .command('oversized')
   .description('requests that are too large are refused')

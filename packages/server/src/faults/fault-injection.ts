@@ -4,6 +4,7 @@ import type { Faults } from '../http/pages.ts';
 import { DelayLine } from './delay-line.ts';
 import { faultyDisk } from './faulty-disk.ts';
 import { FaultyNetwork } from './faulty-network.ts';
+import { hogPool } from './pool-hog.ts';
 
 export interface FaultyMember {
   /** As the consensus configuration names it. */
@@ -52,6 +53,10 @@ export function injectFaults(environment: Environment, others: readonly FaultyMe
       slow(ms) {
         logger.log('warn', `Fault injection: disk and network are slowed by ${ms} ms`);
         for (const each of Object.values(lines)) each.delay = ms * 1000;
+      },
+      hogPool(how, ms) {
+        logger.log('warn', `Fault injection: libuv's threads are kept ${how} for ${ms} ms`);
+        hogPool(how, ms, (reason) => logger.log('error', `The threads cannot be kept ${how}`, { reason }));
       },
     },
   };

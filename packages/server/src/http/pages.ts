@@ -1,5 +1,6 @@
 /** The pages of the HTTP/1 side, as a table of routes over a small view of the server. */
 import { type DebugTopic, debugTopics } from '@quorate/runtime';
+import { type PoolHog, poolHogs } from '../faults/pool-hog.ts';
 import { etcdVersion, quorateVersion } from '../version.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest, HttpRoutes } from './http-server.ts';
 
@@ -23,6 +24,8 @@ export interface Faults {
   partition(members: readonly string[]): readonly string[];
   /** Delays every disk write and every message to another server by `ms` milliseconds; 0 heals. */
   slow(ms: number): void;
+  /** Keeps every thread of libuv's pool busy for `ms` milliseconds. */
+  hogPool(how: PoolHog, ms: number): void;
 }
 
 /** A sleep's limit, so that a slip of the finger does not cost a server. Milliseconds. */
@@ -47,6 +50,7 @@ export function createPages(view: ServerView): HttpRoutes {
     ['/debug/sleep', { POST: fault(view, sleep) }],
     ['/debug/partition', { POST: fault(view, partition) }],
     ['/debug/slow', { POST: fault(view, slow) }],
+    ['/debug/pool', { POST: fault(view, pool) }],
   ]);
 }
 
@@ -85,6 +89,16 @@ function slow(faults: Faults, request: HttpRequest): HttpAnswer {
   if (ms === null) return bad(`ms must be a whole number from 0 to ${longestDelayMs}`);
   faults.slow(ms);
   return ok({ delay: ms });
+}
+
+/** ?by=hashing burns CPU as well, ?by=waiting does not. */
+function pool(faults: Faults, request: HttpRequest): HttpAnswer {
+  const ms = milliseconds(request, longestSleepMs);
+  if (ms === null) return bad(`ms must be a whole number from 0 to ${longestSleepMs}`);
+  const by = poolHogs.find((hog) => hog === request.query.get('by'));
+  if (by === undefined) return bad(`by must be one of ${poolHogs.join(', ')}`);
+  faults.hogPool(by, ms);
+  return ok({ busy: ms, by });
 }
 
 function fault(view: ServerView, act: (faults: Faults, request: HttpRequest) => HttpAnswer): HttpHandler {
