@@ -44,6 +44,9 @@ export class MvccStore {
   #reclaimed: number;
   #sweep: { readonly floor: number; readonly cursor: Cursor<KeyHistory> } | null = null;
 
+  /** The key that a restore has come to. */
+  #restored: { readonly key: ByteString; readonly history: KeyHistory } | null = null;
+
   #versions = 0;
   #keyBytes = 0;
 
@@ -132,20 +135,33 @@ export class MvccStore {
     this.#changes = 0;
   }
 
-  /** For a restore: a version as the snapshot tells it, in the order of keys and revisions. */
+  /** For a restore: a version as the snapshot tells it; keys come in order, and the versions of a key in theirs. */
   restore(key: ByteString, version: Version, source: Uint8Array, from: number, length: number): void {
     this.#slabs.store(source, from, length, version);
-    this.#add(key, this.#tree.get(key), version);
+    const last = this.#restored;
+    if (last !== null && last.key === key) {
+      this.#versions++;
+      last.history.append(version);
+    } else {
+      this.#restored = { key, history: this.#addKey(key, version) };
+    }
   }
 
   #add(key: ByteString, history: KeyHistory | undefined, version: Version): void {
-    this.#versions++;
-    if (history !== undefined) {
+    if (history === undefined) {
+      this.#addKey(key, version);
+    } else {
+      this.#versions++;
       history.append(version);
-      return;
     }
-    this.#tree.set(key, new KeyHistory(version));
+  }
+
+  #addKey(key: ByteString, version: Version): KeyHistory {
+    const history = new KeyHistory(version);
+    this.#tree.set(key, history);
+    this.#versions++;
     this.#keyBytes += key.length;
+    return history;
   }
 
   // -------------------------------------------------------------------------------------------------------- compaction

@@ -1,6 +1,7 @@
 /**
  * How large a transaction is, read off its bytes. A request of 1.5 MiB has room for hundreds of thousands of empty operations;
- * it is refused before an object is made for each of them.
+ * it is refused before an object is made for each of them. (If an operation before a nested list that is too long has a fault
+ * of its own, etcd names that one first.)
  */
 import { Reader } from '../api/wire/reader.ts';
 
