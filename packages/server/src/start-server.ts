@@ -56,8 +56,13 @@ const commandOverheadBytes = 4 * 1024;
  * its peers before that. Rejects with a ConfigError, a RaftError (what kept it from starting) or a StartError.
  */
 export async function startServer(options: ServerOptions, start: StartOptions = {}): Promise<RunningServer> {
-  const assembly = new Assembly(options, start);
-  return await assembly.run();
+  const sink = start.sink ?? createLineSink(2);
+  try {
+    return await new Assembly(options, start, sink).run();
+  } finally {
+    // Whoever is told of a failure may end the process at once.
+    await sink.flush();
+  }
 }
 
 class Assembly {
@@ -76,10 +81,10 @@ class Assembly {
   /** A request's longest time, as etcd reckons it: five seconds and two election timeouts. Microseconds. */
   readonly #requestTimeout: number;
 
-  constructor(options: ServerOptions, start: StartOptions) {
+  constructor(options: ServerOptions, start: StartOptions, sink: LineSink) {
     this.#options = options;
     this.#start = start;
-    this.#sink = start.sink ?? createLineSink(2);
+    this.#sink = sink;
     const { members, cluster } = foundingMembers(options.initialCluster, options.initialClusterToken);
     this.#members = members;
     this.#clusterId = cluster;

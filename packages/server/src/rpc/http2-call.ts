@@ -16,6 +16,8 @@ export interface CallCarrier {
   reserveResponse(bytes: number): boolean;
   releaseResponse(bytes: number): void;
   finished(call: Http2Call): void;
+  /** A handler threw. */
+  broken(call: Http2Call, error: unknown): void;
 }
 
 const responseHeaders = { ':status': 200, 'content-type': 'application/grpc' };
@@ -23,6 +25,8 @@ const withTrailers = { waitForTrailers: true, sendDate: false };
 const headersOnly = { endStream: true, sendDate: false };
 /** Up to here prefix and message are copied together into one frame; beyond, the copy costs more than a second write. */
 const largestCopy = 16 * 1024;
+/** What a waiting message costs besides its bytes. */
+const waitingOverhead = 128;
 const nothing = new Uint8Array(0);
 /** The request has been carried out, whatever it was; only its answer is missing. */
 const untaken: RpcStatus = {
@@ -57,6 +61,7 @@ export class Http2Call implements RpcCall {
   #onMessage: ((message: Uint8Array | null) => void) | null = null;
   /** Messages of a client stream that came before anyone listened. */
   #waiting: (Uint8Array | null)[] = [];
+  #waitingBytes = 0;
   #trailers = okTrailers;
 
   constructor(
@@ -120,9 +125,10 @@ export class Http2Call implements RpcCall {
     setImmediate(() => {
       const waiting = this.#waiting;
       this.#waiting = [];
-      this.#release();
-      for (const message of waiting) listener(message);
-      this.#stream.resume();
+      this.#waitingBytes = 0;
+      this.#account();
+      for (const message of waiting) if (!this.#ended) listener(message);
+      if (!this.#lost) this.#stream.resume();
     });
   }
 
@@ -140,13 +146,23 @@ export class Http2Call implements RpcCall {
     if (!this.#started) {
       this.#started = true;
       this.#request = message;
-      this.#handler.handle(this);
+      this.#handle();
       return;
     }
     if (!this.#handler.clientStreaming) {
       return this.end({ code: StatusCode.internal, message: 'grpc: more than one message in a unary request' });
     }
     this.#deliver(message);
+  }
+
+  #handle(): void {
+    try {
+      this.#handler.handle(this);
+    } catch (error) {
+      // Against its contract. One request's trouble must not become everybody's.
+      this.#carrier.broken(this, error);
+      this.end({ code: StatusCode.internal, message: 'etcdserver: internal error', outcome: 'unknown' });
+    }
   }
 
   #receiveEnd(): void {
@@ -162,14 +178,15 @@ export class Http2Call implements RpcCall {
   #deliver(message: Uint8Array | null): void {
     if (this.#onMessage !== null && this.#waiting.length === 0) return this.#onMessage(message);
     this.#waiting.push(message);
+    this.#waitingBytes += waitingOverhead + (message?.length ?? 0);
     this.#stream.pause();
     this.#account();
   }
 
   /** Holds the connection to its share of memory for what is not yet whole or not yet taken. */
   #account(): void {
-    let held = this.#assembler.heldBytes;
-    for (const message of this.#waiting) held += message?.length ?? 0;
+    if (this.#ended) return;
+    const held = this.#assembler.heldBytes + this.#waitingBytes;
     if (held === this.#reserved) return;
     const more = held - this.#reserved;
     this.#reserved = held;

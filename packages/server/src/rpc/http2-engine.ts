@@ -86,6 +86,11 @@ class Http2Engine implements RpcEngine {
     this.#responseBytes -= bytes;
   }
 
+  broken(call: Http2Call, error: unknown): void {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#logger.log('error', `The handler of ${call.method} threw; please report this`, { reason });
+  }
+
   async close(graceMs: number): Promise<void> {
     clearInterval(this.#sweeper);
     const drained = [...this.#connections].map(async (connection) => connection.drain());
@@ -150,6 +155,10 @@ class Http2Connection implements CallCarrier {
 
   finished(call: Http2Call): void {
     this.calls.delete(call);
+  }
+
+  broken(call: Http2Call, error: unknown): void {
+    this.#engine.broken(call, error);
   }
 
   #begin(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {

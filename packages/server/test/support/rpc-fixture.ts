@@ -1,6 +1,7 @@
 /** A client port with a scripted service behind it, for the tests of the RPC room. Every engine is run through them. */
 import { createServer as createHttpServer } from 'node:http';
 import { connect, type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from 'node:http2';
+import { afterEach } from 'vitest';
 import type { RpcCall, RpcMethod, RpcService } from '@quorate/kv';
 import {
   ClientPort,
@@ -132,4 +133,28 @@ export async function answerOf(stream: ClientHttp2Stream): Promise<Answer> {
       resolve({ headers, trailers: last, body: Buffer.concat(chunks), resetCode: stream.rstCode });
     });
   });
+}
+
+export type Starter = (
+  methods: Readonly<Record<string, (call: RpcCall) => void>>,
+  limits?: Partial<RpcLimits>,
+) => Promise<Fixture & { readonly client: RawClient }>;
+
+/** For a suite: starts fixtures with a client each, and closes them after each test. */
+export function starter(create: (options: RpcEngineOptions) => RpcEngine): Starter {
+  const cleanups: (() => Promise<void> | void)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+  return async (methods, limits = {}) => {
+    const fixture = await startFixture(create, methods, limits);
+    const client = new RawClient(fixture.address);
+    cleanups.push(fixture.close, () => client.close());
+    return { ...fixture, client };
+  };
+}
+
+/** Waits for a condition; the test's own time limit is the only one. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
