@@ -3,18 +3,18 @@ import type { Message } from './message.ts';
 import type {
   LoadRequest,
   Outgoing,
+  Output,
   ProposalResult,
   RaftEvent,
   ReadResult,
   Restore,
   TimerCommand,
-  TimerName,
 } from './output.ts';
 
 export interface Outbox {
   send: Outgoing[];
   /** The last command for each timer; earlier ones are superseded. */
-  arm: Partial<Record<TimerName, TimerCommand>>;
+  arm: TimerCommand[];
   restore: Restore | null;
   load: LoadRequest[];
   proposals: ProposalResult[];
@@ -23,7 +23,31 @@ export interface Outbox {
 }
 
 export function emptyOutbox(): Outbox {
-  return { send: [], arm: {}, restore: null, load: [], proposals: [], reads: [], events: [] };
+  return { send: [], arm: [], restore: null, load: [], proposals: [], reads: [], events: [] };
+}
+
+/** What an empty field of an output looks like: shared, since most fields of most outputs are empty. */
+const none: readonly never[] = [];
+
+/** Hands out what has gathered and leaves the outbox empty, without making anything anew that was not used. */
+export function empty(out: Outbox): Omit<Output, 'persist' | 'apply'> {
+  const { send, arm, restore, load, proposals, reads, events } = out;
+  if (send.length > 0) out.send = [];
+  if (arm.length > 0) out.arm = [];
+  if (load.length > 0) out.load = [];
+  if (proposals.length > 0) out.proposals = [];
+  if (reads.length > 0) out.reads = [];
+  if (events.length > 0) out.events = [];
+  out.restore = null;
+  return {
+    send: send.length > 0 ? send : none,
+    arm: arm.length > 0 ? arm : none,
+    restore,
+    load: load.length > 0 ? load : none,
+    proposals: proposals.length > 0 ? proposals : none,
+    reads: reads.length > 0 ? reads : none,
+    events: events.length > 0 ? events : none,
+  };
 }
 
 /** Withdraws what was about to be said: the promises in it no longer describe this server's log. */

@@ -8,8 +8,8 @@ import { invariant } from './invariant.ts';
 import { cached, termAt, trimCache } from './log.ts';
 import { configurationAt, currentConfiguration } from './membership.ts';
 import type { RaftOptions } from './options.ts';
-import { emptyOutbox } from './outbox.ts';
-import type { Output, TimerCommand } from './output.ts';
+import { empty, emptyOutbox } from './outbox.ts';
+import type { Output } from './output.ts';
 import { markDurable, takeBatch } from './persistence.ts';
 import { onPropose } from './propose.ts';
 import { onQuorumCheckTimeout } from './quorum-check.ts';
@@ -85,21 +85,11 @@ export class Raft {
       out.send.every(({ after }) => after < state.durability.nextBatch),
       'a message waits for a batch that was handed out',
     );
-    const output: Output = {
-      persist,
-      send: out.send,
-      arm: Object.values<TimerCommand>(out.arm),
-      restore: out.restore,
-      apply: takeApplyRange(core),
-      load: out.load,
-      proposals: out.proposals,
-      reads: out.reads,
-      events: out.events,
-    };
-    Object.assign(out, emptyOutbox());
+    const apply = takeApplyRange(core);
+    const { send, arm, restore, load, proposals, reads, events } = empty(out);
     const needed = Math.min(state.appliedIndex, state.durability.durableIndex);
     trimCache(state.log, options.maxLogCacheBytes, needed);
-    return output;
+    return { persist, send, arm, restore, apply, load, proposals, reads, events };
   }
 
   /**

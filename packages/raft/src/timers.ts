@@ -9,7 +9,11 @@ import type { Micros } from './types.ts';
 export function armTimer(core: Core, name: TimerName, min: Micros, max: Micros): void {
   const generation = core.state.timers[name] + 1;
   core.state.timers[name] = generation;
-  core.out.arm[name] = { name, generation, min, max };
+  const command = { name, generation, min, max };
+  const { arm } = core.out;
+  const earlier = arm.findIndex((it) => it.name === name);
+  if (earlier === -1) arm.push(command);
+  else arm[earlier] = command;
 }
 
 export function disarmTimer(core: Core, name: TimerName): void {
