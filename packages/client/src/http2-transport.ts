@@ -85,9 +85,13 @@ class Http2Connection implements Connection {
     });
   }
 
+  /**
+   * Not at once: the last answer may have been delivered from within the session's reading, and Node.js 20 corrupts its heap
+   * when a session with thousands of streams is destroyed in there.
+   */
   destroy(): void {
     this.closing = true;
-    this.session.destroy();
+    setImmediate(() => this.session.destroy());
   }
 
   private listen(events: ConnectionEvents): void {

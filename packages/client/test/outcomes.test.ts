@@ -155,13 +155,22 @@ describe('what was definitely refused is tried elsewhere', () => {
     expect(server.calls.length).toBe(21);
   });
 
-  test('until the deadline: Unavailable, with the last refusal', async () => {
+  test('until the deadline: a read is Unavailable, with the last refusal', async () => {
     const { server, client } = await one();
-    server.script = (call) => call.fail(StatusCode.unavailable, 'no leader yet', CallOutcome.refused);
-    const error = await failure(client.put('k', 'v', { timeout: 60 }));
+    server.script = (call) => call.fail(StatusCode.unavailable, 'no leader yet');
+    const error = await failure(client.get('k', { timeout: 200 }));
     expect(error).toMatchObject({ code: 'Unavailable', cause: { details: 'no leader yet' } });
-    expect(error.message).toContain('60 ms');
+    expect(error.message).toContain('200 ms');
     expect(server.calls.length).toBeGreaterThan(1);
+  });
+
+  test('until the deadline: a write that never got out is Unavailable', async () => {
+    const { server, client } = await one();
+    await server.kill();
+    await failure(client.get('k', { timeout: 30 }));
+    const error = await failure(client.put('k', 'v', { timeout: 60 }));
+    expect(error.code).toBe('Unavailable');
+    expect(error.message).toContain('ECONNREFUSED');
   });
 
   test('a stream that was refused', async () => {
