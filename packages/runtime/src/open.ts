@@ -229,7 +229,12 @@ class Opening {
       this.fail(startError(error));
       return;
     }
-    const events = new Emitter<NodeEvents>();
+    const events = new Emitter<NodeEvents>((error) => {
+      // The embedder's bug, not ours: it surfaces as an uncaught exception, but outside the loop.
+      environment.timers.afterPoll(() => {
+        throw error;
+      });
+    });
     let onFatal: (error: RaftError) => void = () => undefined;
     const hooks = this.#hooks(raft, transport, events, (error) => onFatal(error));
     const loop = new Loop({

@@ -168,17 +168,20 @@ export class RaftNode<Result = unknown> {
     });
   }
 
-  /** `propose` without a promise. `done` is called exactly once, later. The bytes belong to the node from here on. */
+  /**
+   * `propose` without a promise. `done` is called exactly once, later, and must not throw: a throw stops the node. The bytes
+   * belong to the node from here on.
+   */
   proposeWith(command: Uint8Array, done: (outcome: ProposalOutcome) => void): void {
     this.#loop.callers.propose(command, done);
   }
 
-  /** `readBarrier` without a promise. `done` is called exactly once, later. */
+  /** `readBarrier` without a promise. `done` is called exactly once, later, and must not throw: a throw stops the node. */
   readBarrierWith(done: (outcome: ReadOutcome) => void): void {
     this.#loop.callers.read(done);
   }
 
-  /** Listens to an event; returns the way to stop. */
+  /** Listens to an event; returns the way to stop. What a listener throws becomes an uncaught exception and harms nothing here. */
   on<Name extends keyof NodeEvents>(name: Name, listener: (payload: NodeEvents[Name]) => void): () => void {
     return this.#parts.events.on(name, listener);
   }

@@ -160,6 +160,16 @@ describe('events', () => {
     await settledIn(cluster.world, node.propose(command('y')));
     expect(applied).toHaveLength(before);
   });
+
+  it('that a listener throws at do the node no harm', async () => {
+    const { cluster, node } = await single();
+    node.on('applied', () => {
+      throw new Error('the listener is broken');
+    });
+    expect(await settledIn(cluster.world, node.propose(command('x')))).toMatchObject({ sum: 1 });
+    await expect(cluster.world.run(10_000)).rejects.toThrow('the listener is broken');
+    expect(node.role).toBe('leader');
+  });
 });
 
 describe('an end', () => {
