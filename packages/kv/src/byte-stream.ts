@@ -11,6 +11,11 @@ export class ByteWriter {
     return this.#length;
   }
 
+  /** Begins anew in the same memory. */
+  clear(): void {
+    this.#length = 0;
+  }
+
   /** What has been written; a view, gone stale with the next write. */
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);

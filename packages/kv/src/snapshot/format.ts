@@ -56,8 +56,9 @@ export interface Block {
   readonly payload: Uint8Array;
 }
 
-/** Leaves room for a block's header at the beginning of an empty writer. */
+/** Clears the writer and leaves room for a block's header. */
 export function beginBlock(writer: ByteWriter): void {
+  writer.clear();
   writer.reserve(headerBytes);
 }
 

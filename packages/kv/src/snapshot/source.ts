@@ -81,7 +81,8 @@ export class KvSnapshotSource {
 
   *#cutKeys(): Generator<Uint8Array, void, undefined> {
     const { revision, compactRevision } = this.#content;
-    let writer = this.#openKeys();
+    const writer = new ByteWriter(blockTarget + 4096);
+    beginBlock(writer);
     const cursor = this.#store.cursor('');
     while (cursor.next()) {
       const key = cursor.key;
@@ -90,7 +91,7 @@ export class KvSnapshotSource {
       for (const version of versions) {
         if (writer.length >= blockTarget) {
           yield endBlock(writer, Section.keys, this.#number++, false);
-          writer = this.#openKeys();
+          beginBlock(writer);
           sameKey = false;
         }
         writeRecord(writer, sameKey ? null : key, version);
@@ -100,12 +101,6 @@ export class KvSnapshotSource {
       this.#versions += versions.length;
     }
     yield endBlock(writer, Section.keys, this.#number++, true);
-  }
-
-  #openKeys(): ByteWriter {
-    const writer = new ByteWriter(blockTarget + 4096);
-    beginBlock(writer);
-    return writer;
   }
 }
 
