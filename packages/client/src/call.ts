@@ -1,4 +1,4 @@
-import { ProtobufError, type ResponseHeader } from '@quorate/kv/api';
+import { ProtobufError, type ResponseHeader, StatusCode } from '@quorate/kv/api';
 import { type Endpoint } from './endpoint.ts';
 import { ClientError, codeOfStatus, MalformedResponse } from './errors.ts';
 import { type LeaderTracker } from './leader-tracker.ts';
@@ -110,6 +110,9 @@ export class Call<Response extends Headed, Result> {
   private onFailure(endpoint: Endpoint, failure: Failure): void {
     switch (verdictOn(this.plan.kind, failure)) {
       case 'refused':
+        if (failure.kind === 'status' && failure.status === StatusCode.deadlineExceeded) {
+          this.context.leader.suspect(endpoint);
+        }
         this.fail(this.errorOf(failure));
         return;
       case 'unknown':
@@ -138,6 +141,7 @@ export class Call<Response extends Headed, Result> {
 
   private onDeadline(): void {
     const within = `within ${this.plan.timeout} ms`;
+    if (this.handle !== undefined && this.endpoint !== undefined) this.context.leader.suspect(this.endpoint);
     const { lastRefusal } = this;
     if (this.mayTakeEffect()) this.fail(this.unknown(`no answer ${within}`));
     else if (lastRefusal !== undefined) {

@@ -40,9 +40,13 @@ export class LeaderTracker {
     if (header.raftTerm > this.term || this.leader === 0n) this.ask(endpoint);
   }
 
-  /** A call to this endpoint failed, or its connection did. Whoever answers next is asked anew. */
+  /**
+   * A call to this endpoint failed, or its connection did, or it let a deadline pass: a leader that is cut off from the others
+   * looks like that. The next call goes to another server, and whoever answers is asked anew.
+   */
   suspect(endpoint: Endpoint): void {
     if (!this.ring.isPreferred(endpoint)) return;
+    this.ring.preferNext();
     this.leader = 0n;
     this.askedAt = -Infinity;
   }

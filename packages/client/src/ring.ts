@@ -22,6 +22,12 @@ export class Ring {
     this.preferred = endpoint;
   }
 
+  /** Lets calls begin at the server after the preferred one. */
+  preferNext(): void {
+    const next = (this.endpoints.indexOf(this.preferred) + 1) % this.endpoints.length;
+    this.preferred = this.endpoints[next] as Endpoint;
+  }
+
   isPreferred(endpoint: Endpoint): boolean {
     return this.preferred === endpoint;
   }

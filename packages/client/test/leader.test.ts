@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CallOutcome, StatusCode } from '@quorate/kv/api';
-import { type FakeServer } from './fake-server.ts';
-import { connectTo, start, stopAllAfterEach, until } from './support.ts';
+import { type FakeCall, type FakeServer } from './fake-server.ts';
+import { connectTo, failure, start, stopAllAfterEach, until } from './support.ts';
 
 stopAllAfterEach();
 
@@ -48,6 +48,24 @@ describe('who leads', () => {
     while (last !== 3n) last = (await client.get('k')).memberId;
     expect(last).toBe(3n);
   });
+
+  test.each([
+    ['says nothing', () => undefined],
+    ['lets deadlines pass', (call: FakeCall) => call.fail(StatusCode.deadlineExceeded, 'context deadline exceeded')],
+  ])(
+    'is looked for elsewhere when the leader that we know %s: it may be cut off from the others',
+    async (_, script) => {
+      const servers = await threeLedBy(1n);
+      const client = await connectTo(servers);
+      let last = 0n;
+      while (last !== 1n) last = (await client.put('k', 'v')).memberId;
+      servers[0].script = script;
+      elect([servers[1], servers[2]], 2n, 2);
+      await failure(client.put('k', 'v', { timeout: 100 }));
+      while (last !== 2n) last = (await client.put('k', 'v', { timeout: 1_000 })).memberId;
+      expect(last).toBe(2n);
+    },
+  );
 
   test('is no matter of life and death: without a leader every server is as good as another', async () => {
     const servers = await threeLedBy(0n);
