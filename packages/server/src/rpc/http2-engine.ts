@@ -277,8 +277,10 @@ function refuse(stream: ServerHttp2Stream, refusal: Refusal): void {
     const headers = { ':status': 200, 'content-type': 'application/grpc', ...trailersOf(refusal.status) };
     stream.respond(headers, { endStream: true });
   }
-  // The request's body is not wanted.
-  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+  // The request's body is not wanted. Not at once: closing in this very turn may drop the answer.
+  setImmediate(() => {
+    if (!stream.readableEnded && !stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR);
+  });
 }
 
 function single(value: string | string[] | undefined): string | undefined {

@@ -22,6 +22,10 @@ export async function etcdctl(
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  // A command that refuses its flags leaves before it reads.
+  child.stdin.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   child.stdin.end(input);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('close', resolve);
