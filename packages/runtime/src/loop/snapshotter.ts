@@ -70,7 +70,9 @@ export class Snapshotter {
     if (this.#running !== null || this.#isStopped) return;
     const applied = this.#host.appliedIndex();
     if (applied <= this.#lastIndex) return;
-    if (this.#storage.logBytesSince(this.#lastIndex) <= this.#threshold()) return;
+    // What is in the log and not applied yet, as after a start, is not in this snapshot either.
+    const covered = this.#storage.logBytesSince(this.#lastIndex) - this.#storage.logBytesSince(applied);
+    if (covered <= this.#threshold()) return;
     if (this.#notBefore > 0 && this.#environment.clock.now() < this.#notBefore) return;
     this.#begin(applied);
   }
