@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { etcdErrors } from '@quorate/kv';
 import { describe, expect, test } from 'vitest';
-import { declaredSymbols, unionOf } from '../test-support/symbols.ts';
+import { declaredSymbols, unionOf } from '../test-support/declarations.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -60,7 +60,7 @@ describe.each(pages.map((page) => [relative(root, page), page]))('%s', (_, page)
   test('names functions that exist where it says', () => {
     const missing = linksOf(page).filter((link) => {
       const symbol = symbolOf(link);
-      return symbol !== null && !declaredSymbols(join(dirname(page), link.target)).has(symbol);
+      return symbol !== null && !declaredSymbols(join(dirname(page), link.target)).includes(symbol);
     });
     expect(missing).toEqual([]);
   });
@@ -90,7 +90,7 @@ describe('docs/errors.md', () => {
     });
 
   function declaredCodes(path: string, name: string): readonly string[] {
-    const members = [...declaredSymbols(path).keys()].filter((symbol) => symbol.startsWith(`${name}.`));
+    const members = declaredSymbols(path).filter((symbol) => symbol.startsWith(`${name}.`));
     return members.length > 0 ? members.map((symbol) => symbol.slice(name.length + 1)) : unionOf(path, name);
   }
 
