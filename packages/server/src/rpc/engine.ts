@@ -55,8 +55,8 @@ export interface RpcLimits {
 export const defaultRpcLimits: RpcLimits = {
   maxMessageBytes: (1536 + 512) * 1024,
   maxConcurrentStreams: 10_000,
-  maxConnectionRequestBytes: 64 * 1024 * 1024,
-  maxTotalRequestBytes: 256 * 1024 * 1024,
+  maxConnectionRequestBytes: 32 * 1024 * 1024,
+  maxTotalRequestBytes: 128 * 1024 * 1024,
   maxStreamResponseBytes: 64 * 1024 * 1024,
   maxTotalResponseBytes: 512 * 1024 * 1024,
   maxHeaderBytes: 16 * 1024,
