@@ -5,6 +5,7 @@ import { churn } from './churn.ts';
 import { blockedPool, bulk, poolLatency, stall } from './event-loop.ts';
 import { longLog } from './long-log.ts';
 import { outage } from './outage.ts';
+import { partition } from './partition.ts';
 import { flippedBit, restartAll, snapshotCatchUp, tornTail } from './recovery.ts';
 
 const program = new Command('acceptance').description('Campaigns against clusters of real processes on this machine.');
@@ -22,6 +23,10 @@ program
   .command('outage')
   .description('two of five killed, a third, one back')
   .action(() => outage({ report }));
+program
+  .command('partition')
+  .description('a leader is cut off and returns')
+  .action(() => partition({ report }));
 program
   .command('snapshot')
   .description('a follower down past the compaction point comes back by snapshot')
