@@ -87,7 +87,17 @@ describe('quorate dev without a terminal', () => {
     await second.line(/acknowledged=[1-9]\d+ lost=0/);
     expect(await second.end()).toBe(0);
     await second.line(/ 0 lost, /);
+
+    const other = await quorate(['dev', '--servers', '5', '--data-dir', directory]);
+    expect(other.code).toBe(2);
+    expect(other.err).toContain('is of 3 servers, not 5');
   }, 120_000);
+
+  test('nonsense is refused before anything is started', async () => {
+    expect(await quorate(['dev', '--servers', 'many', '--data-dir', directory])).toMatchObject({ code: 2 });
+    expect(await quorate(['dev', '--rate', '0', '--data-dir', directory])).toMatchObject({ code: 2 });
+    expect(readLayout(directory)).toBeNull();
+  });
 
   test('a taken port is replaced, and said so', async () => {
     const holder = await hold(2379);
@@ -111,18 +121,6 @@ describe('quorate dev without a terminal', () => {
     const deadline = performance.now() + PATIENCE_MS;
     while (pids.some(alive) && performance.now() < deadline) await sleep(50);
     expect(pids.filter(alive)).toEqual([]);
-  }, 120_000);
-
-  test('data of another number of servers, and nonsense, are refused: nothing is started', async () => {
-    const dev = new Dev();
-    await dev.line(/acknowledged=[1-9]/);
-    await dev.end();
-    expect(readLayout(directory)?.members).toHaveLength(3);
-    const other = await quorate(['dev', '--servers', '5', '--data-dir', directory]);
-    expect(other.code).toBe(2);
-    expect(other.err).toContain('is of 3 servers, not 5');
-    expect(await quorate(['dev', '--servers', 'many', '--data-dir', directory])).toMatchObject({ code: 2 });
-    expect(await quorate(['dev', '--rate', '0', '--data-dir', directory])).toMatchObject({ code: 2 });
   }, 120_000);
 });
 
