@@ -56,3 +56,8 @@ export async function failure(promise: Promise<unknown>): Promise<ClientError> {
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(2);
 }
+
+/** Waits until the client has noticed that its only server is gone: from then on it has no connection to send on. */
+export async function untilGone(client: Client): Promise<void> {
+  while (!(await failure(client.get('k', { timeout: 50 }))).message.includes('ECONNREFUSED'));
+}
