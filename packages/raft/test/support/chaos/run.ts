@@ -153,13 +153,13 @@ export class ChaosRun {
     load: ({ a, b }) => this.#among(a, hasLoads, (server) => server.completeLoad(1 + (b % 4))),
     loadFailed: ({ a }) => this.#among(a, hasLoads, (server) => server.failLoad('unreadable')),
     propose: ({ a, b }) => this.#running(a, (server) => this.#propose(server, 1 + (b % 3), b % 7 === 0 ? 20 : 3)),
-    read: ({ a }) => this.#running(a, (server) => this.#read(server)),
+    read: ({ a, b }) => this.#anyOrLeading(a, b, (server) => this.#read(server)),
     compact: ({ a, b }) => this.#among(a, mayCompact, (server) => this.#compact(server, b % 3)),
     reportSnapshot: ({ a }) => this.#report(a),
     crash: ({ a, b }) => this.#running(a, (server) => this.#crash(server, b)),
     restart: ({ a }) => this.#restart(a),
     wipe: ({ a }) => this.#wipe(a),
-    isolate: ({ a }) => this.#isolate(a),
+    isolate: ({ a, b }) => this.#anyOrLeading(a, b, (server) => this.#isolate(server)),
     cut: ({ a, b }) => this.#cut(a, b),
     heal: () => this.#heal(),
     unreachable: ({ a, b }) => this.#unreachable(a, b),
@@ -276,15 +276,12 @@ export class ChaosRun {
     return `${firstIncarnation(server.id)}-${this.#runOf(server.id)}`;
   }
 
-  #isolate(choice: number): boolean {
-    const server = pick([...this.cluster.servers.keys()], choice);
-    if (server === null || this.cluster.servers.size === 1) {
+  #isolate(server: TestServer): boolean {
+    if (this.cluster.servers.size === 1) {
       return false;
     }
-    this.cluster.partition(
-      [server],
-      [...this.cluster.servers.keys()].filter((id) => id !== server),
-    );
+    const others = [...this.cluster.servers.keys()].filter((id) => id !== server.id);
+    this.cluster.partition([server.id], others);
     return true;
   }
 
@@ -360,6 +357,13 @@ export class ChaosRun {
     }
     act(server);
     return true;
+  }
+
+  /** Half of the time one that believes to lead: deposed leaders who do not know it are where the danger is. */
+  #anyOrLeading(a: number, b: number, act: (server: TestServer) => boolean): boolean {
+    const leading = this.cluster.running.filter((server) => server.core.role === 'leader');
+    const server = b % 2 === 0 ? pick(leading, a) : null;
+    return server === null ? this.#running(a, act) : act(server);
   }
 
   #running(choice: number, act: (server: TestServer) => boolean): boolean {
