@@ -60,6 +60,7 @@ function checkImport(path, { specifier, line }, dependencies) {
 
 function checkRelative(path, specifier, inSource, refuse) {
   const target = posix.join(dirname(path), specifier);
+  if (target.includes('/dist/')) return null; // Built, perhaps not yet.
   if (!existsSync(join(root, target))) refuse('there is no such file (write the extension: .ts)');
   const home = path.startsWith('packages/') ? path.split('/', inSource ? 3 : 2).join('/') : null;
   const shared = !inSource && target.startsWith('test-support/');

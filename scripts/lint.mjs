@@ -10,6 +10,7 @@ const CHECKS = {
   types: [bin('tsc'), '-p', 'tsconfig.test.json'],
   scripts: [bin('tsc'), '-p', 'tsconfig.scripts.json'],
   imports: [process.execPath, 'scripts/check-imports.mjs'],
+  'dead-code': [bin('knip'), '--no-progress'],
   sizes: [process.execPath, 'scripts/check-sizes.mjs'],
   todos: [process.execPath, 'scripts/todos.mjs', '--check'],
   limits: [process.execPath, 'scripts/limits.mjs', '--check'],

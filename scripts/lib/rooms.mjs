@@ -29,6 +29,6 @@ export const roomOf = (path) => /^packages\/([^/]+)\//.exec(path)?.[1] ?? null;
 
 /** '@quorate/kv/api' -> { room: 'kv', entry: 'kv/api' }; null for anything that is not of the house. */
 export function houseImport(specifier) {
-  const match = /^@quorate\/([^/]+)(\/.+)?$/.exec(specifier);
-  return match ? { room: match[1], entry: match[1] + (match[2] ?? '') } : null;
+  const [, room, rest = ''] = /^@quorate\/([^/]+)(\/.+)?$/.exec(specifier) ?? [];
+  return room === undefined ? null : { room, entry: room + rest };
 }

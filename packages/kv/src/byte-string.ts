@@ -26,12 +26,6 @@ export function writeByteString(text: ByteString, bytes: Uint8Array, offset: num
   return offset + length;
 }
 
-export function bytesOf(text: ByteString): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  writeByteString(text, bytes, 0);
-  return bytes;
-}
-
 /** Negative, zero or positive, by the order of unsigned bytes; a prefix comes first. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const common = Math.min(a.length, b.length);
