@@ -113,9 +113,13 @@ describe('a project that installs the packages', () => {
   });
 
   test('runs the command', () => {
-    const { version } = JSON.parse(readFileSync(join(root, 'packages/cli/package.json'), 'utf8')) as { version: string };
+    const { version } = JSON.parse(readFileSync(join(root, 'packages/cli/package.json'), 'utf8')) as {
+      version: string;
+    };
     const command = join(project, 'node_modules/quorate/bin/quorate.js');
-    expect(execFileSync(process.execPath, [command, '--version'], { cwd: project, encoding: 'utf8' })).toContain(version);
+    expect(execFileSync(process.execPath, [command, '--version'], { cwd: project, encoding: 'utf8' })).toContain(
+      version,
+    );
   });
 
   test('type-checks against them, declarations included', () => {
