@@ -37,7 +37,7 @@ const program = new Command('bench')
   .option('--no-h2load', 'leave h2load out even where it is installed')
   .option('--json <file>', 'write every single run there')
   .option('--quick', 'one second, one run: to see that it works', false)
-  .addHelpText('after', EXPLANATION());
+  .addHelpText('after', explanation());
 program.parse();
 await bench(program.opts<BenchOptions>());
 
@@ -46,11 +46,12 @@ async function bench(given: BenchOptions): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'quorate-bench-'));
   const targets: Target[] = [];
   const generator = new Generator();
-  const stopEtcd = (): void => {
+  const leaveNothing = (): void => {
     // etcd does not watch its parent; whatever ends this process must end it too.
     for (const target of targets) for (const { process: server } of target.cluster.servers) void server.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
   };
-  process.once('exit', stopEtcd);
+  process.once('exit', leaveNothing);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
   try {
     await startTargets(targets, options, directory);
@@ -191,7 +192,7 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-function EXPLANATION(): string {
+function explanation(): string {
   return `
 Every client is a closed loop: it sends its next request when the last was answered. Clients share connections, ${CLIENTS_PER_CONNECTION} at
 most on one. Targets take turns within each load. All servers sync to disk. The generator, h2load and all servers share this machine's

@@ -44,7 +44,6 @@ export class Actions {
   #restart(): Promise<void> {
     const down = this.#cluster.servers.filter(({ process }) => !process.running);
     if (down.length === 0) this.#events.add('Every server is running.');
-    if (down.length > 0) this.#onDisturbance('the restart');
     for (const { member, process } of down) {
       this.#watch.forget(member.name);
       process.start();
