@@ -24,6 +24,8 @@ export interface CallPlan<Response, Result> {
   readonly frame: Uint8Array;
   /** A read may be made again whatever became of it; a write only after a definite refusal. */
   readonly kind: CallKind;
+  /** Whether only a server that knows a leader can answer. */
+  readonly needsLeader: boolean;
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -78,11 +80,11 @@ export class Call<Response extends Headed, Result> {
   }
 
   private send(endpoint: Endpoint, connection: Connection): void {
-    const { path, frame } = this.plan;
-    const left = this.deadline - performance.now();
+    const { path, frame, needsLeader } = this.plan;
+    const timeoutMs = this.deadline - performance.now();
     this.tried.add(endpoint);
     this.endpoint = endpoint;
-    this.handle = connection.call(path, frame, left, (reply) => this.onReply(endpoint, reply));
+    this.handle = connection.call({ path, frame, timeoutMs, needsLeader }, (reply) => this.onReply(endpoint, reply));
   }
 
   private onReply(endpoint: Endpoint, reply: Reply): void {

@@ -48,6 +48,8 @@ interface Request<Message, Response, Result> {
   readonly method: MethodDescriptor<Message, Response>;
   readonly message: Message;
   readonly kind: CallKind;
+  /** Whether only a server that knows a leader can answer. */
+  readonly needsLeader: boolean;
   readonly resultOf: (response: Response, endpoint: string) => Result;
 }
 
@@ -94,21 +96,40 @@ export class Client {
   /** Reads a key, or a range of keys, as of now unless `serializable` or `revision` say otherwise. */
   get(key: Bytes, options: GetOptions & CallOptions = {}): Promise<GetResult> {
     return this.call(options, () => {
-      return { method: KV.Range, message: rangeRequest(key, options), kind: 'read', resultOf: rangeResult };
+      const needsLeader = options.serializable !== true;
+      return {
+        method: KV.Range,
+        message: rangeRequest(key, options),
+        kind: 'read',
+        needsLeader,
+        resultOf: rangeResult,
+      };
     });
   }
 
   /** Writes a key. */
   put(key: Bytes, value: Bytes, options: PutOptions & CallOptions = {}): Promise<PutResult> {
     return this.call(options, () => {
-      return { method: KV.Put, message: putRequest(key, value, options), kind: 'write', resultOf: writeResult };
+      return {
+        method: KV.Put,
+        message: putRequest(key, value, options),
+        kind: 'write',
+        needsLeader: true,
+        resultOf: writeResult,
+      };
     });
   }
 
   /** Deletes a key, or a range of keys. */
   delete(key: Bytes, options: DeleteOptions & CallOptions = {}): Promise<DeleteResult> {
     return this.call(options, () => {
-      return { method: KV.DeleteRange, message: deleteRequest(key, options), kind: 'write', resultOf: removeResult };
+      return {
+        method: KV.DeleteRange,
+        message: deleteRequest(key, options),
+        kind: 'write',
+        needsLeader: true,
+        resultOf: removeResult,
+      };
     });
   }
 
@@ -116,7 +137,13 @@ export class Client {
   txn(txn: Txn, options: CallOptions = {}): Promise<TxnResult> {
     return this.call(options, () => {
       const kind = onlyReads(txn) ? 'read' : 'write';
-      return { method: KV.Txn, message: txnRequest(txn), kind, resultOf: (response) => txnResult(response) };
+      return {
+        method: KV.Txn,
+        message: txnRequest(txn),
+        kind,
+        needsLeader: true,
+        resultOf: (response) => txnResult(response),
+      };
     });
   }
 
@@ -124,7 +151,13 @@ export class Client {
   compact(revision: number, options: { readonly physical?: boolean } & CallOptions = {}): Promise<Answered> {
     return this.call(options, () => {
       const message = CompactionRequest.create({ revision, physical: options.physical ?? false });
-      return { method: KV.Compact, message, kind: 'write', resultOf: (response) => answered(response.header) };
+      return {
+        method: KV.Compact,
+        message,
+        kind: 'write',
+        needsLeader: true,
+        resultOf: (response) => answered(response.header),
+      };
     });
   }
 
@@ -132,7 +165,7 @@ export class Client {
   status(endpoint?: string, options: CallOptions = {}): Promise<StatusResult> {
     return this.call(
       options,
-      () => ({ method: Maintenance.Status, message: {}, kind: 'read', resultOf: statusResult }),
+      () => ({ method: Maintenance.Status, message: {}, kind: 'read', needsLeader: false, resultOf: statusResult }),
       () => (endpoint === undefined ? this.context : this.contextOf(endpoint)),
     );
   }
@@ -144,7 +177,7 @@ export class Client {
       const resultOf = (response: MemberListResponse): MemberListResult => {
         return { ...answered(response.header), members: response.members };
       };
-      return { method: Cluster.MemberList, message, kind: 'read', resultOf };
+      return { method: Cluster.MemberList, message, kind: 'read', needsLeader: message.linearizable, resultOf };
     });
   }
 
@@ -186,13 +219,14 @@ export class Client {
     return new Promise((resolve, reject) => {
       this.admit(signal);
       const context = contextFor();
-      const { method, message, kind, resultOf } = describe();
+      const { method, message, kind, needsLeader, resultOf } = describe();
       const plan = {
         path: method.path,
         response: method.response,
         resultOf,
         frame: this.frameOf(method, message),
         kind,
+        needsLeader,
         timeout: milliseconds('timeout', timeout),
         signal,
       };

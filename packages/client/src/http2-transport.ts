@@ -3,7 +3,14 @@ import { timeoutHeader } from './grpc.ts';
 import { Http2Call } from './http2-call.ts';
 import { Keepalive } from './keepalive.ts';
 import { type Settings } from './options.ts';
-import { type CallHandle, type Connection, type ConnectionEvents, type Reply, type Transport } from './transport.ts';
+import {
+  type CallHandle,
+  type Connection,
+  type ConnectionEvents,
+  type OutgoingCall,
+  type Reply,
+  type Transport,
+} from './transport.ts';
 
 /** Flow-control windows: what a server may send before we have read it. */
 const STREAM_WINDOW_BYTES = 1024 * 1024;
@@ -15,6 +22,8 @@ const MAX_SESSION_MEMORY_MB = 256;
 const MAX_CALLS_PER_CONNECTION = 2 ** 29;
 
 const USER_AGENT = 'quorate-client/0.1.0';
+/** etcd's word for it. */
+const NEEDS_LEADER = { hasleader: 'true' } as const;
 
 /** gRPC over plaintext HTTP/2, one session a server. */
 export class Http2Transport implements Transport {
@@ -57,7 +66,7 @@ class Http2Connection implements Connection {
     return this.open && !this.closing;
   }
 
-  call(path: string, frame: Uint8Array, timeoutMs: number, done: (reply: Reply) => void): CallHandle {
+  call({ path, frame, timeoutMs, needsLeader }: OutgoingCall, done: (reply: Reply) => void): CallHandle {
     let stream: ClientHttp2Stream;
     try {
       stream = this.session.request({
@@ -69,6 +78,7 @@ class Http2Connection implements Connection {
         te: 'trailers',
         'grpc-timeout': timeoutHeader(timeoutMs),
         'user-agent': USER_AGENT,
+        ...(needsLeader ? NEEDS_LEADER : {}),
       });
     } catch (cause) {
       process.nextTick(done, { kind: 'notSent', details: 'the connection was just closing', cause });

@@ -88,7 +88,13 @@ export class LeaderTracker {
         this.asking--;
         return;
       }
-      const handle = connection.call(Status.path, frameOf(Status, {}), STATUS_TIMEOUT_MS, (reply) => {
+      const question = {
+        path: Status.path,
+        frame: frameOf(Status, {}),
+        timeoutMs: STATUS_TIMEOUT_MS,
+        needsLeader: false,
+      };
+      const handle = connection.call(question, (reply) => {
         clearTimeout(timer);
         this.asking--;
         const status = decodedStatus(reply);

@@ -18,10 +18,20 @@ export interface ConnectionEvents {
 export interface Connection {
   /** Whether new calls can be made. */
   readonly usable: boolean;
-  /** One unary call: `frame` is the request as gRPC frames it. `done` always comes, also after `cancel`. */
-  call(path: string, frame: Uint8Array, timeoutMs: number, done: (reply: Reply) => void): CallHandle;
+  /** One unary call. `done` always comes, also after `cancel`. */
+  call(call: OutgoingCall, done: (reply: Reply) => void): CallHandle;
   /** Closes at once; calls in flight are lost. */
   destroy(): void;
+}
+
+export interface OutgoingCall {
+  /** e.g. `/etcdserverpb.KV/Put` */
+  readonly path: string;
+  /** The request as gRPC frames it. */
+  readonly frame: Uint8Array;
+  readonly timeoutMs: number;
+  /** A server that knows no leader refuses at once, rather than wait for one while another server may have found it. */
+  readonly needsLeader: boolean;
 }
 
 export interface CallHandle {

@@ -36,6 +36,23 @@ describe('headers', () => {
 });
 
 describe('writes', () => {
+  it('of clients that want a leader are definitely refused while none is known; others wait for one', () => {
+    const service = new TestService();
+    service.consensus.setLeader(0n);
+    const request = PutRequest.encode(PutRequest.create({ key: bytes('k'), value: bytes('v') }));
+    const patient = service.beginRaw('Put', request);
+    const impatient = service.beginRaw('Put', request, Number.POSITIVE_INFINITY, { hasleader: 'true' });
+    expect(impatient.status).toEqual({
+      code: StatusCode.unavailable,
+      message: 'etcdserver: no leader',
+      outcome: 'refused',
+    });
+    expect(service.consensus.proposals).toHaveLength(0);
+    service.consensus.setLeader(1n);
+    service.settle();
+    expect(patient.status?.code).toBe(StatusCode.ok);
+  });
+
   it('carry the request as it came, numbered upward from the floor', () => {
     const service = new TestService();
     const call = service.begin('Put', PutRequest, { key: bytes('a'), value: bytes('1') });
@@ -193,6 +210,20 @@ describe('reads', () => {
     expect(call.status).toBeNull();
     service.settle();
     expect(call.status?.code).toBe(StatusCode.ok);
+  });
+
+  it('of clients that want a leader are refused once none is known, and sent elsewhere', () => {
+    const service = new TestService();
+    const [patient, impatient] = [false, true].map((wantsLeader) => {
+      const call = service.begin('Range', RangeRequest, everything);
+      if (wantsLeader) call.metadata.set('hasleader', 'true');
+      return call;
+    });
+    service.environment.turn();
+    service.consensus.setLeader(0n);
+    service.consensus.confirmReads({ kind: 'refused', reason: 'leadershipLost', message: '' });
+    expect(impatient?.status).toEqual({ code: StatusCode.unavailable, message: 'etcdserver: no leader' });
+    expect(patient?.status).toBeNull();
   });
 
   it('give up at their deadline, the client’s or the server’s own', () => {

@@ -6,18 +6,13 @@ import type { ProposeReply, ReadIndexReply } from './message.ts';
 import type { Output } from './output.ts';
 import { envelope, send } from './send.ts';
 import type { Core } from './state.ts';
-
-export function bytesOf(commands: readonly Uint8Array[]): number {
-  let bytes = 0;
-  for (const command of commands) bytes += command.length;
-  return bytes;
-}
+import { totalWeight } from './weight.ts';
 
 /** Carries commands to the leader. The answer says where they were appended; without one, nobody here can know. */
 export function forwardProposals(core: Core, id: number, commands: readonly Uint8Array[]): void {
   const { leader, forwarded } = core.state;
   if (leader === null) return;
-  const bytes = bytesOf(commands);
+  const bytes = totalWeight(commands);
   forwarded.proposals.push({ id, count: commands.length, bytes, leader });
   forwarded.proposalBytes += bytes;
   send(core, { kind: 'propose', ...envelope(core, leader), id, commands });

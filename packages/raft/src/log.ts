@@ -5,6 +5,7 @@
 import { invariant } from './invariant.ts';
 import type { RecoveredState, TermRun } from './recovered.ts';
 import type { Entry, Index, LogPosition, Term } from './types.ts';
+import { totalWeight, weightOf } from './weight.ts';
 
 export interface Log {
   /** The log begins behind this position. Everything up to it is in a snapshot. */
@@ -16,7 +17,7 @@ export interface Log {
   cache: Entry[];
   cacheHead: number;
   cacheFirst: Index;
-  /** Payload bytes in the cache. */
+  /** What the cache weighs (weight.ts). */
   cacheBytes: number;
 }
 
@@ -33,7 +34,7 @@ export function recoverLog(recovered: RecoveredState): Log {
     cache: [...tail],
     cacheHead: 0,
     cacheFirst: lastIndex + 1 - tail.length,
-    cacheBytes: tail.reduce((sum, entry) => sum + entry.data.length, 0),
+    cacheBytes: totalWeight(tail.map((entry) => entry.data)),
   };
 }
 
@@ -86,7 +87,7 @@ export function append(log: Log, entry: Entry): void {
   invariant(entry.term >= newest, `entry ${entry.index} of term ${entry.term} is appended behind term ${newest}`);
   if (entry.term !== newest || log.runs.length === 0) log.runs.push({ first: entry.index, term: entry.term });
   log.cache.push(entry);
-  log.cacheBytes += entry.data.length;
+  log.cacheBytes += weightOf(entry.data);
   log.lastIndex = entry.index;
 }
 
@@ -95,7 +96,7 @@ export function truncate(log: Log, from: Index): void {
   invariant(from > log.base.index, `entry ${from} is truncated but the log begins behind ${log.base.index}`);
   while ((log.runs[log.runs.length - 1]?.first ?? 0) >= from) log.runs.pop();
   while (log.lastIndex >= from && log.lastIndex >= log.cacheFirst) {
-    log.cacheBytes -= log.cache.pop()?.data.length ?? 0;
+    log.cacheBytes -= weightOfEntry(log.cache.pop());
     log.lastIndex -= 1;
   }
   log.lastIndex = from - 1;
@@ -137,18 +138,18 @@ export function cached(log: Log, from: Index, to: Index, maxBytes: number): read
   let end = start;
   let bytes = 0;
   while (end <= limit) {
-    bytes += log.cache[end]?.data.length ?? 0;
+    bytes += weightOfEntry(log.cache[end]);
     if (bytes > maxBytes && end > start) break;
     end += 1;
   }
   return log.cache.slice(start, end);
 }
 
-/** Payload bytes of the cached entries in [from, to]. */
+/** What the cached entries in [from, to] weigh. */
 export function cachedBytes(log: Log, from: Index, to: Index): number {
   let bytes = 0;
   for (let index = Math.max(from, log.cacheFirst); index <= to; index++) {
-    bytes += log.cache[log.cacheHead + index - log.cacheFirst]?.data.length ?? 0;
+    bytes += weightOfEntry(log.cache[log.cacheHead + index - log.cacheFirst]);
   }
   return bytes;
 }
@@ -159,7 +160,7 @@ export function trimCache(log: Log, maxBytes: number, needed: Index): void {
 }
 
 function dropOldest(log: Log): void {
-  log.cacheBytes -= log.cache[log.cacheHead]?.data.length ?? 0;
+  log.cacheBytes -= weightOfEntry(log.cache[log.cacheHead]);
   log.cacheHead += 1;
   log.cacheFirst += 1;
   // Moving the rest down only when half is dead keeps the cost of a drop constant.
@@ -167,4 +168,8 @@ function dropOldest(log: Log): void {
     log.cache = log.cache.slice(log.cacheHead);
     log.cacheHead = 0;
   }
+}
+
+function weightOfEntry(entry: Entry | undefined): number {
+  return entry === undefined ? 0 : weightOf(entry.data);
 }

@@ -1,4 +1,7 @@
-/** What an embedder may set. Every limit has a name, a unit and a default; see `defaultOptions`. */
+/**
+ * What an embedder may set. Every limit has a name, a unit and a default; see `defaultOptions`. Where payload bytes of several entries
+ * are counted, each entry counts `entryOverheadBytes` more (weight.ts).
+ */
 import type { Incarnation, MemberId, Micros } from './types.ts';
 
 export interface RaftOptions {

@@ -12,6 +12,7 @@ export function newProgress(id: MemberId, next: Index): Progress {
     next,
     state: 'probe',
     probeSent: false,
+    probeRound: 0,
     inflight: [],
     inflightBytes: 0,
     matchAtHeartbeat: 0,
@@ -29,6 +30,12 @@ export function newProgress(id: MemberId, next: Index): Progress {
 export function becomeProbe(progress: Progress): void {
   enter(progress, 'probe');
   progress.next = progress.match + 1;
+}
+
+/** Nothing is sent before a heartbeat of a round behind `round` is answered. */
+export function holdProbe(progress: Progress, round: number): void {
+  progress.probeSent = true;
+  progress.probeRound = round;
 }
 
 /** The logs are known to agree up to `match`: send ahead. */

@@ -1,11 +1,12 @@
 /** How entries enter the log (§5.3): a leader appends; any other server carries its clients' commands to the leader, once. */
 import { appendOwn } from './append.ts';
-import { bytesOf, forwardProposals } from './forward.ts';
+import { forwardProposals } from './forward.ts';
 import { isForeign } from './identity.ts';
 import type { Propose, RefusalReason } from './message.ts';
 import { envelope, send } from './send.ts';
 import type { Core } from './state.ts';
 import { EntryKind, type Index, type MemberId } from './types.ts';
+import { totalWeight } from './weight.ts';
 
 /** This server's own clients want commands in the log. */
 export function onPropose(core: Core, id: number, commands: readonly Uint8Array[]): void {
@@ -53,7 +54,7 @@ function whyRefused(core: Core, commands: readonly Uint8Array[]): RefusalReason 
   if (state.role !== 'leader' && state.leader === null) return 'noLeader';
   // One proposal larger than the whole budget may pass when nothing else waits; otherwise it never could.
   const waiting = state.leadership?.uncommittedBytes ?? state.forwarded.proposalBytes;
-  return waiting > 0 && waiting + bytesOf(commands) > options.maxUncommittedBytes ? 'busy' : null;
+  return waiting > 0 && waiting + totalWeight(commands) > options.maxUncommittedBytes ? 'busy' : null;
 }
 
 function appendCommands(core: Core, commands: readonly Uint8Array[]): Index {

@@ -18,7 +18,7 @@ import { receive } from './receive.ts';
 import type { RecoveredState } from './recovered.ts';
 import { flushAppends, onFollowerUnreachable, onLoaded, onLoadFailed } from './replication.ts';
 import { onCompactedInput, onSnapshotSent } from './snapshot.ts';
-import { type Core, initialState, type Progress, type RaftState } from './state.ts';
+import { type Core, initialState, type Leadership, type Progress, type RaftState } from './state.ts';
 import { type RaftStatus, statusOf } from './status.ts';
 import { armElection } from './timers.ts';
 import type { Configuration, Entry, HardState, Index, MemberId, Role, Term } from './types.ts';
@@ -63,7 +63,9 @@ export class Raft {
       case 'compacted':
         return onCompactedInput(core, input.snapshot, input.through);
       case 'snapshotSent':
-        return withProgress(core, input.peer, (progress) => onSnapshotSent(progress, input.delivered));
+        return withProgress(core, input.peer, (leadership, progress) =>
+          onSnapshotSent(leadership, progress, input.delivered),
+        );
       case 'unreachable':
         if (core.state.leader === input.peer) failForwarded(core);
         return withProgress(core, input.peer, onFollowerUnreachable);
@@ -166,9 +168,10 @@ function onPersisted(core: Core, id: number): void {
   advanceCommit(core);
 }
 
-function withProgress(core: Core, peer: MemberId, act: (progress: Progress) => void): void {
-  const progress = core.state.leadership?.progress.find((it) => it.id === peer);
-  if (progress !== undefined) act(progress);
+function withProgress(core: Core, peer: MemberId, act: (leadership: Leadership, progress: Progress) => void): void {
+  const { leadership } = core.state;
+  const progress = leadership?.progress.find((it) => it.id === peer);
+  if (leadership !== null && progress !== undefined) act(leadership, progress);
 }
 
 function checkOptions(options: RaftOptions): void {

@@ -6,18 +6,19 @@ import { advanceCommit } from './commit.ts';
 import { invariant } from './invariant.ts';
 import { cached, lastPositionWithTermAtMost, termAt } from './log.ts';
 import type { AppendEntriesReply } from './message.ts';
-import { becomeProbe, becomeReplicate, hasWindow, noteMatch, noteSent } from './progress.ts';
+import { becomeProbe, becomeReplicate, hasWindow, holdProbe, noteMatch, noteSent } from './progress.ts';
 import { sendHeartbeat } from './heartbeat.ts';
 import { envelope, send } from './send.ts';
 import { sendSnapshot } from './snapshot.ts';
 import type { Core, Leadership, Progress } from './state.ts';
 import type { Entry, Index, Term } from './types.ts';
+import { weightOf } from './weight.ts';
 
 /** Sends every follower what its state and window allow, and the commit index to those that get nothing else. */
 export function flushAppends(core: Core, leadership: Leadership): void {
   const shared: SharedRun = { entries: [] };
   for (const progress of leadership.progress) {
-    sendAppends(core, progress, shared);
+    sendAppends(core, leadership, progress, shared);
     const known = Math.min(progress.match, core.state.commitIndex);
     if (progress.state === 'replicate' && known > progress.commitSent) sendHeartbeat(core, progress, 0);
   }
@@ -35,23 +36,23 @@ function cutRun(core: Core, shared: SharedRun, next: Index): readonly Entry[] {
   return shared.entries;
 }
 
-function sendAppends(core: Core, progress: Progress, shared: SharedRun): void {
+function sendAppends(core: Core, leadership: Leadership, progress: Progress, shared: SharedRun): void {
   const { lastIndex } = core.state.log;
-  if (progress.state === 'probe' && !progress.probeSent) sendProbe(core, progress, shared);
+  if (progress.state === 'probe' && !progress.probeSent) sendProbe(core, leadership, progress, shared);
   while (progress.state === 'replicate' && progress.next <= lastIndex && hasWindow(progress, core.options)) {
     if (!sendNext(core, progress, shared)) return;
   }
 }
 
 /** One message to find where the logs agree, with entries if memory has them: the guess is usually right. */
-function sendProbe(core: Core, progress: Progress, shared: SharedRun): void {
+function sendProbe(core: Core, leadership: Leadership, progress: Progress, shared: SharedRun): void {
   const { log } = core.state;
   const prevTerm = termAt(log, progress.next - 1);
   if (prevTerm === null) {
     sendSnapshot(core, progress);
     return;
   }
-  progress.probeSent = true;
+  holdProbe(progress, leadership.round);
   sendEntries(core, progress, prevTerm, cutRun(core, shared, progress.next));
 }
 
@@ -74,7 +75,7 @@ function sendNext(core: Core, progress: Progress, shared: SharedRun): boolean {
 
 function sendAhead(core: Core, progress: Progress, prevTerm: Term, entries: readonly Entry[]): void {
   let bytes = 0;
-  for (const entry of entries) bytes += entry.data.length;
+  for (const entry of entries) bytes += weightOf(entry.data);
   sendEntries(core, progress, prevTerm, entries);
   noteSent(progress, progress.next + entries.length - 1, bytes);
 }
@@ -117,15 +118,16 @@ export function onLoaded(core: Core, id: number, entries: readonly Entry[]): voi
 }
 
 export function onLoadFailed(core: Core, id: number, reason: 'compacted' | 'unreadable'): void {
+  const { leadership } = core.state;
   const progress = takeLoading(core, id);
-  if (progress === undefined || progress.state !== 'replicate') return;
+  if (leadership === null || progress === undefined || progress.state !== 'replicate') return;
   if (reason === 'compacted') {
     sendSnapshot(core, progress);
     return;
   }
   // Not again before the next heartbeat is answered: reading the same place at once would fail at once.
   becomeProbe(progress);
-  progress.probeSent = true;
+  holdProbe(progress, leadership.round);
 }
 
 function takeLoading(core: Core, id: number): Progress | undefined {
@@ -182,7 +184,7 @@ function onRefused(core: Core, progress: Progress, message: AppendEntriesReply):
 /** A heartbeat was answered: the follower is there, so what it owes an answer for may have been lost. */
 export function onHeartbeatAnswered(core: Core, progress: Progress): void {
   if (progress.state === 'probe') {
-    progress.probeSent = false;
+    if (progress.round > progress.probeRound) progress.probeSent = false;
   } else if (progress.state === 'snapshot') {
     awaitInstalled(progress);
   } else if (progress.inflight.length > 0) {
@@ -214,9 +216,9 @@ function checkInflight(core: Core, progress: Progress): void {
 }
 
 /** Messages to the follower were dropped: nothing in flight can be counted on. */
-export function onFollowerUnreachable(progress: Progress): void {
+export function onFollowerUnreachable(leadership: Leadership, progress: Progress): void {
   if (progress.state !== 'replicate') return;
   becomeProbe(progress);
   // The connection is gone; the first heartbeat answered over the next one lets the probe leave.
-  progress.probeSent = true;
+  holdProbe(progress, leadership.round);
 }

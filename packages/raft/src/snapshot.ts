@@ -8,9 +8,9 @@ import { compact, reset, termAt } from './log.ts';
 import { onCompacted, onReplaced } from './membership.ts';
 import type { InstallSnapshot } from './message.ts';
 import { fullBarrier, noteSnapshot } from './persistence.ts';
-import { becomeProbe, becomeSnapshot } from './progress.ts';
+import { becomeProbe, becomeSnapshot, holdProbe } from './progress.ts';
 import { envelope, send, sendAfter } from './send.ts';
-import type { Core, Progress } from './state.ts';
+import type { Core, Leadership, Progress } from './state.ts';
 import { type Index, maxIndex, type SnapshotMetadata } from './types.ts';
 
 /** The follower lacks what this log has forgotten. Until the transfer ends, nothing else is sent to it. */
@@ -22,7 +22,7 @@ export function sendSnapshot(core: Core, progress: Progress): void {
 }
 
 /** How the transfer of the bytes ended. */
-export function onSnapshotSent(progress: Progress, delivered: boolean): void {
+export function onSnapshotSent(leadership: Leadership, progress: Progress, delivered: boolean): void {
   if (progress.state !== 'snapshot') return;
   if (delivered) {
     progress.heartbeatsSinceDelivery = 1;
@@ -30,7 +30,7 @@ export function onSnapshotSent(progress: Progress, delivered: boolean): void {
   }
   becomeProbe(progress);
   // The next attempt waits for a sign of life, so that a transfer that fails at once is not begun at once.
-  progress.probeSent = true;
+  holdProbe(progress, leadership.round);
 }
 
 /** Figure 13, "Receiver implementation", steps 6 to 8. The message is of the current term and from its leader. */
@@ -62,9 +62,11 @@ export function onInstallSnapshot(core: Core, message: InstallSnapshot): void {
 /** What no correct leader sends, or null: terms never fall along the log, and never pass the leader's own (§5.3). */
 function whyImpossible(core: Core, message: InstallSnapshot): string | null {
   const { log, commitIndex } = core.state;
-  const { index, term } = message.snapshot;
+  const { index, term, configuration } = message.snapshot;
   if (index > maxIndex) return `sends a snapshot at index ${index}`;
   if (term > message.term) return `sends a snapshot of term ${term} in term ${message.term}`;
+  if (configuration.index > index)
+    return `sends a snapshot at ${index} with the configuration of ${configuration.index}`;
   const committed = termAt(log, commitIndex) ?? 0;
   if (index > commitIndex && term < committed)
     return `sends a snapshot of term ${term}, but term ${committed} has committed`;

@@ -137,6 +137,8 @@ export interface Progress {
   state: 'probe' | 'replicate' | 'snapshot';
   /** Probe: one is on its way; the next leaves after its answer, or after a heartbeat's. */
   probeSent: boolean;
+  /** Probe: the newest heartbeat round when it left; only the answer to a later one says that it may be lost. */
+  probeRound: number;
   /** Replicate: what was sent and not acknowledged, oldest first. */
   inflight: { readonly lastIndex: Index; readonly bytes: number }[];
   inflightBytes: number;

@@ -1,5 +1,6 @@
 /** Log replication: §5.3, §5.4.2; flow control. */
 import { describe, expect, test } from 'vitest';
+import { entryOverheadBytes } from '../src/weight.ts';
 import { memberNames } from './support/configurations.ts';
 import { cluster, command, envelope, lawless, say, violations } from './support/scene.ts';
 
@@ -153,7 +154,8 @@ describe('the leader', () => {
   });
 
   test('H3: the window is empty again after every change of state, so that nothing leaks', () => {
-    const world = cluster(3, { options: { maxInflightMessages: 2, maxInflightBytes: 8 } });
+    const weight = 'xxxx'.length + entryOverheadBytes;
+    const world = cluster(3, { options: { maxInflightMessages: 2, maxInflightBytes: 2 * weight } });
     const leader = world.elect('n1');
     world.cut('n1', 'n3');
     for (let id = 1; id <= 6; id++) {
@@ -163,7 +165,7 @@ describe('the leader', () => {
     expect(leader.core.status().followers[1]).toMatchObject({
       state: 'replicate',
       inflightMessages: 2,
-      inflightBytes: 8,
+      inflightBytes: 2 * weight,
     });
     leader.input({ kind: 'unreachable', peer: 'n3', now: 0 });
     expect(leader.core.status().followers[1]).toMatchObject({ state: 'probe', inflightMessages: 0, inflightBytes: 0 });
@@ -181,7 +183,7 @@ describe('the leader', () => {
   });
 
   test('messages carry at most maxAppendBytes, unless one entry alone is larger', () => {
-    const world = cluster(2, { options: { maxAppendBytes: 10 } });
+    const world = cluster(2, { options: { maxAppendBytes: 10 + 2 * entryOverheadBytes } });
     const leader = world.elect('n1');
     leader.propose(1, ['aaaa', 'bbbb', 'cccc', 'dddddddddddddddd', 'e']);
     const sizes = world

@@ -45,11 +45,11 @@ describe('compaction', () => {
 });
 
 describe('installation (Figure 13)', () => {
-  const install = (index: number, term: number, leaderTerm = 5) =>
+  const install = (index: number, term: number, leaderTerm = 5, inForce = founders) =>
     ({
       kind: 'installSnapshot',
       ...envelope('n1', 'n2', leaderTerm),
-      snapshot: { index, term, configuration: founders },
+      snapshot: { index, term, configuration: inForce },
     }) as const;
 
   test('S1: entries behind the snapshot stay if it agrees with the log, and go if it does not', () => {
@@ -110,6 +110,7 @@ describe('installation (Figure 13)', () => {
   test.each([
     ['of a term that its leader has not reached', install(3, 9)],
     ['beyond any index', install(Number.MAX_SAFE_INTEGER, 2)],
+    ['with a configuration from behind it', install(3, 2, 5, configuration({ voters: memberNames(3) }, 4))],
   ])('one %s is reported and refused', (_what, message) => {
     const world = lawless(3);
     expect(say(world, message)).toEqual([]);

@@ -23,6 +23,11 @@ export interface NodeLimits {
   readonly maxPendingBytes: number;
   /** After this long without an outcome a command's outcome is reported as unknown, a read as refused. Microseconds. */
   readonly requestTimeout: number;
+  /**
+   * When the leader is lost, how long commands that were appended may still wait to be applied under the next one, before their
+   * outcome is reported as unknown. Microseconds.
+   */
+  readonly leaderLossGrace: number;
   /** Commands of one turn that travel together. Bytes. */
   readonly maxProposalBatchBytes: number;
   /** How long the state machine may work before others have their turn. Microseconds. */
@@ -45,6 +50,7 @@ export const defaultNodeLimits: NodeLimits = {
   maxPendingProposals: 65_536,
   maxPendingBytes: 128 << 20,
   requestTimeout: 10_000_000,
+  leaderLossGrace: 500_000,
   maxProposalBatchBytes: 1 << 20,
   applySlice: 5_000,
   maxApplyBytes: 1 << 20,

@@ -80,6 +80,19 @@ describe('a command', () => {
     expect(outcomes).toEqual(['unknown', 'applied 8 second']);
   });
 
+  it('appended under a leader that is lost has a short while to be applied under the next one', () => {
+    const { proposals, outcomes, add, flush, result } = collect({ requestTimeout: 10_000, leaderLossGrace: 500 });
+    for (const text of ['applied in time', 'not applied']) add(text);
+    flush();
+    result({ id: 100, count: 2, index: 7, term: 3 });
+    proposals.onLeaderLost(1_000);
+    proposals.onApplied(7, 3, 'first');
+    proposals.expire(1_499);
+    expect(outcomes).toEqual(['applied 7 first']);
+    proposals.expire(1_500);
+    expect(outcomes).toEqual(['applied 7 first', 'unknown']);
+  });
+
   it('that waits too long is not certain, and what becomes of it later is heard by nobody', () => {
     const { proposals, outcomes, add, flush, result } = collect({ requestTimeout: 1_000 });
     add('a');

@@ -161,7 +161,11 @@ class Assembly {
       },
       transport: { maxFrameBytes: Math.max(defaultTransportLimits.maxFrameBytes, 2 * maxCommandBytes) },
       // The service answers its callers first; the node's own limit is for what it forgot.
-      limits: { requestTimeout: this.#requestTimeout + 1_000_000, closeTimeout: 400_000 },
+      limits: {
+        requestTimeout: this.#requestTimeout + 1_000_000,
+        leaderLossGrace: options.electionTimeout * 500,
+        closeTimeout: 400_000,
+      },
       observer: this.#topics,
     };
   }

@@ -27,6 +27,7 @@ import { RangeScan, ReadTxnScan, type ScanContext, unreadable } from './range-sc
 import { type BarrierDone, ReadBarriers } from './read-barriers.ts';
 import { Reclaimer } from './reclaimer.ts';
 import { ResponseHeaders } from './response-header.ts';
+import { requiresLeader } from './require-leader.ts';
 import { type Scan, Scans } from './scans.ts';
 import { hasTooManyOperations } from './txn-size.ts';
 import { malformed, refused, responseTooLarge, withOutcome } from './statuses.ts';
@@ -47,11 +48,11 @@ export class KvService implements RpcService {
   readonly #unsubscribe: (() => void)[];
 
   readonly methods: ReadonlyMap<string, RpcMethod> = new Map([
-    ['/etcdserverpb.KV/Range', unary((call) => this.#range(call))],
-    ['/etcdserverpb.KV/Put', unary((call) => this.#put(call))],
-    ['/etcdserverpb.KV/DeleteRange', unary((call) => this.#deleteRange(call))],
-    ['/etcdserverpb.KV/Txn', unary((call) => this.#txn(call))],
-    ['/etcdserverpb.KV/Compact', unary((call) => this.#compact(call))],
+    ['/etcdserverpb.KV/Range', this.#unary((call) => this.#range(call))],
+    ['/etcdserverpb.KV/Put', this.#unary((call) => this.#put(call))],
+    ['/etcdserverpb.KV/DeleteRange', this.#unary((call) => this.#deleteRange(call))],
+    ['/etcdserverpb.KV/Txn', this.#unary((call) => this.#txn(call))],
+    ['/etcdserverpb.KV/Compact', this.#unary((call) => this.#compact(call))],
   ]);
 
   constructor(consensus: Consensus, environment: KvEnvironment, machine: KvStateMachine, settings: KvServiceSettings) {
@@ -101,7 +102,7 @@ export class KvService implements RpcService {
 
   /** Calls back when the state machine shows every write acknowledged before this call. `deadline` is monotonic, in µs. */
   linearize(deadline: number, done: BarrierDone): void {
-    this.#barriers.wait(deadline, done);
+    this.#barriers.wait(deadline, null, done);
   }
 
   /** Tells every server what this member's name and URLs are. `deadline` is monotonic, in µs. */
@@ -110,6 +111,19 @@ export class KvService implements RpcService {
     this.#proposals.propose(CommandKind.publishMember, Member.encode(member), client, (result, status) => {
       done(status ?? this.#failureOf(result));
     });
+  }
+
+  /** A method with one request and one answer, for clients that can wait for a leader and for those that will not. */
+  #unary(handle: (call: RpcCall) => void): RpcMethod {
+    return {
+      clientStreaming: false,
+      serverStreaming: false,
+      handle: (call) => {
+        const isLeaderless = this.#consensus.leadership().leader === 0n;
+        if (isLeaderless && requiresLeader(call)) call.end(refused(etcdErrors.noLeader));
+        else handle(call);
+      },
+    };
   }
 
   // ------------------------------------------------------------------------------------------------------------- reads
@@ -128,7 +142,7 @@ export class KvService implements RpcService {
       serve();
       return;
     }
-    this.#barriers.wait(call.deadline, (failure) => {
+    this.#barriers.wait(call.deadline, call, (failure) => {
       if (failure !== null) call.end(failure);
       else if (!call.cancelled) serve();
     });
@@ -242,10 +256,6 @@ export class KvService implements RpcService {
         );
     }
   }
-}
-
-function unary(handle: (call: RpcCall) => void): RpcMethod {
-  return { clientStreaming: false, serverStreaming: false, handle };
 }
 
 /** Null if the bytes are no such message; the call has been ended then. */

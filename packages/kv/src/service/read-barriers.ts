@@ -1,8 +1,9 @@
 import type { BarrierOutcome, Consensus, KvEnvironment } from '../consensus.ts';
 import { etcdErrors } from '../errors.ts';
-import type { RpcStatus } from '../rpc.ts';
+import type { RpcCall, RpcStatus } from '../rpc.ts';
 import { Deadlines, type Expiring } from './deadlines.ts';
 import type { KvServiceOptions } from './options.ts';
+import { requiresLeader } from './require-leader.ts';
 import { deadlineExceeded, refusalStatus } from './statuses.ts';
 
 /** Null: the store now shows every write acknowledged before the read came. */
@@ -30,8 +31,11 @@ export class ReadBarriers {
     this.#waiting = new Deadlines(environment);
   }
 
-  /** `clientDeadline` in monotonic microseconds. `done` is called exactly once. */
-  wait(clientDeadline: number, done: BarrierDone): void {
+  /**
+   * `clientDeadline` in monotonic microseconds. `call` is the client's, where there is one: it may want an answer rather than wait
+   * for a leader. `done` is called exactly once.
+   */
+  wait(clientDeadline: number, call: Pick<RpcCall, 'metadata'> | null, done: BarrierDone): void {
     if (this.#closed) {
       done(etcdErrors.stopped);
       return;
@@ -40,7 +44,7 @@ export class ReadBarriers {
       done(etcdErrors.tooManyRequests);
       return;
     }
-    const read = new WaitingRead(clientDeadline, this.#environment.now() + this.#options.requestTimeout, done);
+    const read = new WaitingRead(clientDeadline, this.#environment.now() + this.#options.requestTimeout, call, done);
     this.#waiting.add(read);
     this.#gathered.push(read);
     this.#schedule();
@@ -91,7 +95,11 @@ export class ReadBarriers {
   }
 
   #retryLater(reads: readonly WaitingRead[]): void {
-    for (const read of reads) if (this.#waiting.has(read)) this.#gathered.push(read);
+    const isLeaderless = this.#consensus.leadership().leader === 0n;
+    for (const read of reads) {
+      if (isLeaderless && read.call !== null && requiresLeader(read.call)) this.#settle(read, etcdErrors.noLeader);
+      else if (this.#waiting.has(read)) this.#gathered.push(read);
+    }
     if (this.#gathered.length === 0 || this.#cancelRetry !== null) return;
     this.#cancelRetry = this.#environment.setTimer(this.#options.readRetryInterval, () => {
       this.#cancelRetry = null;
@@ -102,10 +110,12 @@ export class ReadBarriers {
 
 class WaitingRead implements Expiring {
   readonly done: BarrierDone;
+  readonly call: Pick<RpcCall, 'metadata'> | null;
   readonly deadline: number;
   readonly #ofClient: boolean;
 
-  constructor(clientDeadline: number, ownDeadline: number, done: BarrierDone) {
+  constructor(clientDeadline: number, ownDeadline: number, call: Pick<RpcCall, 'metadata'> | null, done: BarrierDone) {
+    this.call = call;
     this.#ofClient = clientDeadline <= ownDeadline;
     this.deadline = this.#ofClient ? clientDeadline : ownDeadline;
     this.done = done;

@@ -128,14 +128,15 @@ export class ScriptedConsensus implements Consensus {
 export class TestCall implements RpcCall {
   readonly method: string;
   readonly request: Uint8Array;
-  readonly metadata = new Map<string, string>();
+  readonly metadata: Map<string, string>;
   readonly deadline: number;
   cancelled = false;
   readonly backedUp = false;
   response: Uint8Array | null = null;
   status: RpcStatus | null = null;
 
-  constructor(method: string, request: Uint8Array, deadline: number) {
+  constructor(method: string, request: Uint8Array, deadline: number, metadata: Readonly<Record<string, string>> = {}) {
+    this.metadata = new Map(Object.entries(metadata));
     this.method = method;
     this.request = request;
     this.deadline = deadline;
@@ -182,9 +183,14 @@ export class TestService {
     return this.beginRaw(name, type.encode(type.create(request)), deadline);
   }
 
-  beginRaw(name: string, request: Uint8Array, deadline = Number.POSITIVE_INFINITY): TestCall {
+  beginRaw(
+    name: string,
+    request: Uint8Array,
+    deadline = Number.POSITIVE_INFINITY,
+    metadata: Readonly<Record<string, string>> = {},
+  ): TestCall {
     const method = `/etcdserverpb.KV/${name}`;
-    const call = new TestCall(method, request, this.environment.time + deadline);
+    const call = new TestCall(method, request, this.environment.time + deadline, metadata);
     this.service.methods.get(method)?.handle(call);
     return call;
   }

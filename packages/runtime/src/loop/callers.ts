@@ -98,6 +98,11 @@ export class Callers {
     for (const result of output.reads) this.#reads.onResult(result, appliedIndex);
   }
 
+  /** No leader is known any more. */
+  onLeaderLost(): void {
+    this.#proposals.onLeaderLost(this.#environment.clock.now());
+  }
+
   /** An entry took effect here. */
   onEntry(index: Index, term: Term, result: unknown): void {
     this.#proposals.onApplied(index, term, result);

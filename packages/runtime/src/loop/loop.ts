@@ -315,7 +315,7 @@ export class Loop {
     if (output.restore !== null) this.#replace(output.restore);
     if (output.apply !== null) this.#applier.extend(output.apply);
     this.#callers.onOutput(output, this.#applier.appliedIndex);
-    for (const event of output.events) this.#parts.hooks.onEvent(event);
+    for (const event of output.events) this.#onEvent(event);
   }
 
   #send(message: Message): void {
@@ -327,6 +327,11 @@ export class Loop {
       const answer = neverLeft(message, this.raft.term, incarnation);
       this.#defer({ kind: 'message', now: this.#environment.clock.now(), message: answer });
     }
+  }
+
+  #onEvent(event: RaftEvent): void {
+    if (event.kind === 'leader' && event.leader === null) this.#callers.onLeaderLost();
+    this.#parts.hooks.onEvent(event);
   }
 
   #load({ id, from, to, maxBytes }: LoadRequest): void {

@@ -140,6 +140,14 @@ export class Proposals {
     this.#recent.clear();
   }
 
+  /** The leader is lost: what it was given may yet be committed by the next one, but not in all cases, and not for long. */
+  onLeaderLost(now: Micros): void {
+    const deadline = now + this.#limits.leaderLossGrace;
+    for (let proposal = this.#oldest; proposal !== null; proposal = proposal.next) {
+      proposal.deadline = Math.min(proposal.deadline, deadline);
+    }
+  }
+
   /** Gives up what has waited too long. */
   expire(now: Micros): void {
     for (let proposal = this.#oldest; proposal !== null && proposal.deadline <= now; proposal = this.#oldest) {
