@@ -5,7 +5,7 @@
 //
 //   node scripts/lock.mjs           completes the lock (run it after every npm install)
 //   node scripts/lock.mjs --check   fails when the lock needs it
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const file = new URL('../package-lock.json', import.meta.url);
 const OS = ['android', 'darwin', 'freebsd', 'linux', 'openharmony', 'win32'];
@@ -44,6 +44,17 @@ function foreignAddresses(lock) {
     .map(([path]) => path);
 }
 
+/** Dependencies named by a range: what is tested today must be what is installed tomorrow. */
+function ranges() {
+  const packages = readdirSync(new URL('../packages', import.meta.url)).map((name) => `packages/${name}/package.json`);
+  return ['package.json', ...packages].flatMap((path) => {
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'));
+    return Object.entries({ ...dependencies, ...devDependencies })
+      .filter(([, version]) => !/^\d+\.\d+\.\d+[\w.-]*$/.test(version))
+      .map(([name, version]) => `${path}: ${name} is "${version}", give its exact version`);
+  });
+}
+
 const lock = JSON.parse(readFileSync(file, 'utf8'));
 const missing = missingOptional(lock);
 const addressed = foreignAddresses(lock);
@@ -53,6 +64,10 @@ if (process.argv.includes('--check')) {
   for (const path of addressed) console.error(`package-lock.json names a registry's address for ${path}`);
   if (missing.size + addressed.length > 0) {
     console.error('Run `npm run lock` and commit package-lock.json');
+    process.exitCode = 1;
+  }
+  for (const range of ranges()) {
+    console.error(range);
     process.exitCode = 1;
   }
 } else {

@@ -166,6 +166,7 @@ describe('the rest', () => {
   });
 
   test("a lock that names a registry or lacks a platform's binary is refused, and put right", () => {
+    write('package.json', '{ "devDependencies": { "tool": "1.2.3" } }');
     const packages = {
       'node_modules/tool': {
         version: '1.2.3',
@@ -181,5 +182,10 @@ describe('the rest', () => {
     expect(refused.status).toBe(1);
     expect(check('lock').status).toBe(0);
     expect(check('lock', '--check')).toEqual({ status: 0, output: '' });
+    write('package.json', '{ "devDependencies": { "tool": "^1.2.3" } }');
+    expect(check('lock', '--check')).toEqual({
+      status: 1,
+      output: 'package.json: tool is "^1.2.3", give its exact version\n',
+    });
   });
 });
