@@ -206,7 +206,9 @@ describe('requests and results', () => {
       call.reply(KV.Range, RangeResponse.create({ header: server.header(), kvs }));
     };
     const { entry } = await client.get('k');
-    expect(entry?.value.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize);
+    // At most one of Node.js's own small pools, which from 26 on is a little larger than Buffer.poolSize.
+    const pool = Buffer.allocUnsafe(1).buffer.byteLength;
+    expect(entry?.value.buffer.byteLength).toBeLessThanOrEqual(pool);
   });
 });
 

@@ -36,24 +36,29 @@ describe('a cluster of three', () => {
     }
   });
 
-  it('goes on without its leader, which gives way when it comes back and tells its callers the truth', async () => {
-    const cluster = new VirtualCluster(3, 3);
+  it.each([
+    ['in time for the callers of the old leader to learn that their commands were dropped', 60_000_000, 'dropped'],
+    ['too late for them: they were told that it cannot be known', 500_000, 'unknown'],
+  ])('goes on without its leader, which comes back %s', async (_, leaderLossGrace, outcome) => {
+    const cluster = new VirtualCluster(3, 3, { limits: { leaderLossGrace, requestTimeout: 60_000_000 } });
     await cluster.startAll();
     const old = await cluster.leader();
     const others = cluster.servers.filter((server) => server !== old);
     cluster.world.network.isolate(old.id, cluster.ids);
-    const outcomes = new Map<string, string>();
+    const outcomes: string[] = [];
     for (let i = 0; i < 5; i++) {
-      cluster.node(old.id).proposeWith(command(`lost${i}`), (outcome) => {
-        outcomes.set(`lost${i}`, outcome.kind === 'refused' ? outcome.reason : outcome.kind);
+      cluster.node(old.id).proposeWith(command(`lost${i}`), (it) => {
+        outcomes.push(it.kind === 'refused' ? it.reason : it.kind);
       });
     }
     const next = await cluster.leader(others);
     await proposeAll(cluster, next.id, 20);
+    if (outcome === 'unknown') await cluster.world.until(() => outcomes.length === 5, 'outcomes while it is cut off');
+    else expect(outcomes).toEqual([]);
     cluster.world.network.heal();
     await cluster.converged();
-    await cluster.world.until(() => outcomes.size === 5, 'outcomes of the commands of the old leader');
-    expect([...outcomes.values()]).toEqual(['dropped', 'dropped', 'dropped', 'dropped', 'dropped']);
+    await cluster.world.until(() => outcomes.length === 5, 'outcomes of the commands of the old leader');
+    expect(outcomes).toEqual([outcome, outcome, outcome, outcome, outcome]);
     for (const { machine } of cluster.servers) expect(machine.commands.some((it) => it.startsWith('lost'))).toBe(false);
   });
 
