@@ -7,7 +7,7 @@ import { commitTo } from './commit.ts';
 import { onHeartbeatHeard } from './forward.ts';
 import type { Heartbeat } from './message.ts';
 import { envelope, send } from './send.ts';
-import type { Core, Progress } from './state.ts';
+import type { Core, Leadership, Progress } from './state.ts';
 import { armTimer } from './timers.ts';
 
 export function onHeartbeatTimeout(core: Core): void {
@@ -22,6 +22,33 @@ export function sendHeartbeat(core: Core, progress: Progress, round: number): vo
   const commit = Math.min(progress.match, core.state.commitIndex);
   progress.commitSent = Math.max(progress.commitSent, commit);
   send(core, { kind: 'heartbeat', ...envelope(core, progress.id), commit, round });
+}
+
+/**
+ * The next entries will tell the follower what is committed; where none come, a message of its own must, and at once if its
+ * clients wait for it.
+ */
+export function noticeCommit(core: Core, leadership: Leadership, progress: Progress): void {
+  if (!lacksNotice(core, progress)) return;
+  if (progress.awaited > progress.commitSent || core.options.commitNoticeDelay === 0) {
+    sendHeartbeat(core, progress, 0);
+  } else if (!leadership.noticeArmed) {
+    leadership.noticeArmed = true;
+    armTimer(core, 'commitNotice', core.options.commitNoticeDelay, core.options.commitNoticeDelay);
+  }
+}
+
+export function onCommitNoticeTimeout(core: Core): void {
+  const { leadership } = core.state;
+  if (leadership === null) return;
+  leadership.noticeArmed = false;
+  for (const progress of leadership.progress) {
+    if (lacksNotice(core, progress)) sendHeartbeat(core, progress, 0);
+  }
+}
+
+function lacksNotice(core: Core, progress: Progress): boolean {
+  return progress.state === 'replicate' && Math.min(progress.match, core.state.commitIndex) > progress.commitSent;
 }
 
 /** A follower hears its leader. The disk is not asked. */

@@ -19,6 +19,11 @@ export interface RaftOptions {
   /** A leader's rhythm, well below electionTimeoutMin. Microseconds. */
   readonly heartbeatInterval: Micros;
   /**
+   * How long a leader with no entries to send waits for some before it tells followers what is committed by itself. Those that
+   * carried something here are told at once; 0: all are. Microseconds.
+   */
+  readonly commitNoticeDelay: Micros;
+  /**
    * PreVote, CheckQuorum and voter stickiness, as one bundle: each without the others has known holes (dissertation
    * §4.2.3, §6.2, §9.6). Turn it off only to study what happens then.
    */
@@ -47,6 +52,7 @@ export const defaultOptions: RaftDefaults = {
   electionTimeoutMin: 1_000_000,
   electionTimeoutMax: 2_000_000,
   heartbeatInterval: 100_000,
+  commitNoticeDelay: 2_000,
   stableLeadership: true,
   maxAppendBytes: 1 << 20,
   maxInflightMessages: 256,

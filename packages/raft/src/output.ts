@@ -22,9 +22,10 @@ import type {
  * - `heartbeat`: a leader's rhythm.
  * - `quorumCheck`: a leader counts who answered since the last check, and steps down without a majority (dissertation §6.2).
  * - `stickiness`: a voter protects the leader that it heard from until this runs out (dissertation §4.2.3).
+ * - `commitNotice`: followers that got no entries since are told what is committed.
  * - `transfer`: a leadership transfer has taken too long (dissertation §3.10).
  */
-export type TimerName = 'election' | 'heartbeat' | 'quorumCheck' | 'stickiness' | 'transfer';
+export type TimerName = 'election' | 'heartbeat' | 'quorumCheck' | 'stickiness' | 'commitNotice' | 'transfer';
 
 /**
  * Arm (or arm anew) a timer: the driver draws the delay from [min, max] each time. `max` = 0 disarms it. When two timers

@@ -1,7 +1,7 @@
 /** A leader's view of one follower, and the window that bounds what is sent ahead of its acknowledgements (§5.3). */
 import { invariant } from './invariant.ts';
 import type { RaftOptions } from './options.ts';
-import type { Progress } from './state.ts';
+import type { Leadership, Progress } from './state.ts';
 import type { Index, MemberId } from './types.ts';
 
 /** A follower of which nothing is known: probe behind what this log holds (Figure 2: nextIndex starts at last + 1). */
@@ -20,6 +20,7 @@ export function newProgress(id: MemberId, next: Index): Progress {
     heartbeatsSinceDelivery: 0,
     loading: 0,
     commitSent: 0,
+    awaited: 0,
     round: 0,
     active: false,
     lastContact: null,
@@ -71,6 +72,12 @@ export function noteSent(progress: Progress, lastIndex: Index, bytes: number): v
   progress.next = lastIndex + 1;
   progress.inflight.push({ lastIndex, bytes });
   progress.inflightBytes += bytes;
+}
+
+/** The follower's clients wait until it has applied `index`. */
+export function noteAwaited(leadership: Leadership, follower: MemberId, index: Index): void {
+  const progress = leadership.progress.find((it) => it.id === follower);
+  if (progress !== undefined) progress.awaited = Math.max(progress.awaited, index);
 }
 
 /** The follower's log matches up to `index`. Returns whether that was news. */

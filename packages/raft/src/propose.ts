@@ -3,6 +3,7 @@ import { appendOwn } from './append.ts';
 import { forwardProposals } from './forward.ts';
 import { isForeign } from './identity.ts';
 import type { Propose, RefusalReason } from './message.ts';
+import { noteAwaited } from './progress.ts';
 import { envelope, send } from './send.ts';
 import type { Core } from './state.ts';
 import { EntryKind, type Index, type MemberId } from './types.ts';
@@ -32,6 +33,7 @@ export function onProposeMessage(core: Core, message: Propose): void {
   const { from, id, commands } = message;
   const refused = state.role === 'leader' ? whyRefused(core, commands) : 'noLeader';
   const index = refused === null ? appendCommands(core, commands) : 0;
+  if (refused === null && state.leadership !== null) noteAwaited(state.leadership, from, state.log.lastIndex);
   sendProposeReply(core, from, id, commands.length, index, refused);
 }
 

@@ -2,7 +2,7 @@
 import { advanceCommit, onApplied, takeApplyRange } from './commit.ts';
 import { onElectionTimeout, onOwnVoteDurable } from './election.ts';
 import { failForwarded, flushReads } from './forward.ts';
-import { onHeartbeatTimeout } from './heartbeat.ts';
+import { onCommitNoticeTimeout, onHeartbeatTimeout } from './heartbeat.ts';
 import type { Input, TimeoutInput } from './input.ts';
 import { invariant } from './invariant.ts';
 import { cached, termAt, trimCache } from './log.ts';
@@ -156,6 +156,8 @@ function onTimeout(core: Core, { name, generation }: TimeoutInput): void {
     case 'stickiness':
       core.state.sticky = false;
       return;
+    case 'commitNotice':
+      return onCommitNoticeTimeout(core);
     case 'transfer':
       return;
   }

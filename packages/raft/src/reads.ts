@@ -9,6 +9,7 @@ import { sendHeartbeat } from './heartbeat.ts';
 import { isForeign } from './identity.ts';
 import { currentConfiguration } from './membership.ts';
 import type { HeartbeatReply, ReadIndex, RefusalReason } from './message.ts';
+import { noteAwaited } from './progress.ts';
 import { onHeartbeatAnswered } from './replication.ts';
 import { envelope, send } from './send.ts';
 import type { Core, Leadership, PendingRead, Progress } from './state.ts';
@@ -108,16 +109,20 @@ function answerReads(core: Core, leadership: Leadership): void {
   while (count < reads.length) {
     const read = reads[count];
     if (read === undefined || read.round === 0 || read.round > confirmedRound || read.index === 0) break;
-    answerRead(core, read);
+    answerRead(core, leadership, read);
     count += 1;
   }
   if (count > 0) leadership.reads = reads.slice(count);
 }
 
-function answerRead(core: Core, read: PendingRead): void {
+function answerRead(core: Core, leadership: Leadership, read: PendingRead): void {
   const { from, id, index } = read;
-  if (from === null) core.out.reads.push({ id, index, refused: null });
-  else send(core, { kind: 'readIndexReply', ...envelope(core, from), id, index });
+  if (from === null) {
+    core.out.reads.push({ id, index, refused: null });
+    return;
+  }
+  noteAwaited(leadership, from, index);
+  send(core, { kind: 'readIndexReply', ...envelope(core, from), id, index });
 }
 
 /** The leader is deposed: nothing it was asked can be answered. */

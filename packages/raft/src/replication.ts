@@ -7,20 +7,19 @@ import { invariant } from './invariant.ts';
 import { cached, lastPositionWithTermAtMost, termAt } from './log.ts';
 import type { AppendEntriesReply } from './message.ts';
 import { becomeProbe, becomeReplicate, hasWindow, holdProbe, noteMatch, noteSent } from './progress.ts';
-import { sendHeartbeat } from './heartbeat.ts';
+import { noticeCommit } from './heartbeat.ts';
 import { envelope, send } from './send.ts';
 import { sendSnapshot } from './snapshot.ts';
 import type { Core, Leadership, Progress } from './state.ts';
 import type { Entry, Index, Term } from './types.ts';
 import { weightOf } from './weight.ts';
 
-/** Sends every follower what its state and window allow, and the commit index to those that get nothing else. */
+/** Sends every follower what its state and window allow, and what is committed to those that get nothing else. */
 export function flushAppends(core: Core, leadership: Leadership): void {
   const shared: SharedRun = { entries: [] };
   for (const progress of leadership.progress) {
     sendAppends(core, leadership, progress, shared);
-    const known = Math.min(progress.match, core.state.commitIndex);
-    if (progress.state === 'replicate' && known > progress.commitSent) sendHeartbeat(core, progress, 0);
+    noticeCommit(core, leadership, progress);
   }
 }
 

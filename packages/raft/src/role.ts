@@ -76,6 +76,7 @@ export function becomeLeader(core: Core): void {
     round: 0,
     confirmedRound: 0,
     roundDue: true,
+    noticeArmed: false,
     reads: [],
   };
   for (const { voter, incarnation, granted } of state.votes) {
@@ -104,6 +105,7 @@ function leaveOffice(core: Core): void {
   state.leadership = null;
   disarmTimer(core, 'heartbeat');
   disarmTimer(core, 'quorumCheck');
+  disarmTimer(core, 'commitNotice');
 }
 
 function setRole(core: Core, role: Role, reason: string): void {

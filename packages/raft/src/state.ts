@@ -118,6 +118,8 @@ export interface Leadership {
   confirmedRound: number;
   /** A round is due in the next output, whatever else happens. heartbeat timer or reads.ts. */
   roundDue: boolean;
+  /** The commitNotice timer runs. heartbeat.ts. */
+  noticeArmed: boolean;
   /** Reads that wait, oldest first. reads.ts. */
   reads: PendingRead[];
 }
@@ -152,6 +154,8 @@ export interface Progress {
   loading: number;
   /** The commit index that it was last told. */
   commitSent: Index;
+  /** Its clients wait for what it carried here: it is told at once when this index is committed. */
+  awaited: Index;
   /** The newest heartbeat round that it answered. */
   round: number;
   /** It answered anything since the last quorum check. */
@@ -213,7 +217,7 @@ export function initialState(recovered: RecoveredState): RaftState {
       snapshot: null,
       durableIndex: lastIndex,
     },
-    timers: { election: 0, heartbeat: 0, quorumCheck: 0, stickiness: 0, transfer: 0 },
+    timers: { election: 0, heartbeat: 0, quorumCheck: 0, stickiness: 0, commitNotice: 0, transfer: 0 },
     sticky: false,
     preVoteRound: 0,
     votes: [],

@@ -117,7 +117,7 @@ const step = fc.oneof(
   { arbitrary: message.map((it) => ({ do: 'receive' as const, message: it })), weight: 8 },
   {
     arbitrary: fc
-      .constantFrom('election', 'heartbeat', 'quorumCheck', 'stickiness')
+      .constantFrom('election', 'heartbeat', 'quorumCheck', 'stickiness', 'commitNotice')
       .map((timer) => ({ do: 'fire' as const, timer })),
     weight: 3,
   },

@@ -19,6 +19,36 @@ describe('timers', () => {
     expect(leader.timers.get('heartbeat')).toMatchObject({ min: 100_000, max: 100_000 });
   });
 
+  test('followers hear of a commit with the next entries, or after the notice delay', () => {
+    const world = cluster(3, { options: { commitNoticeDelay: 2_000 } });
+    const leader = world.elect('n1');
+    leader.propose(1, ['a']);
+    world.settle();
+    expect(leader.core.commitIndex).toBe(2);
+    expect(world.server('n2').core.commitIndex).toBe(1);
+    expect(leader.timers.get('commitNotice')).toMatchObject({ min: 2_000, max: 2_000 });
+
+    leader.propose(2, ['b']);
+    world.settle();
+    expect(world.server('n2').core.commitIndex).toBe(2);
+    leader.fire('commitNotice');
+    world.settle();
+    expect(world.running.map((server) => server.core.commitIndex)).toEqual([3, 3, 3]);
+  });
+
+  test('a follower whose clients wait for what it carried to the leader hears of the commit at once', () => {
+    const world = cluster(3, { options: { commitNoticeDelay: 2_000 } });
+    world.elect('n1').fire('commitNotice');
+    world.settle();
+    world.server('n2').propose(1, ['a']);
+    world.settle();
+    expect(['n1', 'n2', 'n3'].map((id) => world.server(id).core.commitIndex)).toEqual([2, 2, 1]);
+
+    world.server('n3').read(2);
+    world.settle();
+    expect(world.server('n3').core.commitIndex).toBe(2);
+  });
+
   test('a follower protects its leader for the shortest election timeout, and waits longer than that', () => {
     const world = cluster(3);
     world.elect('n1');

@@ -54,10 +54,17 @@ describe('named timers', () => {
 
   it('that are due together fire stickiness first and election next', async () => {
     const { world, fired, arm } = timersIn(5);
-    for (const name of ['transfer', 'quorumCheck', 'heartbeat', 'election', 'stickiness'] as const)
+    for (const name of ['transfer', 'commitNotice', 'quorumCheck', 'heartbeat', 'election', 'stickiness'] as const)
       arm(name, 1, 500, 500);
     await world.run(600);
-    expect(fired).toEqual(['stickiness 1', 'election 1', 'heartbeat 1', 'quorumCheck 1', 'transfer 1']);
+    expect(fired).toEqual([
+      'stickiness 1',
+      'election 1',
+      'heartbeat 1',
+      'quorumCheck 1',
+      'commitNotice 1',
+      'transfer 1',
+    ]);
   });
 
   it('hear first what had arrived when they ran out: a stalled server does not stand against its leader', async () => {

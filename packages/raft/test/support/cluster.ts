@@ -64,7 +64,12 @@ export class Cluster implements World {
     this.#draw = given.draw ?? drawByPosition;
     this.observers = [...(given.observers ?? [])];
     this.observers.push({ compacted: (server, position) => this.#recordSnapshot(server, position) });
-    const options: RaftDefaults = { ...defaultOptions, ...given.options };
+    const options: RaftDefaults = {
+      ...defaultOptions,
+      // Told at once, unless a test is about the wait: stories are shorter so.
+      commitNoticeDelay: 0,
+      ...given.options,
+    };
     for (const id of [...given.configuration.members.map((member) => member.id), ...(given.strangers ?? [])]) {
       const disk = new Disk(given.configuration, (position) => this.chainOfSnapshot(position));
       this.servers.set(id, new TestServer(id, firstIncarnation(id), disk, this, options));

@@ -3,7 +3,14 @@ import { drawBetween } from '../draw.ts';
 import type { Environment, TimerHandle } from '../environment.ts';
 
 /** In the order in which timers that are due together fire: a voter forgets its leader before it campaigns itself. */
-const firingOrder: readonly TimerName[] = ['stickiness', 'election', 'heartbeat', 'quorumCheck', 'transfer'];
+const firingOrder: readonly TimerName[] = [
+  'stickiness',
+  'election',
+  'heartbeat',
+  'quorumCheck',
+  'commitNotice',
+  'transfer',
+];
 
 export interface NamedTimersHost {
   /** Some timer has run out: a turn is wanted, after one more poll. */

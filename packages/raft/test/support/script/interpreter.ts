@@ -23,7 +23,14 @@ import { listOf, parseDuration, Words } from './words.ts';
 
 type Directive = (words: Words) => void;
 
-const timerNames: readonly TimerName[] = ['election', 'heartbeat', 'quorumCheck', 'stickiness', 'transfer'];
+const timerNames: readonly TimerName[] = [
+  'election',
+  'heartbeat',
+  'quorumCheck',
+  'stickiness',
+  'commitNotice',
+  'transfer',
+];
 
 export class Interpreter {
   readonly #trace = new Trace();
