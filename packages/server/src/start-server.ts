@@ -22,6 +22,7 @@ import { DebugTopics } from './log/debug-topics.ts';
 import { createLineSink, type LineSink } from './log/line-sink.ts';
 import { createLogger } from './log/logger.ts';
 import { raftPage } from './raft/debug-raft.ts';
+import { electionWindow } from './raft/election-window.ts';
 import { kvEnvironment } from './raft/kv-environment.ts';
 import { contextOf, peerAddress } from './raft/member-context.ts';
 import { publishMember } from './raft/publish.ts';
@@ -139,6 +140,7 @@ class Assembly {
     const options = this.#options;
     const maxCommandBytes = Math.max(defaultOptions.maxCommandBytes, options.maxRequestBytes + commandOverheadBytes);
     const [listen = ''] = options.listenPeerUrls;
+    const electionWait = electionWindow(options.electionTimeout);
     return {
       environment: this.#environment,
       id: idText(this.#own.id),
@@ -153,8 +155,8 @@ class Assembly {
       peerAddress,
       stateMachine: new ReplicatedStore(this.#machine),
       raft: {
-        electionTimeoutMin: options.electionTimeout * 1000,
-        electionTimeoutMax: 2 * options.electionTimeout * 1000,
+        electionTimeoutMin: electionWait.min * 1000,
+        electionTimeoutMax: electionWait.max * 1000,
         heartbeatInterval: options.heartbeatInterval * 1000,
         stableLeadership: options.preVote,
         maxCommandBytes,

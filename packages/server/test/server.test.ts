@@ -141,7 +141,7 @@ describe('Three servers', () => {
       role: 'leader',
       pid: process.pid,
       leaderName: leader,
-      timeouts: { heartbeatMs: 50, electionMinMs: 500, electionMaxMs: 1000 },
+      timeouts: { heartbeatMs: 50, electionMinMs: 850, electionMaxMs: 1000 },
     });
     expect(page.followers.map((follower) => follower.name).sort()).toEqual(
       cluster.names.filter((name) => name !== leader),

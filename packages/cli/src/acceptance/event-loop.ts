@@ -35,8 +35,11 @@ export async function stall({ report }: { readonly report: Report }): Promise<vo
     const asleepAt = performance.now();
     const commitAt = await writes.firstAcknowledgedFromNow();
     await sleep(STALL_MS);
+    const terms = [...new Set(await termsOf(trial))].join(', ');
     const who = (await trial.leader()) === leader ? 'it still leads' : 'another leads now';
-    report(`the leader stood still: a write was acknowledged ${(commitAt - asleepAt).toFixed(0)} ms later; ${who}`);
+    report(
+      `the leader stood still: a write was acknowledged ${(commitAt - asleepAt).toFixed(0)} ms later; ${who}, in term ${terms}`,
+    );
     stop.abort();
     await worker;
     await writes.verifyEverywhere(trial, 'w/');

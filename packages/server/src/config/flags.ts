@@ -65,7 +65,7 @@ const table = [
     name: 'election-timeout',
     value: 'MS',
     default: '1000',
-    help: 'The shortest time without a leader before an election; drawn up to twice as long. The same on all servers',
+    help: 'After 1.7 to 2 times this long without a leader a server stands for election. The same on all servers',
   },
   {
     name: 'pre-vote',

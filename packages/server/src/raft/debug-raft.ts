@@ -3,6 +3,7 @@ import type { KvStateMachine } from '@quorate/kv';
 import type { RaftNode } from '@quorate/runtime';
 import type { ServerOptions } from '../config/options.ts';
 import { quorateVersion } from '../version.ts';
+import { electionWindow } from './election-window.ts';
 import { readContext } from './member-context.ts';
 
 export interface RaftPageSources {
@@ -18,6 +19,7 @@ export interface RaftPageSources {
 export function raftPage({ options, node, machine, now, started }: RaftPageSources): unknown {
   const status = node.status();
   const time = now();
+  const electionWait = electionWindow(options.electionTimeout);
   const names = new Map(status.configuration.members.map(({ id, context }) => [id, readContext(context).name]));
   return {
     name: options.name,
@@ -49,8 +51,8 @@ export function raftPage({ options, node, machine, now, started }: RaftPageSourc
     pendingReads: status.pendingReads,
     timeouts: {
       heartbeatMs: options.heartbeatInterval,
-      electionMinMs: options.electionTimeout,
-      electionMaxMs: 2 * options.electionTimeout,
+      electionMinMs: electionWait.min,
+      electionMaxMs: electionWait.max,
     },
     configuration: {
       ...status.configuration,
