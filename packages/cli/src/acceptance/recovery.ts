@@ -110,6 +110,7 @@ export async function tornTail({ report }: { readonly report: Report }): Promise
       .find((line) => /torn|cut off/.test(line));
     assert.ok(note !== undefined, 'The server did not say that it dropped a torn batch.');
     report(`the last sector of the last batch was lost; the server said: ${note}`);
+    await trial.oneLeader();
     for (let n = 50; n < 60; n++) assert.equal(await writes.write(client, `w/${n}`), null);
     await writes.verifyEverywhere(trial, 'w/');
     assert.equal((await client.get('torn')).count, 0, 'The torn write took effect.');

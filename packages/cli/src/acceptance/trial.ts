@@ -105,6 +105,20 @@ export class Trial {
     });
   }
 
+  /**
+   * Waits until every running server follows the same leader in the same term. Before that an election may still be under way,
+   * and may leave the outcome of a write unknown.
+   */
+  async oneLeader(): Promise<void> {
+    await this.until('one leader that every server follows', async () => {
+      const pages = await Promise.all(this.running.map((server) => this.page(server)));
+      const [first] = pages;
+      if (first === undefined || first === null || first.leader === null) return null;
+      const followed = pages.every((page) => page?.leader === first.leader && page?.term === first.term);
+      return followed && pages.some((page) => page?.role === 'leader') ? true : null;
+    });
+  }
+
   /** Polls until `probe` gives something else than null. */
   async until<Value>(what: string, probe: () => Promise<Value | null>, timeoutMs = SETTLE_TIMEOUT_MS): Promise<Value> {
     const deadline = performance.now() + timeoutMs;
