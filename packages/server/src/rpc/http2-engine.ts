@@ -100,6 +100,9 @@ class Http2Engine implements RpcEngine {
     });
     await Promise.race([Promise.all(drained), tooLong]);
     clearTimeout(timer);
+    // The last answer may have ended the wait from within a session's own reading, and Node.js 20 corrupts its heap when a session
+    // with thousands of streams behind it is destroyed in there.
+    await new Promise<void>((resolve) => setImmediate(resolve));
     await Promise.all([...this.#connections].map(async (connection) => connection.destroy()));
   }
 
