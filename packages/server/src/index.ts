@@ -12,6 +12,7 @@ export * from './log/line-sink.ts';
 export * from './log/logger.ts';
 export * from './rpc/engine.ts';
 export { createHttp2Engine } from './rpc/http2-engine.ts';
+export { yieldPool } from './pool-priority.ts';
 export * from './version.ts';
 export * from './running-server.ts';
 export { type StartOptions, startServer } from './start-server.ts';

@@ -5,6 +5,7 @@ import { Generator } from '../bench/generator-client.ts';
 import { quantile } from '../bench/histogram.ts';
 import { askPage } from '../processes/http.ts';
 import { clientAddress, endpoints } from '../processes/layout.ts';
+import type { LocalServer } from '../processes/local-cluster.ts';
 import { LOOPBACK } from '../processes/ports.ts';
 import { manyKeys } from './bulk-put.ts';
 import { type Report, Trial } from './trial.ts';
@@ -123,7 +124,7 @@ export async function blockedPool({ report }: { readonly report: Report }): Prom
   await Trial.run({ servers: 3, report }, async (trial) => {
     const client = await trial.client();
     await client.put('pool', 'before');
-    await hogPools(trial, 'waiting', blockedMs);
+    await hogPools(trial.cluster.servers, 'waiting', blockedMs);
     const began = performance.now();
     for (let n = 0; n < 100; n++) await client.put('pool', `during ${n}`);
     const took = performance.now() - began;
@@ -147,11 +148,18 @@ export async function poolLatency(options: { readonly seconds: number; readonly 
       };
       const idle = await measure();
       report(`p99 of puts with an idle pool: ${idle.toFixed(1)} ms`);
-      for (const how of ['waiting', 'hashing'] as const) {
+      const all = trial.cluster.servers;
+      const leader = [await trial.leader()];
+      for (const [how, servers, where] of [
+        ['waiting', all, 'every server'],
+        ['hashing', leader, 'the leader'],
+        ['hashing', all, 'every server'],
+      ] as const) {
         const busyMs = (seconds + 3) * 1000;
-        await hogPools(trial, how, busyMs);
+        await hogPools(servers, how, busyMs);
         const busy = await measure();
-        report(`p99 of puts with every pool thread ${how}: ${busy.toFixed(1)} ms, ${(busy / idle).toFixed(2)} times`);
+        const times = (busy / idle).toFixed(2);
+        report(`p99 of puts with every pool thread of ${where} ${how}: ${busy.toFixed(1)} ms, ${times} times`);
         await sleep(busyMs - seconds * 1000);
       }
     } finally {
@@ -160,8 +168,8 @@ export async function poolLatency(options: { readonly seconds: number; readonly 
   });
 }
 
-async function hogPools(trial: Trial, how: 'waiting' | 'hashing', ms: number): Promise<void> {
-  for (const { member } of trial.cluster.servers) {
+async function hogPools(servers: readonly LocalServer[], how: 'waiting' | 'hashing', ms: number): Promise<void> {
+  for (const { member } of servers) {
     await askPage('POST', clientAddress(member), `/debug/pool?by=${how}&ms=${ms}`);
   }
 }

@@ -1,4 +1,4 @@
-import { loadConfig, type RunningServer, serverFlags, startServer } from '@quorate/server';
+import { loadConfig, type RunningServer, serverFlags, startServer, yieldPool } from '@quorate/server';
 import { reportFailure } from '../report-failure.ts';
 import { ExitCode } from '../usage-error.ts';
 
@@ -20,6 +20,7 @@ export async function runServe(given: Readonly<Record<string, string | boolean>>
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
   if (given['stopWithParent'] === true) watchParent(end);
+  await yieldPool();
   try {
     server = await startServer(options, { notes, signal: ending.signal });
     if (ending.signal.aborted) await server.close();
