@@ -2,6 +2,7 @@
  * The door of the RPC room: a method and request bytes come in, response bytes or a stream of them go out. Whatever carries
  * them (node:http2 today, an engine of our own later, a simulated network in tests) stands on the other side.
  */
+import type { CallOutcome } from './api/outcome.ts';
 
 /** gRPC status codes (the numbers are the protocol's). */
 export const StatusCode = {
@@ -31,12 +32,10 @@ export interface RpcStatus {
   readonly message: string;
   /**
    * What became of a failed write: `refused` is definite (nothing was appended and never will be), `unknown` says that it may
-   * or may not take effect. Carried as trailer `quorate-outcome`; absent where the question does not arise.
+   * or may not take effect. Carried in the trailer `OUTCOME_TRAILER`; absent where the question does not arise.
    */
-  readonly outcome?: WriteOutcome;
+  readonly outcome?: CallOutcome;
 }
-
-export type WriteOutcome = 'refused' | 'unknown';
 
 /** One call that has come in. */
 export interface RpcCall {

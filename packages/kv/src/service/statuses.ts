@@ -1,12 +1,12 @@
 /** How outcomes of consensus look to a client. */
-import type { ProtobufError } from '../api/index.ts';
+import type { CallOutcome, ProtobufError } from '../api/index.ts';
 import type { BarrierOutcome, ProposeOutcome } from '../consensus.ts';
 import { etcdErrors } from '../errors.ts';
-import { type RpcStatus, StatusCode, type WriteOutcome } from '../rpc.ts';
+import { type RpcStatus, StatusCode } from '../rpc.ts';
 
 type Refusal = Extract<ProposeOutcome | BarrierOutcome, { readonly kind: 'refused' }>;
 
-export function withOutcome(status: RpcStatus, outcome: WriteOutcome): RpcStatus {
+export function withOutcome(status: RpcStatus, outcome: CallOutcome): RpcStatus {
   return { ...status, outcome };
 }
 

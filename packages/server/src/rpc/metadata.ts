@@ -1,5 +1,6 @@
 /** gRPC's words in HTTP/2 headers and trailers. Facts: the gRPC over HTTP/2 protocol description. */
 import { type RpcStatus, StatusCode } from '@quorate/kv';
+import { OUTCOME_TRAILER } from '@quorate/kv/api';
 
 /** Microseconds in each unit of `grpc-timeout`. */
 const unitMicros: Readonly<Record<string, number>> = {
@@ -58,6 +59,6 @@ export function trailersOf(status: RpcStatus): Readonly<Record<string, string>> 
     'grpc-status': String(status.code),
     'grpc-message': encodeMessage(status.message),
   };
-  if (status.outcome !== undefined) trailers['quorate-outcome'] = status.outcome;
+  if (status.outcome !== undefined) trailers[OUTCOME_TRAILER] = status.outcome;
   return trailers;
 }
