@@ -9,7 +9,7 @@ import { parseSync } from 'oxc-parser';
 import { isCode, isGenerated, listFiles, root } from './lib/files.mjs';
 
 const PAGE = 'docs/limits.md';
-const ROOMS = ['raft', 'runtime', 'kv', 'server', 'client', 'cli'];
+const ROOMS = ['raft', 'runtime', 'kv', 'server', 'client', 'sim', 'cli'];
 const INTRODUCTION = `# Limits
 
 Everything that could grow has a name, a bound and a default. Names that end in \`Bytes\` count bytes, those in \`Ms\` milliseconds; other

@@ -1,5 +1,6 @@
 /** What an embedder may set. Every limit has a name, a unit and a default. */
 import { defaultOptions, type Member, type MemberId, type RaftDefaults } from '@quorate/raft';
+import type { CoreWatcher } from './core-watcher.ts';
 import type { Environment } from './environment.ts';
 import { RaftError } from './errors.ts';
 import type { Observer } from './observer.ts';
@@ -86,6 +87,8 @@ export interface RaftNodeOptions<Result = unknown> {
   readonly storage?: Partial<StorageOptions>;
   readonly limits?: Partial<NodeLimits>;
   readonly observer?: Observer;
+  /** Sees all that enters and leaves the core. */
+  readonly watcher?: CoreWatcher;
 }
 
 /** What a message adds to the command that it carries alone, amply. */

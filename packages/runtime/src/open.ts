@@ -219,12 +219,14 @@ class Opening {
   }
 
   #start(settings: Settings, opened: OpenedStorage, transport: Transport, applied: number, snapshot: Restored): void {
-    const { environment, stateMachine, observer = silentObserver } = this.#options;
+    const { environment, stateMachine, observer = silentObserver, watcher = null } = this.#options;
     const { identity, storage } = opened;
     const recovered = { ...opened.recovered, applied };
     let raft: Raft;
     try {
-      raft = new Raft({ ...settings.raft, id: identity.member, incarnation: identity.incarnation }, recovered);
+      const raftOptions = { ...settings.raft, id: identity.member, incarnation: identity.incarnation };
+      raft = new Raft(raftOptions, recovered);
+      watcher?.onStart({ options: raftOptions, recovered, raft });
     } catch (error) {
       this.fail(startError(error));
       return;
@@ -241,6 +243,7 @@ class Opening {
       environment,
       settings,
       observer,
+      watcher,
       raft,
       storage,
       stateMachine,

@@ -17,6 +17,7 @@ import {
   type Raft,
   type RaftEvent,
 } from '@quorate/raft';
+import type { CoreWatcher } from '../core-watcher.ts';
 import type { Environment } from '../environment.ts';
 import { describe, RaftError } from '../errors.ts';
 import type { Settings } from '../node-options.ts';
@@ -40,6 +41,7 @@ export interface LoopParts {
   readonly environment: Environment;
   readonly settings: Settings;
   readonly observer: Observer;
+  readonly watcher: CoreWatcher | null;
   readonly raft: Raft;
   readonly storage: RaftStorage;
   readonly stateMachine: StateMachine;
@@ -72,7 +74,11 @@ export class Loop {
   readonly #applier: Applier;
   readonly #snapshotter: Snapshotter;
   readonly #callers: Callers;
-  readonly #step = (input: Input): void => this.raft.step(input);
+  readonly #watcher: CoreWatcher | null;
+  readonly #step = (input: Input): void => {
+    this.raft.step(input);
+    this.#watcher?.onInput(input);
+  };
   readonly #hasRoomFor = (bytes: number): boolean => this.#storage.hasRoomFor(bytes);
   /** Inputs that arose inside a turn, for the next. */
   #deferred: Input[] = [];
@@ -89,6 +95,7 @@ export class Loop {
     this.raft = raft;
     this.#environment = environment;
     this.#observer = parts.observer;
+    this.#watcher = parts.watcher;
     this.#storage = storage;
     this.#transport = parts.transport;
     this.#timers = new NamedTimers(environment, {
@@ -209,7 +216,7 @@ export class Loop {
   #arrived(input: Input): void {
     if (this.#state === 'stopped') return;
     this.#guard(() => {
-      this.raft.step(input);
+      this.#step(input);
       this.#schedule();
     });
   }
@@ -275,7 +282,7 @@ export class Loop {
   #turn(): void {
     this.#callers.answerRefused();
     if (this.#state === 'stopped') return;
-    for (const input of this.#takeDeferred()) this.raft.step(input);
+    for (const input of this.#takeDeferred()) this.#step(input);
     this.#fireTimers();
     const now = this.#environment.clock.now();
     this.#callers.flush(now, this.#hasRoomFor, this.#step);
@@ -293,13 +300,15 @@ export class Loop {
   #fireTimers(): void {
     const due = this.#timers.takeDue();
     const now = this.#environment.clock.now();
-    for (const { name, generation } of due) this.raft.step({ kind: 'timeout', now, name, generation });
+    for (const { name, generation } of due) this.#step({ kind: 'timeout', now, name, generation });
   }
 
   /** Carries out outputs until the core has nothing more to say. */
   #drain(): void {
     do {
-      this.#carryOut(this.raft.takeOutput());
+      const output = this.raft.takeOutput();
+      this.#watcher?.onOutput(output);
+      this.#carryOut(output);
       if (this.#installing === 'stepped') this.#installing = this.#writer.lastId;
       this.#transport.flush();
       this.#writer.kick();
@@ -320,6 +329,7 @@ export class Loop {
 
   #send(message: Message): void {
     if (watchesMessages(this.#observer)) debugSent(this.#observer, message);
+    this.#watcher?.onSend(message);
     const isTaken = this.#transport.send(message);
     // Their callers need not be left in doubt: the answer is stepped in the leader's stead.
     if (!isTaken && message.kind === 'propose') {
@@ -361,7 +371,7 @@ export class Loop {
 
   #afterApplied(): void {
     const index = this.#applier.appliedIndex;
-    this.raft.step({ kind: 'applied', now: this.#environment.clock.now(), index });
+    this.#step({ kind: 'applied', now: this.#environment.clock.now(), index });
     this.#callers.onApplied(index);
     this.#parts.hooks.onApplied(index);
     if (this.#state === 'running') this.#snapshotter.check();

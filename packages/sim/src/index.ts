@@ -1,0 +1,3 @@
+export * from './history.ts';
+export * from './random.ts';
+export * from './watch.ts';
