@@ -17,5 +17,7 @@ export { defaultStorageOptions, type StorageOptions } from './storage-options.ts
 export { senderOfHello } from './transport/handshake.ts';
 export type { PeerStatus } from './transport/peer.ts';
 export { defaultTransportLimits, type TransportLimits } from './transport/protocol.ts';
+export { segmentOfName } from './wal/format.ts';
 export { dumpWal, type WalDumpSummary } from './wal/dump.ts';
+export { type PeekedPlace, peekSegment } from './wal/peek.ts';
 export { planWalRepair, repairWalDropTail, type WalRepairPlan } from './wal/repair.ts';

@@ -1,3 +1,4 @@
+export { type BudgetOptions, DamageBudget } from './budget.ts';
 export * from './damage-policy.ts';
 export {
   defaultDiskTiming,

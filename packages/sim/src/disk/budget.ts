@@ -1,0 +1,127 @@
+/**
+ * What may be destroyed so that a correct cluster must survive it. docs/simulator.md, "Disks", gives the rule and its reasons; in short,
+ * with f = |C| − q(C) servers that may be missing from every quorum:
+ *
+ * - Some servers, `lost` of them and at most f, are *doomed* for the whole run: anything on their disks may be destroyed.
+ * - Of the others, single places in the log may be destroyed. Indexes are dealt out in zones, and each zone names the f − lost servers
+ *   whose copies of it may suffer, so that of every index at most f copies are bad and some quorum member keeps a good one.
+ * - Nobody's newest batches: they may hold the only copy of the newest term and vote.
+ *
+ * Nothing is ever destroyed in a way that nobody could notice, doomed or not: see `#erasureIsSeen`.
+ */
+import type { MemberId } from '@quorate/raft';
+import { peekSegment, segmentOfName } from '@quorate/runtime';
+import { RandomStream } from '../random.ts';
+import type { DamagePolicy, Place } from './damage-policy.ts';
+
+export interface BudgetOptions {
+  /** The voting members. */
+  readonly servers: readonly MemberId[];
+  /** How many of them are doomed. Cut to what a majority can do without. */
+  readonly lost: number;
+  /** Whether the log of the others may be damaged. */
+  readonly entries: boolean;
+  /** Everything that can be noticed may be destroyed, everywhere: safety must still hold, progress may not. */
+  readonly beyond: boolean;
+}
+
+/** How many consecutive indexes share their fate. */
+const ZONE_INDEXES = 16;
+
+/** Two batches behind a place in a log tell what stood there, and that it was durable. */
+const BATCHES_BEHIND = 2;
+
+/** The second copy of two in `hardstate`. */
+const SECOND_COPY_OFFSET = 4096;
+
+export class DamageBudget {
+  /** Servers whose disks may be ruined, and with them these servers. */
+  readonly doomed: ReadonlySet<MemberId>;
+  readonly #options: BudgetOptions;
+  readonly #seed: number;
+  /** How many more servers may miss an index. */
+  readonly #spare: number;
+  /** Servers that are not doomed, in the order of the configuration. */
+  readonly #others: readonly MemberId[];
+
+  constructor(stream: RandomStream, options: BudgetOptions) {
+    const { servers } = options;
+    const dispensable = servers.length - (Math.floor(servers.length / 2) + 1);
+    const lost = Math.min(Math.max(0, options.lost), dispensable);
+    this.#options = options;
+    this.#seed = stream.uint32();
+    this.doomed = new Set(drawn(servers, lost, stream));
+    this.#others = servers.filter((server) => !this.doomed.has(server));
+    this.#spare = options.entries ? dispensable - lost : 0;
+  }
+
+  /** Whether the server may lose its disk altogether. */
+  mayLoseDisk(server: MemberId): boolean {
+    return this.#options.beyond || this.doomed.has(server);
+  }
+
+  /** The policy of one server's disk. Ask for it once: it remembers what was destroyed, over all lives of the server. */
+  policyOf(server: MemberId): DamagePolicy {
+    const free = this.mayLoseDisk(server);
+    return new ServerPolicy(free, (index) => this.#mayMiss(server, index));
+  }
+
+  #mayMiss(server: MemberId, index: number): boolean {
+    if (this.#spare === 0) return false;
+    const zone = Math.floor(index / ZONE_INDEXES);
+    const stream = new RandomStream((this.#seed ^ Math.imul(zone + 1, 0x9e3779b1)) >>> 0);
+    return drawn(this.#others, this.#spare, stream).includes(server);
+  }
+}
+
+class ServerPolicy implements DamagePolicy {
+  readonly #free: boolean;
+  readonly #mayMiss: (index: number) => boolean;
+  /** Files in which something was destroyed, and whether by erasing it. */
+  readonly #touched = new Map<string, 'erased' | 'spoilt'>();
+
+  constructor(free: boolean, mayMiss: (index: number) => boolean) {
+    this.#free = free;
+    this.#mayMiss = mayMiss;
+  }
+
+  mayDamage(place: Place, erases: boolean): boolean {
+    if (!this.#isSeen(place, erases)) return false;
+    if (!this.#free && !this.#isSpared(place)) return false;
+    this.#touched.set(place.path, erases ? 'erased' : 'spoilt');
+    return true;
+  }
+
+  /**
+   * What was erased looks like a write that a crash cut off, and is told from one only by a later batch that is intact. So where
+   * something was erased nothing else is destroyed, and the other way round.
+   */
+  #isSeen(place: Place, erases: boolean): boolean {
+    const before = this.#touched.get(place.path);
+    return before === undefined || (before === 'spoilt' && !erases && this.#free);
+  }
+
+  /** Whether a server that must come up again can do without this place. */
+  #isSpared(place: Place): boolean {
+    const segment = segmentOf(place.path);
+    if (place.path === 'hardstate') return place.offset >= SECOND_COPY_OFFSET;
+    if (segment === null) return false;
+    const { offset, length, content } = place;
+    const read = (at: number, bytes: number): Uint8Array => content.read(at, bytes);
+    const peeked = peekSegment(segment, content.length, read, offset, offset + length);
+    if (peeked === null || peeked.structure || peeked.batchesBehind < BATCHES_BEHIND) return false;
+    if (peeked.firstIndex === 0) return false;
+    for (let index = peeked.firstIndex; index <= peeked.lastIndex; index++) if (!this.#mayMiss(index)) return false;
+    return true;
+  }
+}
+
+function segmentOf(path: string): number | null {
+  return path.startsWith('wal/') ? segmentOfName(path.slice(4)) : null;
+}
+
+/** So many of them, each equally likely. */
+function drawn(servers: readonly MemberId[], count: number, stream: RandomStream): readonly MemberId[] {
+  const left = [...servers];
+  return Array.from({ length: Math.min(count, left.length) }, () => left.splice(stream.below(left.length), 1)).flat();
+}
