@@ -58,7 +58,7 @@ for (const version of versions) {
   const actual = await step(program, ['--version']);
   if (actual.output.trim() !== `v${version}`) throw new Error(`${program} is ${actual.output.trim()}, not v${version}`);
 
-  const start = await step(program, ['packages/cli/dist/main.js', '--version']);
+  const start = await step(program, ['packages/cli/bin/quorate.cjs', '--version']);
   report(version, 'quorate --version', { ...start, ok: start.ok && start.output.includes(own) }, start.output.trim());
   if (startOnly) continue;
   const tests = await step(program, ['node_modules/vitest/vitest.mjs', 'run']);

@@ -29,8 +29,8 @@ export class DurableStorage implements RaftStorage {
     });
   }
 
-  hasRoomFor(bytes: number): boolean {
-    return this.#log.hasRoomFor(bytes);
+  hasRoomFor(bytes: number, entries: number): boolean {
+    return this.#log.hasRoomFor(bytes, entries);
   }
 
   read(

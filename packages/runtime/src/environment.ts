@@ -92,6 +92,8 @@ export interface DiskError {
   readonly code: string;
   readonly message: string;
   readonly path: string;
+  /** Which of the submitted operations failed; absent for other calls, or when none was reached. */
+  readonly operation?: DiskOperation['op'];
 }
 
 // ------------------------------------------------------------------------------------------------------------- network

@@ -14,6 +14,7 @@ import { RESERVE_PATH } from './wal/disk-room.ts';
 import { identityText, LOG_DIRECTORY, sameMember } from './wal/format.ts';
 import { HARD_STATE_PATH, type Manifest, manifestOperations, readHardStateFile } from './wal/hard-state-file.ts';
 import { WriteAheadLog } from './wal/log.ts';
+import { roomedQueue } from './wal/roomed-queue.ts';
 import { type RecoveredLog, recoverLog } from './wal/recovery.ts';
 
 type StorageEnvironment = Pick<Environment, 'disk' | 'timers'>;
@@ -169,7 +170,9 @@ function* assemble(environment: StorageEnvironment, options: StorageOptions, fou
     tail: reset ? [] : log.replay.takeTail(),
     applied: snapshot.index,
   };
-  const store = new SnapshotStore(environment, log.identity, options, snapshots);
+  const { disk, timers } = environment;
+  const aside = roomedQueue(disk.background, wal.room, timers);
+  const store = new SnapshotStore({ disk: aside, timers }, log.identity, options, snapshots);
   return { storage: new DurableStorage(environment, wal, store), identity: log.identity, recovered, notes };
 }
 

@@ -16,6 +16,11 @@ export class StorageFailure extends Error {
   }
 }
 
+/** Whether the disk, or this user's share of it, is full. */
+export function isNoSpace({ code }: DiskError): boolean {
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /** What a failed disk operation means for the storage as a whole. */
 export function storageErrorOf(error: DiskError): StorageError {
   const where = error.path === '' ? 'the data directory' : `'${error.path}'`;
@@ -31,7 +36,7 @@ export function storageErrorOf(error: DiskError): StorageError {
     case 'EDQUOT':
       return {
         code: 'DiskFull',
-        message: `The disk is full: ${where} could not be written (${error.message}). Free some space, then start the server again.`,
+        message: `The disk is full: ${where} could not be written (${error.message}). Free some space; a server that has stopped for it must be started again.`,
         path: error.path,
         offset: null,
       };

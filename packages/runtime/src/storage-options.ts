@@ -8,6 +8,8 @@ export interface StorageOptions {
   readonly reserveBytes: number;
   /** How often free space is looked at while the log is written to or space is short. Microseconds. */
   readonly freePollInterval: number;
+  /** Free space is looked at again at the latest when this much was written since. Bytes. */
+  readonly freePollBytes: number;
   /** Payload bytes of the newest entries that opening hands to the core. */
   readonly maxTailBytes: number;
   /** A snapshot is synced each time that this much was written, so that the last sync is short. Bytes. */
@@ -19,6 +21,7 @@ export const defaultStorageOptions: StorageOptions = {
   allocateStepBytes: 4 << 20,
   reserveBytes: 16 << 20,
   freePollInterval: 2_000_000,
+  freePollBytes: 8 << 20,
   maxTailBytes: 8 << 20,
   snapshotSyncBytes: 4 << 20,
 };

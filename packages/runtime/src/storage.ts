@@ -48,8 +48,11 @@ export interface RaftStorage {
    * The one exception is checked before: see `hasRoomFor`.
    */
   append(batches: readonly PersistBatch[], done: (error: StorageError | null) => void): void;
-  /** Whether that many payload bytes can be appended without touching the disk reserve. A cheap estimate. */
-  hasRoomFor(bytes: number): boolean;
+  /**
+   * Whether so many entries with so many payload bytes together can be appended without touching the disk reserve; counts them as
+   * on their way if so. A cheap estimate, rather too low than too high.
+   */
+  hasRoomFor(bytes: number, entries: number): boolean;
   /** Entries from `from` on, contiguous, at most to `to`, at most `maxBytes` of payload but at least one. */
   read(
     from: Index,

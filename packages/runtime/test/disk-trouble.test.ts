@@ -11,7 +11,7 @@ describe('a failed write or sync', () => {
     const expected = code === 'EIO' ? 'DiskFailed' : 'DiskFull';
     expect(world.append(opened, batch({ entries: entries(6, 9, 1) }))?.code).toBe(expected);
     expect(world.append(opened, batch({ entries: entries(6, 9, 1) }))?.code).toBe(expected);
-    expect(opened.storage.hasRoomFor(1)).toBe(false);
+    expect(opened.storage.hasRoomFor(1, 1)).toBe(false);
     expect(world.wait((done) => opened.storage.compact(3, done))).toMatchObject({ code: expected });
   });
 
@@ -38,7 +38,7 @@ describe('a disk that fills up', () => {
     const opened = world.open(creation, options);
     world.fireTimers();
     let index = 0;
-    while (opened.storage.hasRoomFor(4000) && index < 10_000) {
+    while (opened.storage.hasRoomFor(4000, 1) && index < 10_000) {
       expect(world.append(opened, batch({ entries: entries(index + 1, index + 1, 1, 4000) }))).toBeNull();
       world.fireTimers();
       index += 1;
@@ -57,12 +57,12 @@ describe('a disk that fills up', () => {
         world.append(opened, batch({ entries: entries(index, index, 40, 4000), hardState: { term: 40, vote: null } })),
       ).toBeNull();
     }
-    expect(opened.storage.hasRoomFor(4000)).toBe(false);
+    expect(opened.storage.hasRoomFor(4000, 1)).toBe(false);
 
     world.disk.capacity = 4000 * KIB;
     world.fireTimers();
     world.fireTimers();
-    expect(opened.storage.hasRoomFor(4000)).toBe(true);
+    expect(opened.storage.hasRoomFor(4000, 1)).toBe(true);
     expect(world.append(opened, batch({ entries: entries(index + 1, index + 1, 40, 4000) }))).toBeNull();
     world.fireTimers();
     expect(world.disk.image().get('reserve')?.length).toBe(64 * KIB);
@@ -73,10 +73,10 @@ describe('a disk that fills up', () => {
     const world = new StorageWorld(new Map(), { capacity: 1000 * KIB });
     const opened = world.open(creation, options);
     world.fireTimers();
-    expect(opened.storage.hasRoomFor(500 * KIB)).toBe(true);
-    expect(opened.storage.hasRoomFor(500 * KIB)).toBe(false);
+    expect(opened.storage.hasRoomFor(500 * KIB, 1)).toBe(true);
+    expect(opened.storage.hasRoomFor(500 * KIB, 1)).toBe(false);
     world.fireTimers();
-    expect(opened.storage.hasRoomFor(500 * KIB)).toBe(true);
+    expect(opened.storage.hasRoomFor(500 * KIB, 1)).toBe(true);
   });
 
   test('an idle server is not woken to look at it', () => {

@@ -6,6 +6,7 @@ import { blockedPool, bulk, poolLatency, stall } from './event-loop.ts';
 import { longLog } from './long-log.ts';
 import { outage } from './outage.ts';
 import { partition } from './partition.ts';
+import { fullDisk } from './full-disk.ts';
 import { flippedBit, restartAll, snapshotCatchUp, tornTail } from './recovery.ts';
 
 const program = new Command('acceptance').description('Campaigns against clusters of real processes on this machine.');
@@ -65,6 +66,10 @@ program
     await blockedPool({ report });
     await poolLatency({ ...flags, report });
   });
+program
+  .command('full-disk')
+  .description('a disk that fills within a second refuses puts, keeps serving and recovers by itself (root, Linux)')
+  .action(() => fullDisk({ report }));
 program
   .command('oversized')
   .description('requests that are too large are refused')

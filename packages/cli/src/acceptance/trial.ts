@@ -19,6 +19,8 @@ export interface TrialOptions {
   readonly report: Report;
   readonly flags?: readonly string[];
   readonly nodeFlags?: readonly string[];
+  /** Where the temporary directory is made; the system's place for such where it is not given. */
+  readonly parent?: string;
 }
 
 /** A cluster of real processes on free ports, its data in a temporary directory; gone without trace at the end. */
@@ -34,7 +36,7 @@ export class Trial {
 
   /** Starts a cluster, waits for its leader, hands it over, and clears everything away whatever happened. */
   static async run<Result>(options: TrialOptions, body: (trial: Trial) => Promise<Result>): Promise<Result> {
-    const directory = mkdtempSync(join(tmpdir(), 'quorate-trial-'));
+    const directory = mkdtempSync(join(options.parent ?? tmpdir(), 'quorate-trial-'));
     const layout = await layoutOnFreePorts(directory, options.servers, 'trial');
     const flags = ['--enable-fault-injection', ...(options.flags ?? [])];
     const trial = new Trial(

@@ -8,8 +8,8 @@ export interface ServerProgram {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** This very command, as it was built: the same path whether we run from source (tests) or from dist. */
-export const QUORATE_ENTRY = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+/** This very command: the same path whether we run from source (tests) or from dist. It runs what was built. */
+export const QUORATE_ENTRY = fileURLToPath(new URL('../../bin/quorate.cjs', import.meta.url));
 
 /** `quorate serve`, which leaves when its parent does. */
 export function quorateProgram(extraFlags: readonly string[] = [], nodeFlags: readonly string[] = []): ServerProgram {

@@ -87,7 +87,7 @@ export class Callers {
   }
 
   /** Steps what has gathered since the last turn. */
-  flush(now: Micros, hasRoomFor: (bytes: number) => boolean, step: (input: Input) => void): void {
+  flush(now: Micros, hasRoomFor: (bytes: number, entries: number) => boolean, step: (input: Input) => void): void {
     this.#proposals.flush(now, hasRoomFor, step);
     this.#reads.flush(now, step);
   }

@@ -1,13 +1,22 @@
 /** Answers that the runtime gives to carried proposals, where the core never sees them. */
 import type { Incarnation, Message, Propose, ProposeReply, Term } from '@quorate/raft';
 
-/** Bytes that a message adds to the log; 0 for those that add none. */
-export function payloadBytes(message: Message): number {
+/** What a message adds to the log: so many entries with so many bytes of data together. */
+export function payload(message: Message): { readonly bytes: number; readonly entries: number } {
   let bytes = 0;
-  if (message.kind === 'propose') for (const command of message.commands) bytes += command.length;
-  else if (message.kind === 'appendEntries') for (const entry of message.entries) bytes += entry.data.length;
-  return bytes;
+  switch (message.kind) {
+    case 'propose':
+      for (const command of message.commands) bytes += command.length;
+      return { bytes, entries: message.commands.length };
+    case 'appendEntries':
+      for (const entry of message.entries) bytes += entry.data.length;
+      return { bytes, entries: message.entries.length };
+    default:
+      return nothing;
+  }
 }
+
+const nothing = { bytes: 0, entries: 0 };
 
 /** The leader's answer when its disk has no room. `term` must be durable before it leaves. */
 export function refusedForRoom(message: Propose, term: Term, incarnation: Incarnation): ProposeReply {

@@ -27,7 +27,7 @@ import type { RaftStorage, StorageError } from '../storage.ts';
 import type { Transport } from '../transport/transport.ts';
 import { Applier } from './applier.ts';
 import { Callers } from './callers.ts';
-import { neverLeft, payloadBytes, refusedForRoom } from './carried.ts';
+import { neverLeft, payload, refusedForRoom } from './carried.ts';
 import { debugOutput, debugReceived, debugSent, watchesMessages } from './debug.ts';
 import { LogWriter } from './log-writer.ts';
 import { NamedTimers } from './named-timers.ts';
@@ -79,7 +79,7 @@ export class Loop {
     this.raft.step(input);
     this.#watcher?.onInput(input);
   };
-  readonly #hasRoomFor = (bytes: number): boolean => this.#storage.hasRoomFor(bytes);
+  readonly #hasRoomFor = (bytes: number, entries: number): boolean => this.#storage.hasRoomFor(bytes, entries);
   /** Inputs that arose inside a turn, for the next. */
   #deferred: Input[] = [];
   #isTurnDue = false;
@@ -242,8 +242,8 @@ export class Loop {
 
   /** The disk reserve is looked at before anything is appended: a refusal now is definite, one later could not be. */
   #hasRoomForMessage(message: Message): boolean {
-    const bytes = payloadBytes(message);
-    if (bytes === 0 || this.#storage.hasRoomFor(bytes)) return true;
+    const { bytes, entries } = payload(message);
+    if (entries === 0 || this.#storage.hasRoomFor(bytes, entries)) return true;
     const now = this.#environment.clock.now();
     if (now - this.#reportedFullAt > reportInterval) {
       this.#reportedFullAt = now;

@@ -86,7 +86,7 @@ export class Proposals {
   }
 
   /** Steps what has gathered, as few inputs with contiguous ids. */
-  flush(now: Micros, hasRoomFor: (bytes: number) => boolean, step: (input: Input) => void): void {
+  flush(now: Micros, hasRoomFor: (bytes: number, entries: number) => boolean, step: (input: Input) => void): void {
     if (this.#gathered.length === 0) return;
     const gathered = this.#gathered;
     this.#gathered = [];
@@ -94,7 +94,7 @@ export class Proposals {
     let bytes = 0;
     const send = (): void => {
       if (batch.length === 0) return;
-      if (hasRoomFor(bytes)) this.#step(batch, now, step);
+      if (hasRoomFor(bytes, batch.length)) this.#step(batch, now, step);
       else for (const proposal of batch) this.#refuse(proposal, 'diskFull');
       batch = [];
       bytes = 0;

@@ -92,7 +92,8 @@ class DiskThread {
       try {
         this.#carryOut(operation);
       } catch (error) {
-        return { error: diskError(error, operation.op === 'rename' ? operation.from : operation.path) };
+        const path = operation.op === 'rename' ? operation.from : operation.path;
+        return { error: { ...diskError(error, path), operation: operation.op } };
       }
     }
     return OK;

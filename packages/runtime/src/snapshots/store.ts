@@ -1,6 +1,6 @@
 /** Which snapshots there are: the current one, one that is coming in, and files that a reader still needs. */
 import type { SnapshotMetadata } from '@quorate/raft';
-import type { Disk, DiskOperation, Timers } from '../environment.ts';
+import type { DiskOperation, DiskQueue, Timers } from '../environment.ts';
 import { StorageFailure } from '../storage-failure.ts';
 import type { SnapshotReader, SnapshotReceiver, SnapshotWriter, StorageError, StorageIdentity } from '../storage.ts';
 import type { StorageOptions } from '../storage-options.ts';
@@ -12,7 +12,7 @@ import type { RecoveredSnapshots } from './recovery.ts';
 import { FileSnapshotWriter } from './writer.ts';
 
 export class SnapshotStore {
-  readonly #disk: Disk;
+  readonly #disk: DiskQueue;
   readonly #timers: Timers;
   readonly #identity: StorageIdentity;
   readonly #options: StorageOptions;
@@ -25,7 +25,7 @@ export class SnapshotStore {
   readonly #replaced = new Set<string>();
 
   constructor(
-    environment: { readonly disk: Disk; readonly timers: Timers },
+    environment: { readonly disk: DiskQueue; readonly timers: Timers },
     identity: StorageIdentity,
     options: StorageOptions,
     found: RecoveredSnapshots,
@@ -42,7 +42,7 @@ export class SnapshotStore {
   create(metadata: SnapshotMetadata): SnapshotWriter {
     return new FileSnapshotWriter(
       {
-        disk: this.#disk.background,
+        disk: this.#disk,
         identity: this.#identity,
         syncBytes: this.#options.snapshotSyncBytes,
         isOvertaken: (other) => other.index <= this.#current.index,
@@ -66,7 +66,7 @@ export class SnapshotStore {
   }
 
   *#prepareReceiver(metadata: SnapshotMetadata, totalBytes: number): Steps<FileSnapshotReceiver> {
-    const disk = this.#disk.background;
+    const disk = this.#disk;
     const file: SnapshotFile = { kind: 'partial', index: metadata.index, term: metadata.term, totalBytes };
     const received = this.#received;
     const whole = received !== null && sameFile(received, file);
@@ -97,13 +97,13 @@ export class SnapshotStore {
     if (this.#current.index === 0) return this.#timers.afterPoll(() => done(null, null));
     const path = donePath(this.#current);
     this.#readers.set(path, (this.#readers.get(path) ?? 0) + 1);
-    runSteps(checkSnapshot(this.#disk.background, path), (error, snapshot?: CheckedSnapshot) => {
+    runSteps(checkSnapshot(this.#disk, path), (error, snapshot?: CheckedSnapshot) => {
       if (snapshot === undefined) {
         this.#readerClosed(path);
         return done(error, null);
       }
       const later = (callback: () => void): void => this.#timers.afterPoll(callback);
-      done(null, new FileSnapshotReader(this.#disk.background, path, snapshot, later, () => this.#readerClosed(path)));
+      done(null, new FileSnapshotReader(this.#disk, path, snapshot, later, () => this.#readerClosed(path)));
     });
   }
 
@@ -146,7 +146,7 @@ export class SnapshotStore {
 
   /** Opening removes what is left if this fails, so a failure costs space and nothing else. */
   #remove(path: string): void {
-    this.#disk.background.submit([{ op: 'remove', path }], () => undefined);
+    this.#disk.submit([{ op: 'remove', path }], () => undefined);
   }
 }
 

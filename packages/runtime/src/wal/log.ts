@@ -4,7 +4,7 @@
  */
 import type { Entry, HardState, Index, PersistBatch, SnapshotMetadata } from '@quorate/raft';
 import type { DiskError, DiskOperation, Environment } from '../environment.ts';
-import { storageErrorOf } from '../storage-failure.ts';
+import { isNoSpace, storageErrorOf } from '../storage-failure.ts';
 import type { StorageError, StorageIdentity } from '../storage.ts';
 import type { StorageOptions } from '../storage-options.ts';
 import { runSteps } from '../steps.ts';
@@ -18,8 +18,16 @@ import {
   type LogChange,
   mergeBatches,
 } from './batch.ts';
-import { DiskRoom } from './disk-room.ts';
-import { identitySeed, LOG_DIRECTORY, SEGMENT_HEADER_BYTES, SPARE_PATH, segmentPath } from './format.ts';
+import { DiskRoom, type Room } from './disk-room.ts';
+import {
+  identitySeed,
+  LOG_DIRECTORY,
+  RECORD_HEADER_BYTES,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+  SPARE_PATH,
+  segmentPath,
+} from './format.ts';
 import { type Manifest, manifestOperations } from './hard-state-file.ts';
 import type { LogIndex } from './log-index.ts';
 import { compacted, readEntries } from './log-reader.ts';
@@ -60,6 +68,8 @@ export class WriteAheadLog {
   #appending = false;
   /** Bytes that `hasRoomFor` has let in and that no append has brought yet. */
   #admitted = 0;
+  /** The write in flight. */
+  #writing: PreparedWrite | null = null;
   #afterAppend: (() => void) | null = null;
   /** The first failure; everything later fails with it. A disk that failed once cannot be trusted to have kept what it confirms. */
   #failure: StorageError | null = null;
@@ -76,12 +86,17 @@ export class WriteAheadLog {
     this.#segments = state.segments;
     this.#manifest = state.manifest;
     const fail = (error: DiskError): void => void this.#fail(error);
-    this.#spare = new SpareSegment(environment.disk.background, options, fail);
     this.#room = new DiskRoom(environment, options, state.room, () => this.#onPoll(), fail);
+    this.#spare = new SpareSegment(environment.disk.background, options, this.#room, fail);
   }
 
   get hardState(): HardState {
     return this.#hardState;
+  }
+
+  /** What all that writes to the data directory shares. */
+  get room(): Room {
+    return this.#room;
   }
 
   get index(): LogIndex {
@@ -102,10 +117,14 @@ export class WriteAheadLog {
     const change = mergeBatches(batches, this.#index, this.#hardState);
     const write = this.#write(change, afterSync);
     this.#appending = true;
-    const admitted = this.#admitted;
-    this.#environment.disk.submit(write.operations, (error) => {
+    this.#writing = write;
+    // Whatever was let in came with this or was refused elsewhere.
+    this.#admitted = 0;
+    this.#room.take(write.growth);
+    this.#submit(change, write, (error) => {
       this.#appending = false;
-      this.#admitted -= admitted;
+      this.#writing = null;
+      this.#room.settle(write.growth);
       if (error !== null) this.#fail(error);
       if (this.#failure === null) this.#commit(change, write);
       const waiting = this.#afterAppend;
@@ -116,18 +135,44 @@ export class WriteAheadLog {
   }
 
   /**
-   * A cheap estimate: the rest of the active segment, the spare, and what is free on the disk beyond the reserve, less what was let in
-   * before and is still on its way.
+   * A cheap estimate. What was let in and is still on its way must fit with it into the rest of the active segment, or into the
+   * spare, or into what is free beyond the reserve: each alone, since a batch never straddles two segments.
    */
-  hasRoomFor(bytes: number): boolean {
+  hasRoomFor(bytes: number, entries: number): boolean {
     if (this.#failure !== null) return false;
-    const spare = this.#spare.ready ? this.#options.segmentBytes : 0;
-    const prepared = Math.max(0, this.#active.size - this.#active.offset) + spare;
-    const enough = this.#admitted + bytes + MARGIN_BYTES <= prepared + this.#room.free;
-    if (enough) this.#admitted += bytes;
-    // Refused requests write nothing, so nothing else would look at free space again.
-    else this.#room.schedule();
+    const needed = this.#admitted + bytes + entries * ENTRY_OVERHEAD_BYTES;
+    const enough = needed + MARGIN_BYTES <= Math.max(this.#preparedRest(), this.#preparedSpare(), this.#room.free);
+    if (enough) this.#admitted = needed;
+    else this.#room.refused();
     return enough;
+  }
+
+  #preparedRest(): number {
+    const { size, offset } = this.#active;
+    return this.#writing === null ? size - offset : this.#writing.size - this.#writing.batch.end;
+  }
+
+  #preparedSpare(): number {
+    return this.#spare.ready && this.#writing?.spare !== true ? this.#options.segmentBytes - SEGMENT_HEADER_BYTES : 0;
+  }
+
+  /**
+   * A write that found the disk full is tried once more without the reserve: others may fill a disk between two looks at it. That
+   * is safe, as nothing behind it was carried out, and the same bytes go to the same place. A failed sync is final.
+   */
+  #submit(change: LogChange, write: PreparedWrite, done: (error: DiskError | null) => void): void {
+    const path = segmentPath(write.place.segment);
+    this.#environment.disk.submit(write.operations, (error) => {
+      const isFull = error?.operation === 'write' && error.path === path && isNoSpace(error);
+      const freed = isFull ? this.#room.giveUpReserve() : [];
+      if (freed.length === 0) return done(error);
+      // Encoded anew: the first bytes went to the disk's thread for good.
+      const offset = write.header === null ? write.place.offset : 0;
+      const { bytes } = encodeBatch(change, write.place, write.header);
+      const at = write.operations.findIndex(({ op }) => op === 'write');
+      const rest = write.operations.slice(at + 1);
+      this.#environment.disk.submit([...freed, { op: 'write', path, offset, bytes }, ...rest], done);
+    });
   }
 
   #onPoll(): void {
@@ -217,7 +262,16 @@ export class WriteAheadLog {
       { op: 'sync', path },
       ...afterSync,
     ];
-    return { operations, place, batch, size: Math.max(size, batch.end), growth, manifest: null, spare: false };
+    return {
+      operations,
+      place,
+      header: null,
+      batch,
+      size: Math.max(size, batch.end),
+      growth,
+      manifest: null,
+      spare: false,
+    };
   }
 
   /**
@@ -249,7 +303,7 @@ export class WriteAheadLog {
       ...afterSync,
       ...manifestOperations(manifest),
     ];
-    return { operations, place, batch, size, growth, manifest, spare };
+    return { operations, place, header, batch, size, growth, manifest, spare };
   }
 
   #place(segment: number, offset: number, chain: number): BatchPlace {
@@ -271,8 +325,7 @@ export class WriteAheadLog {
       this.#segments = [...this.#segments, place.segment];
     }
     if (write.spare) this.#spare.taken();
-    if (write.growth > 0) this.#room.used(write.growth);
-    else this.#room.schedule();
+    this.#room.schedule();
     const { segmentBytes } = this.#options;
     const growing = this.#active.size < segmentBytes;
     if (batch.end >= PREPARE_AT * segmentBytes || (growing && batch.end >= PREPARE_AFTER_GROWING))
@@ -311,12 +364,17 @@ export class WriteAheadLog {
   }
 }
 
-/** What seals, headers and alignment may add to a request, generously. */
+/** What seals, padding and term and vote may add to a batch, generously. */
 const MARGIN_BYTES = 64 << 10;
+
+/** What an entry takes beside its data: the record's header, and up to a multiple of eight. */
+const ENTRY_OVERHEAD_BYTES = RECORD_HEADER_BYTES + 8;
 
 interface PreparedWrite {
   readonly operations: readonly DiskOperation[];
   readonly place: BatchPlace;
+  /** Of the segment that the write begins. */
+  readonly header: SegmentHeader | null;
   readonly batch: EncodedBatch;
   /** The size of the segment's file afterwards. */
   readonly size: number;

@@ -119,7 +119,7 @@ export class MemoryDisk implements Disk {
         const path = operation.op === 'rename' ? operation.from : operation.path;
         this.journal.push(`${operation.op} ${path}`);
         const code = this.failAt?.operation === this.operations ? this.failAt.code : this.#carryOut(operation);
-        if (code !== null) return done({ code, message: `${operation.op} failed`, path });
+        if (code !== null) return done({ code, message: `${operation.op} failed`, path, operation: operation.op });
       }
       done(null);
     });
