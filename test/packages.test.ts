@@ -116,7 +116,7 @@ describe('a project that installs the packages', () => {
     const { version } = JSON.parse(readFileSync(join(root, 'packages/cli/package.json'), 'utf8')) as {
       version: string;
     };
-    const command = join(project, 'node_modules/quorate/bin/quorate.js');
+    const command = join(project, 'node_modules/quorate/bin/quorate.cjs');
     expect(execFileSync(process.execPath, [command, '--version'], { cwd: project, encoding: 'utf8' })).toContain(
       version,
     );
