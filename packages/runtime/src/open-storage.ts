@@ -2,8 +2,8 @@
 import type { HardState, SnapshotMetadata } from '@quorate/raft';
 import { DurableStorage } from './durable-storage.ts';
 import type { Disk, Environment } from './environment.ts';
-import { FLIGHT_DIRECTORY } from './flight/format.ts';
 import { assertIdentity, createDirectory, UNFINISHED_PATH } from './create-directory.ts';
+import { makeBatchFirm, makeNamesFirm } from './firm.ts';
 import { recoverSnapshots, type RecoveredSnapshots } from './snapshots/recovery.ts';
 import { SNAPSHOT_DIRECTORY } from './snapshots/format.ts';
 import { SnapshotStore } from './snapshots/store.ts';
@@ -12,7 +12,7 @@ import { StorageFailure } from './storage-failure.ts';
 import { type StorageOptions, storageOptions } from './storage-options.ts';
 import { list, runSteps, type Step, type Steps, sizeIfPresent, submit } from './steps.ts';
 import { RESERVE_PATH } from './wal/disk-room.ts';
-import { identityText, LOG_DIRECTORY, sameMember } from './wal/format.ts';
+import { identitySeed, identityText, LOG_DIRECTORY, sameMember } from './wal/format.ts';
 import { HARD_STATE_PATH, type Manifest, manifestOperations, readHardStateFile } from './wal/hard-state-file.ts';
 import { WriteAheadLog } from './wal/log.ts';
 import { roomedQueue } from './wal/roomed-queue.ts';
@@ -49,15 +49,22 @@ function* open(
   const isNew = yield* lookAround(disk, notes);
   if (isNew && creation === null) return null;
   if (isNew && creation !== null) yield* createDirectory(disk, creation);
+  else yield* makeNamesFirm(disk);
 
   const file = yield* readHardStateFile(disk.background);
+  if (file !== null) {
+    if (creation !== null) assertMember(file.manifest.identity, creation.identity);
+    // Before anything is removed because it says so: the newer copy may stand in the cache only.
+    if (file.needsRepair) yield* writeManifest(disk, file.manifest, notes);
+  }
   const log = yield* recoverLog(disk, file?.manifest ?? null, options.maxTailBytes);
   notes.push(...log.notes);
   const { identity } = log;
-  if (creation !== null && !sameMember(identity, creation.identity)) throw foreign(identity, creation.identity);
+  if (creation !== null) assertMember(identity, creation.identity);
+  yield* makeBatchFirm(disk, identitySeed(identity), log.lastBatch);
   const snapshots = yield* recoverSnapshots(disk.background, identity, log.replay.installed, notes);
   const manifest = file?.manifest ?? rebuiltManifest(log);
-  if (file === null || file.needsRepair) yield* repairManifest(disk, manifest, notes);
+  if (file === null) yield* writeManifest(disk, manifest, notes);
   const room = yield* measureRoom(disk, options);
   return yield* assemble(environment, options, { log, snapshots, manifest, room, notes });
 }
@@ -68,7 +75,6 @@ const OUR_NAMES: readonly string[] = [
   SNAPSHOT_DIRECTORY,
   RESERVE_PATH,
   UNFINISHED_PATH,
-  FLIGHT_DIRECTORY,
 ];
 
 /** What a file system or `hold` may put beside our files. */
@@ -106,8 +112,9 @@ function incomplete(path: string): StorageFailure {
   );
 }
 
-function foreign(found: StorageIdentity, wanted: StorageIdentity): StorageFailure {
-  return new StorageFailure(
+function assertMember(found: StorageIdentity, wanted: StorageIdentity): void {
+  if (sameMember(found, wanted)) return;
+  throw new StorageFailure(
     'ForeignDirectory',
     `The data directory belongs to ${identityText(found)}, not to member '${wanted.member}' of cluster ${wanted.clusterId}, group ${wanted.group}. Point this server to its own directory.`,
   );
@@ -121,7 +128,7 @@ function rebuiltManifest(log: RecoveredLog): Manifest {
   return { identity: log.identity, generation: 1, sequence, hardState, firstSegment, lastSegment: log.active.segment };
 }
 
-function* repairManifest(disk: Disk, manifest: Manifest, notes: string[]): Steps<void> {
+function* writeManifest(disk: Disk, manifest: Manifest, notes: string[]): Steps<void> {
   yield* submit(disk, manifestOperations(manifest));
   notes.push(`A copy in '${HARD_STATE_PATH}' was damaged or behind; both were written anew.`);
 }

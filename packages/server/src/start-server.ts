@@ -5,7 +5,6 @@ import { Member } from '@quorate/kv/api';
 import {
   defaultTransportLimits,
   type Environment,
-  FlightRecorder,
   type LogLevel,
   RaftNode,
   type RaftNodeOptions,
@@ -170,20 +169,7 @@ class Assembly {
         closeTimeout: 400_000,
       },
       observer: this.#topics,
-      ...(options.flightRecorder ? { watcher: this.#createFlightRecorder() } : {}),
     };
-  }
-
-  #createFlightRecorder(): FlightRecorder {
-    const { flightRecorderBytes, redactValues } = this.#options;
-    return new FlightRecorder({
-      environment: this.#environment,
-      cluster: idText(this.#clusterId),
-      codeVersion: quorateVersion,
-      createdBy: `quorate serve, server ${this.#options.name}`,
-      maxBytes: flightRecorderBytes,
-      redactValues,
-    });
   }
 
   async #serve(node: RaftNode): Promise<RunningServer> {

@@ -74,7 +74,10 @@ export class FileSnapshotReceiver implements SnapshotReceiver {
       operations.push({ op: 'sync', path: this.#path });
       this.#unsynced = 0;
     }
-    this.#context.disk.submit(operations, (error) => this.#end(error, done));
+    this.#context.disk.submit(operations, (error) => {
+      if (error === null) this.#end(done);
+      else this.#drop(error, done);
+    });
   }
 
   finish(done: (error: StorageError | null) => void): void {
@@ -94,8 +97,9 @@ export class FileSnapshotReceiver implements SnapshotReceiver {
       { op: 'syncDirectory', path: SNAPSHOT_DIRECTORY },
     ];
     this.#context.disk.submit(operations, (error) => {
-      if (error === null) this.#context.onReceived(received);
-      this.#end(error, done);
+      if (error !== null) return this.#drop(error, done);
+      this.#context.onReceived(received);
+      this.#end(done);
       this.#state = 'ended';
     });
   }
@@ -134,9 +138,19 @@ export class FileSnapshotReceiver implements SnapshotReceiver {
     });
   }
 
-  #end(error: DiskError | null, done: (error: StorageError | null) => void): void {
-    if (this.#state === 'busy') this.#state = error === null ? 'open' : 'ended';
-    done(error === null ? null : storageErrorOf(error));
+  /** After a failed sync what came may stand in the cache only, and no later sync would tell: another attempt begins anew. */
+  #drop(error: DiskError, done: (error: StorageError | null) => void): void {
+    const failed = storageErrorOf(error);
+    // If that fails as well, the first failure is still what happened.
+    this.#context.disk.submit([{ op: 'remove', path: this.#path }], () => {
+      this.#state = 'ended';
+      done(failed);
+    });
+  }
+
+  #end(done: (error: StorageError | null) => void): void {
+    if (this.#state === 'busy') this.#state = 'open';
+    done(null);
   }
 }
 

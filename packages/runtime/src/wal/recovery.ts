@@ -4,6 +4,7 @@
  */
 import { isZero } from '../bytes.ts';
 import type { Disk, DiskQueue } from '../environment.ts';
+import type { LastBatch } from '../firm.ts';
 import { StorageFailure } from '../storage-failure.ts';
 import type { StorageIdentity } from '../storage.ts';
 import { listIfPresent, read, type Steps, size, submit } from '../steps.ts';
@@ -36,6 +37,8 @@ export interface RecoveredLog {
   readonly replay: Replay;
   readonly identity: StorageIdentity;
   readonly active: ActiveSegment;
+  /** The last batch that counts. */
+  readonly lastBatch: LastBatch;
   /** Every segment of the log, ascending. */
   readonly segments: readonly number[];
   readonly notes: readonly string[];
@@ -47,9 +50,14 @@ export function* recoverLog(disk: Disk, manifest: Manifest | null, maxTailBytes:
   const walk = new LogWalk(disk, manifest?.identity ?? null);
   const replay = new Replay(maxTailBytes);
   const ends: SegmentEnd[] = [];
+  let lastBatch: LastBatch | null = null;
+  const take = (batch: ScannedBatch): void => {
+    replay.apply(batch);
+    lastBatch = { segment: batch.segment, offset: batch.offset, end: batch.end };
+  };
   for (const segment of segments) {
     const last = segment === segments.at(-1);
-    const scan = yield* walk.next(segment, (batch) => replay.apply(batch), replay);
+    const scan = yield* walk.next(segment, take, replay);
     if (last && scan.batches === 0 && ends.length > 0 && segment > (manifest?.lastSegment ?? 0)) {
       yield* dropUnbegun(disk, segment, scan, notes);
       break;
@@ -60,7 +68,7 @@ export function* recoverLog(disk: Disk, manifest: Manifest | null, maxTailBytes:
   }
   const end = ends.at(-1);
   const identity = walk.identity;
-  if (end === undefined || identity === null) throw lostLog();
+  if (end === undefined || identity === null || lastBatch === null) throw lostLog();
   const kept = segments.slice(0, ends.length);
   const segment = kept.at(-1) ?? 0;
   assertComplete(manifest, replay, segment);
@@ -71,6 +79,7 @@ export function* recoverLog(disk: Disk, manifest: Manifest | null, maxTailBytes:
     replay,
     identity,
     active: { segment, offset: end.end, chain: end.chain, size: end.size },
+    lastBatch,
     segments: kept,
     notes,
   };

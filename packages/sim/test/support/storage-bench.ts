@@ -6,6 +6,7 @@ import {
   type StorageCreation,
   type StorageError,
   type StorageOptions,
+  type Timers,
 } from '@quorate/runtime';
 import { type CrashKind, type RandomStream, VirtualDisk, type VirtualDiskOptions, Volume } from '@quorate/sim';
 import { VirtualTime } from './virtual-time.ts';
@@ -35,6 +36,7 @@ export class StorageBench {
   readonly #diskOptions: VirtualDiskOptions;
   readonly #storageOptions: Partial<StorageOptions>;
   #disk: VirtualDisk;
+  #timers: Timers;
 
   constructor(
     stream: RandomStream,
@@ -46,6 +48,7 @@ export class StorageBench {
     this.#diskOptions = diskOptions;
     this.#storageOptions = storageOptions;
     this.#disk = new VirtualDisk(this.time, stream, volume, diskOptions);
+    this.#timers = this.#timersOf(this.#disk);
   }
 
   get disk(): VirtualDisk {
@@ -56,11 +59,32 @@ export class StorageBench {
   restart(kind: CrashKind, faults = this.#diskOptions.faults): void {
     const volume = this.#disk.crash(kind);
     this.#disk = new VirtualDisk(this.time, this.#stream, volume, { ...this.#diskOptions, ...(faults && { faults }) });
+    this.#timers = this.#timersOf(this.#disk);
+  }
+
+  /** Timers of this life only. */
+  get timers(): Timers {
+    return this.#timers;
+  }
+
+  /** They die with the process: with its disk. */
+  #timersOf(disk: VirtualDisk): Timers {
+    const { timers } = this.time;
+    const alive =
+      (callback: () => void): (() => void) =>
+      () => {
+        if (this.#disk === disk) callback();
+      };
+    return {
+      set: (delay, callback) => timers.set(delay, alive(callback)),
+      clear: (handle) => timers.clear(handle),
+      afterPoll: (callback) => timers.afterPoll(alive(callback)),
+    };
   }
 
   /** Begins to open; the answer comes while time goes on. */
   beginOpen(begin: StorageCreation | null, done: (opening: Opening) => void): void {
-    const environment = { disk: this.#disk, timers: this.time.timers };
+    const environment = { disk: this.#disk, timers: this.#timers };
     openStorage(environment, begin, this.#storageOptions, (error, opened) => done({ error, opened }));
   }
 
