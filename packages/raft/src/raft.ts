@@ -122,6 +122,10 @@ export class Raft {
   get lastIndex(): Index {
     return this.#core.state.log.lastIndex;
   }
+  /** Entries up to here, as they stand in memory now, are durable: storage has these, and may have others behind them. */
+  get durableIndex(): Index {
+    return this.#core.state.durability.durableIndex;
+  }
   get hardState(): HardState {
     return { term: this.#core.state.term, vote: this.#core.state.vote };
   }

@@ -132,10 +132,12 @@ export class Applier {
     return null;
   }
 
+  /** Only what is durable: behind it storage may still have what was cut off in memory. Memory holds the rest. */
   #read(): void {
     this.#isReading = true;
     const epoch = this.#epoch;
-    this.#storage.read(this.#applied + 1, this.#target, this.#limits.maxApplyBytes, (error, entries) => {
+    const to = Math.min(this.#target, this.#raft.durableIndex);
+    this.#storage.read(this.#applied + 1, to, this.#limits.maxApplyBytes, (error, entries) => {
       this.#isReading = false;
       this.#host.schedule();
       if (epoch !== this.#epoch) return;

@@ -1,0 +1,75 @@
+import { defaultOptions, type Entry, EntryKind, initialConfiguration, Raft } from '@quorate/raft';
+import { expect, test } from 'vitest';
+import { Applier } from '../src/loop/applier.ts';
+import { defaultNodeLimits } from '../src/node-options.ts';
+import type { RaftStorage } from '../src/storage.ts';
+import { command, Journal } from './support/counter.ts';
+import { VirtualWorld } from './support/virtual-world.ts';
+import { noDisk } from './support/no-disk.ts';
+
+const configuration = initialConfiguration(['a', 'b', 'c'].map((id) => ({ id, incarnation: id, context: '' })));
+
+// Found by the simulator (two states behind one entry): after a restart a follower had the old end of its log on disk, the leader's
+// in memory, and the commit index spoke of the latter while the read for the state machine went to the former.
+test('what a leader has replaced is never applied from a disk that still has it', async () => {
+  const entry = (index: number, term: number, text: string): Entry => {
+    return { index, term, kind: EntryKind.command, data: command(text) };
+  };
+  const onDisk = [entry(1, 1, 'one'), entry(2, 1, 'two'), entry(3, 1, 'replaced')];
+  const raft = new Raft(
+    { ...defaultOptions, id: 'b', incarnation: 'b' },
+    {
+      hardState: { term: 1, vote: null },
+      snapshot: { index: 0, term: 0, configuration },
+      base: { index: 0, term: 0 },
+      lastIndex: 3,
+      termRuns: [{ first: 1, term: 1 }],
+      configurations: [],
+      tail: [],
+      applied: 0,
+    },
+  );
+  raft.step({
+    kind: 'message',
+    now: 1,
+    message: {
+      kind: 'appendEntries',
+      group: 0,
+      from: 'a',
+      to: 'b',
+      incarnation: 'a',
+      term: 2,
+      prevIndex: 2,
+      prevTerm: 1,
+      entries: [entry(3, 2, 'three')],
+      commit: 3,
+    },
+  });
+  const { apply } = raft.takeOutput();
+  expect(apply).toEqual({ from: 1, to: 3 });
+
+  const world = new VirtualWorld(1);
+  const storage = {
+    read: (from: number, to: number, _maxBytes: number, done: (error: null, entries: readonly Entry[]) => void) => {
+      world.after(10, () => done(null, onDisk.slice(from - 1, to)));
+    },
+  } as unknown as RaftStorage;
+  const journal = new Journal();
+  const fail = (error: Error): void => {
+    throw error;
+  };
+  const applier = new Applier(
+    world.environment('b', noDisk, () => true),
+    defaultNodeLimits,
+    raft,
+    storage,
+    journal,
+    { schedule: () => undefined, onEntry: () => undefined, onRestored: () => undefined, onFatal: fail },
+    0,
+  );
+  applier.extend({ from: 1, to: 3 });
+  applier.run();
+  await world.run(100);
+  applier.run();
+  expect(journal.commands).toEqual(['one', 'two', 'three']);
+});
