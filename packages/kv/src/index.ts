@@ -1,3 +1,6 @@
+export { type ConsensusNode, NodeConsensus } from './binding/node-consensus.ts';
+export { ReplicatedStore } from './binding/replicated-store.ts';
+export { type HostEnvironment, serviceEnvironment } from './binding/service-environment.ts';
 export * from './consensus.ts';
 export { etcdErrors, type EtcdErrorName, StateMachineError } from './errors.ts';
 export type { Origin } from './machine/envelope.ts';

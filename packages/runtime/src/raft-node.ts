@@ -100,20 +100,32 @@ export class RaftNode<Result = unknown> {
   static open<Result>(options: RaftNodeOptions<Result> & { signal?: AbortSignalLike }): Promise<RaftNode<Result>> {
     return new Promise((resolve, reject) => {
       const { signal } = options;
-      const onAbort = (): void => abort(new RaftError('Aborted', 'Opening the node was given up by its caller.'));
-      const abort = openNode(options, (outcome) => {
+      const abort = RaftNode.openWith(options, (outcome) => {
         signal?.removeEventListener('abort', onAbort);
-        if (outcome instanceof RaftError) {
-          reject(outcome);
-          return;
-        }
-        const node = new RaftNode<Result>(outcome);
-        outcome.loop.start();
-        resolve(node);
+        if (outcome instanceof RaftError) reject(outcome);
+        else resolve(outcome);
       });
+      const onAbort = (): void => abort();
       if (signal?.aborted === true) onAbort();
       else signal?.addEventListener('abort', onAbort);
     });
+  }
+
+  /** `open` without a promise. `done` is called exactly once, later; the returned function gives up, and `done` says so. */
+  static openWith<Result>(
+    options: RaftNodeOptions<Result>,
+    done: (outcome: RaftNode<Result> | RaftError) => void,
+  ): () => void {
+    const abort = openNode(options, (outcome) => {
+      if (outcome instanceof RaftError) {
+        done(outcome);
+        return;
+      }
+      const node = new RaftNode<Result>(outcome);
+      outcome.loop.start();
+      done(node);
+    });
+    return () => abort(new RaftError('Aborted', 'Opening the node was given up by its caller.'));
   }
 
   /**

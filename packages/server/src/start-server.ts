@@ -1,8 +1,16 @@
 /** Binds a RaftNode, the key-value service and the sockets into a process. Decides nothing. */
 import { defaultOptions } from '@quorate/raft';
-import { KvService, KvStateMachine, type Origin } from '@quorate/kv';
+import {
+  KvService,
+  KvStateMachine,
+  NodeConsensus,
+  type Origin,
+  ReplicatedStore,
+  serviceEnvironment,
+} from '@quorate/kv';
 import { Member } from '@quorate/kv/api';
 import {
+  continueApply,
   defaultTransportLimits,
   type Environment,
   type LogLevel,
@@ -23,11 +31,8 @@ import { createLineSink, type LineSink } from './log/line-sink.ts';
 import { createLogger } from './log/logger.ts';
 import { raftPage } from './raft/debug-raft.ts';
 import { electionWindow } from './raft/election-window.ts';
-import { kvEnvironment } from './raft/kv-environment.ts';
 import { contextOf, peerAddress } from './raft/member-context.ts';
 import { publishMember } from './raft/publish.ts';
-import { RaftConsensus } from './raft/raft-consensus.ts';
-import { ReplicatedStore } from './raft/replicated-store.ts';
 import { createHttp2Engine } from './rpc/http2-engine.ts';
 import { type RunningServer, StartError } from './running-server.ts';
 import { createClusterService } from './services/cluster.ts';
@@ -153,7 +158,7 @@ class Assembly {
       initialClusterState: options.initialClusterState,
       clusterId: idText(this.#clusterId),
       peerAddress,
-      stateMachine: new ReplicatedStore(this.#machine),
+      stateMachine: new ReplicatedStore(this.#machine, continueApply),
       raft: {
         electionTimeoutMin: electionWait.min * 1000,
         electionTimeoutMax: electionWait.max * 1000,
@@ -174,7 +179,7 @@ class Assembly {
 
   async #serve(node: RaftNode): Promise<RunningServer> {
     const { clock, logger } = this.#environment;
-    const consensus = new RaftConsensus(node);
+    const consensus = new NodeConsensus(node);
     const kv = this.#createKvService(consensus);
     const engine = createHttp2Engine({
       service: joinServices([
@@ -219,8 +224,8 @@ class Assembly {
     };
   }
 
-  #createKvService(consensus: RaftConsensus): KvService {
-    return new KvService(consensus, kvEnvironment(this.#environment), this.#machine, {
+  #createKvService(consensus: NodeConsensus): KvService {
+    return new KvService(consensus, serviceEnvironment(this.#environment), this.#machine, {
       clusterId: this.#clusterId,
       origin: this.#origin,
       // The origin was drawn for this very run, so no earlier one has used any number.

@@ -1,13 +1,44 @@
-/** What the key-value service knows of consensus, answered by a RaftNode. */
-import type { BarrierOutcome, Consensus, Leadership, ProposeOutcome } from '@quorate/kv';
-import type { ProposalOutcome, RaftNode, ReadOutcome } from '@quorate/runtime';
+/**
+ * What the key-value service knows of consensus, answered by a consensus node. Which node that is this room does not know: it
+ * names what it needs of one, and whoever hosts both (a server process, a simulated one) brings them together.
+ */
+import type { BarrierOutcome, Consensus, Leadership, ProposeOutcome } from '../consensus.ts';
 
-export class RaftConsensus implements Consensus {
-  readonly #node: RaftNode;
+export interface ConsensusNode {
+  proposeWith(command: Uint8Array, done: (outcome: NodeProposal) => void): void;
+  readBarrierWith(done: (outcome: NodeBarrier) => void): void;
+  /** 16 hexadecimal digits. */
+  readonly leader: string | null;
+  readonly isLeader: boolean;
+  readonly term: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  on(event: 'applied' | 'role' | 'leader', listener: () => void): () => void;
+}
+
+type Refused<Outcome> = Extract<Outcome, { readonly kind: 'refused' }>;
+/** A node may refuse for one reason more than the service knows. */
+type NodeProposal =
+  | ProposeOutcome
+  | {
+      readonly kind: 'refused';
+      readonly reason: Refused<ProposeOutcome>['reason'] | 'dropped';
+      readonly message: string;
+    };
+type NodeBarrier =
+  | BarrierOutcome
+  | {
+      readonly kind: 'refused';
+      readonly reason: Refused<BarrierOutcome>['reason'] | 'timeout';
+      readonly message: string;
+    };
+
+export class NodeConsensus implements Consensus {
+  readonly #node: ConsensusNode;
   #leaderText: string | null = null;
   #leader = 0n;
 
-  constructor(node: RaftNode) {
+  constructor(node: ConsensusNode) {
     this.#node = node;
   }
 
@@ -46,14 +77,14 @@ export class RaftConsensus implements Consensus {
   }
 }
 
-function proposeOutcome(outcome: ProposalOutcome): ProposeOutcome {
+function proposeOutcome(outcome: NodeProposal): ProposeOutcome {
   if (outcome.kind !== 'refused') return outcome;
   // Another entry was committed in its place, which only a change of leader brings about.
   const reason = outcome.reason === 'dropped' ? 'leadershipLost' : outcome.reason;
   return { kind: 'refused', reason, message: outcome.message };
 }
 
-function barrierOutcome(outcome: ReadOutcome): BarrierOutcome {
+function barrierOutcome(outcome: NodeBarrier): BarrierOutcome {
   if (outcome.kind !== 'refused') return outcome;
   // Not confirmed in time: whoever led then does not lead a majority now. A read may ask again.
   const reason = outcome.reason === 'timeout' ? 'leadershipLost' : outcome.reason;

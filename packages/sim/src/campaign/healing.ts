@@ -1,0 +1,167 @@
+/** The second phase: faults end, every server that can come up must agree and answer; or the run failed, and says where it is stuck. */
+import type { RaftError } from '@quorate/runtime';
+import { type DamageBudget, healthyDisk } from '../disk/index.ts';
+import type { RunOptions } from '../swarm/options.ts';
+import { Violation } from '../watch.ts';
+import type { History, VirtualClient } from '../world/client.ts';
+import { healthyNetwork } from '../world/network.ts';
+import type { ServerProcess } from '../world/process.ts';
+import type { World } from '../world/world.ts';
+
+/** How long a healed cluster may take. Ample: elections with the longest timeouts, and every client's patience, several times. */
+const LIMIT = 60_000_000;
+const STEP = 100_000;
+const START_INTERVAL = 1_000_000;
+
+export class Healing {
+  readonly #world: World;
+  readonly #budget: DamageBudget;
+  readonly #history: History;
+  readonly #clients: readonly VirtualClient[];
+  readonly #options: RunOptions;
+  #nextStart = 0;
+
+  constructor(
+    world: World,
+    budget: DamageBudget,
+    history: History,
+    clients: readonly VirtualClient[],
+    options: RunOptions,
+  ) {
+    this.#world = world;
+    this.#budget = budget;
+    this.#history = history;
+    this.#clients = clients;
+    this.#options = options;
+  }
+
+  /** @throws Violation (H1) that says what is stuck, unless too much was destroyed for a majority to be left. */
+  run(): void {
+    this.#heal();
+    if (!this.#until(() => this.#isSettled())) {
+      if (this.#mayBeStuck()) return;
+      throw this.#stuck('the healed servers have not come to one leader and one state');
+    }
+    for (const client of this.#clients) client.stop();
+    if (!this.#until(() => this.#history.open === 0)) throw this.#stuck(`${this.#history.open} calls have no answer`);
+    this.#askEveryone();
+  }
+
+  #heal(): void {
+    const world = this.#world;
+    world.network.heal();
+    world.network.faults = healthyNetwork;
+    for (const server of world.servers) {
+      server.volume.others = 0;
+      server.setDiskFaults(healthyDisk);
+      if (server.isPaused) server.resume();
+    }
+    this.#startAll();
+  }
+
+  /** A server that stopped by itself is started again, now and then: its operator would. */
+  #startAll(): void {
+    const { now } = this.#world.clock;
+    if (now < this.#nextStart) return;
+    this.#nextStart = now + START_INTERVAL;
+    for (const server of this.#world.servers) {
+      if (!server.isRunning && server.ending?.code !== 'MemberAlreadyRan') server.start();
+    }
+  }
+
+  #until(condition: () => boolean): boolean {
+    const world = this.#world;
+    const end = world.clock.now + LIMIT;
+    while (!condition()) {
+      if (world.clock.now >= end || !world.runUntil(world.clock.now + STEP)) return world.violation !== null;
+      this.#startAll();
+    }
+    return true;
+  }
+
+  /** Every server that is up follows one leader and has applied the same, and they are a majority. */
+  #isSettled(): boolean {
+    const nodes = this.#world.servers.flatMap(({ node }) => (node === null ? [] : [node]));
+    const [first] = nodes;
+    if (first === undefined || first.leader === null || nodes.length <= this.#options.servers / 2) return false;
+    if (this.#world.servers.some((server) => server.isRunning && server.node === null && !this.#isDoomed(server)))
+      return false;
+    const { commitIndex } = first;
+    return nodes.every(
+      (node) => node.leader === first.leader && node.commitIndex === commitIndex && node.appliedIndex === commitIndex,
+    );
+  }
+
+  #isDoomed(server: ServerProcess): boolean {
+    return this.#budget.mayLoseDisk(server.id);
+  }
+
+  /** Every server that is up must take a write and then show it. */
+  #askEveryone(): void {
+    const [client] = this.#clients;
+    if (client === undefined) return;
+    for (const server of this.#world.servers) {
+      if (server.node === null) continue;
+      const value = `last ${server.id}`;
+      this.#ask(client, server, { kind: 'put', key: 'last', value });
+      this.#ask(client, server, {
+        kind: 'range',
+        key: 'last',
+        rangeEnd: '',
+        revision: 0,
+        limit: 0,
+        serializable: false,
+      });
+    }
+  }
+
+  /** Asks until it is answered well: connections that faults left hanging may take a while to be given up. */
+  #ask(client: VirtualClient, server: ServerProcess, request: Parameters<VirtualClient['ask']>[1]): void {
+    const end = this.#world.clock.now + LIMIT;
+    for (;;) {
+      let ended: string | null = null;
+      client.ask(server, request, (outcome) => {
+        ended = outcome.kind === 'ok' ? 'ok' : `${outcome.kind}: ${outcome.code}`;
+      });
+      if (!this.#until(() => ended !== null)) throw this.#stuck(`${server.id} does not answer`);
+      if (ended === 'ok' || this.#world.violation !== null) return;
+      if (this.#world.clock.now > end)
+        throw this.#stuck(`${server.id} answers a ${request.kind} with ${String(ended)}`);
+      this.#world.runUntil(this.#world.clock.now + STEP);
+    }
+  }
+
+  /** Beyond the budget nothing is promised but safety; and what stopped because its log is corrupt is out. */
+  #mayBeStuck(): boolean {
+    if (this.#options.damage.beyond) return true;
+    const gone = this.#world.servers.filter(
+      (server) => server.node === null && (this.#isDoomed(server) || isCorrupt(server.ending)),
+    ).length;
+    return this.#options.servers - gone <= this.#options.servers / 2;
+  }
+
+  #stuck(what: string): Violation {
+    const first = `all faults ended ${LIMIT / 1_000_000} s ago at the latest, and a majority can be reached`;
+    return new Violation('H1', first, `${what}. ${this.#world.servers.map(describe).join(' ')}`);
+  }
+}
+
+/** What is on its disk contradicts itself: only a person could go on from there. */
+function isCorrupt(error: RaftError | null): boolean {
+  if (error === null || error.code !== 'StorageFailed') return false;
+  const { cause } = error;
+  return typeof cause === 'object' && cause !== null && 'code' in cause && String(cause.code).startsWith('Corrupt');
+}
+
+function describe(server: ServerProcess): string {
+  const name = server.id.replace(/^0+/, '');
+  const { node, ending } = server;
+  if (ending !== null) return `${name}: stopped, ${ending.code}: ${ending.message}`;
+  if (node === null) return `${name}: ${server.isRunning ? 'opening' : 'down'}.`;
+  const status = node.status();
+  const leader = status.leader?.replace(/^0+/, '') ?? 'nobody';
+  return (
+    `${name}: ${status.role} in term ${status.term}, follows ${leader}, last ${status.lastIndex}, committed ${status.commitIndex}, ` +
+    `applied ${status.appliedIndex}, ${status.pendingProposals} proposals and ${status.pendingReads} reads wait.`
+  );
+}

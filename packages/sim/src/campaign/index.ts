@@ -1,0 +1,1 @@
+export { type HistoryCheck, runSeed, type SeedChecks, type SeedResult, type WatcherFactory } from './run-seed.ts';

@@ -1,0 +1,187 @@
+/**
+ * One run, whole: a cluster is founded, faults go on for a while, then the world heals, and every server that can must elect,
+ * converge and answer. A function of its seed and of the limits.
+ */
+import { DamageBudget } from '../disk/index.ts';
+import type { Operation } from '../history.ts';
+import { randomStreams, type RandomStreams } from '../random.ts';
+import { Nemesis } from '../swarm/nemesis.ts';
+import { drawOptions, type RunLimits, type RunOptions } from '../swarm/options.ts';
+import type { Violation, WorldWatcher } from '../watch.ts';
+import type { Action } from '../world/action.ts';
+import { History, VirtualClient } from '../world/client.ts';
+import { addressOf, ServerProcess } from '../world/process.ts';
+import { Workload } from '../world/workload.ts';
+import { World, type LogLine } from '../world/world.ts';
+import { Healing } from './healing.ts';
+import { StateHash } from './state-hash.ts';
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly options: RunOptions;
+  /** Null: everything held, and everything was answered. */
+  readonly violation: Violation | null;
+  /** What went wrong outside of every check: a bug that threw. */
+  readonly crash: string | null;
+  readonly virtualMicros: number;
+  readonly steps: number;
+  readonly actions: readonly Action[];
+  readonly history: readonly Operation[];
+  /** The same for the same seed, on every engine. */
+  readonly stateHash: number;
+  /** What happened, counted by name. */
+  readonly counts: ReadonlyMap<string, number>;
+  readonly lines: readonly LogLine[];
+}
+
+/** What is checked besides what every world checks: made anew for each run. */
+export type WatcherFactory = (options: RunOptions, servers: readonly string[]) => readonly WorldWatcher[];
+
+/** Checks the finished history; throws a Violation. */
+export type HistoryCheck = (operations: readonly Operation[]) => void;
+
+export interface SeedChecks {
+  readonly watchers: WatcherFactory;
+  readonly history: HistoryCheck;
+}
+
+const FOUNDING_LIMIT = 60_000_000;
+
+export function runSeed(seed: number, limits: RunLimits, checks: SeedChecks): SeedResult {
+  const streams = randomStreams(seed);
+  const options = drawOptions(streams.swarm, limits);
+  return new SeedRun(seed, options, streams, checks).run();
+}
+
+class SeedRun {
+  readonly #seed: number;
+  readonly #options: RunOptions;
+  readonly #checks: SeedChecks;
+  readonly #world: World;
+  readonly #history = new History();
+  readonly #clients: VirtualClient[] = [];
+  readonly #nemesis: Nemesis;
+  readonly #budget: DamageBudget;
+  readonly #streams: RandomStreams;
+  readonly #hash: StateHash;
+
+  constructor(seed: number, options: RunOptions, streams: RandomStreams, checks: SeedChecks) {
+    this.#seed = seed;
+    this.#options = options;
+    this.#checks = checks;
+    this.#streams = streams;
+    const ids = Array.from({ length: options.servers }, (_, at) => serverId(at));
+    this.#budget = new DamageBudget(streams.disk.fork(), { servers: ids, ...options.damage });
+    this.#world = new World(streams, options.patience + 2_000_000);
+    this.#addServers(ids);
+    this.#nemesis = new Nemesis(this.#world, streams.schedule, options, this.#budget);
+    this.#hash = new StateHash();
+    this.#world.watchers.push(this.#hash, ...checks.watchers(options, ids));
+    const nemesis = this.#nemesis;
+    this.#world.watchers.push({
+      ...blind,
+      onOutput: (server, output) => nemesis.onOutput(server, output),
+      onFatal: (server) => nemesis.onFatal(server),
+    });
+  }
+
+  run(): SeedResult {
+    let crash: string | null = null;
+    try {
+      this.#play();
+    } catch (error) {
+      crash = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    }
+    const world = this.#world;
+    for (const operation of this.#history.whole()) this.#hash.operation(operation);
+    return {
+      seed: this.#seed,
+      options: this.#options,
+      violation: world.violation,
+      crash,
+      virtualMicros: world.clock.now,
+      steps: world.clock.steps,
+      actions: this.#nemesis.actions,
+      history: this.#history.whole(),
+      stateHash: this.#hash.value,
+      counts: this.#counts(),
+      lines: world.lines,
+    };
+  }
+
+  #play(): void {
+    const world = this.#world;
+    for (const server of world.servers) server.start();
+    const founded = world.clock.now + FOUNDING_LIMIT;
+    while (world.servers.some(({ node }) => node === null) && world.clock.now < founded) {
+      if (!world.runUntil(world.clock.now + 100_000)) return;
+    }
+    this.#addClients();
+    this.#nemesis.start();
+    if (!world.runUntil(world.clock.now + this.#options.faultMicros)) return;
+    this.#nemesis.stop();
+    const healing = new Healing(world, this.#budget, this.#history, this.#clients, this.#options);
+    world.check(() => healing.run());
+    if (world.violation !== null) return;
+    world.check(() => this.#checks.history(this.#history.whole()));
+  }
+
+  #addServers(ids: readonly string[]): void {
+    const { disk, process, clock } = this.#streams;
+    const members = ids.map((id) => ({ id, address: addressOf(id) }));
+    for (const id of ids) {
+      const options = {
+        id,
+        members,
+        tunables: this.#options.tunables,
+        random: process.fork(),
+        diskStream: disk.fork(),
+        policy: this.#budget.policyOf(id),
+        capacity: VOLUME_BYTES,
+        drift: clock.between(-this.#options.drift, this.#options.drift),
+      };
+      this.#world.servers.push(new ServerProcess(this.#world, options));
+    }
+  }
+
+  #addClients(): void {
+    const workload = new Workload(this.#options.workload);
+    const { clients, thinkMicros, patience } = this.#options;
+    for (let at = 0; at < clients; at++) {
+      const options = { name: `client${at}`, thinkMicros, patience };
+      const client = new VirtualClient(this.#world, this.#history, workload, this.#streams.workload.fork(), options);
+      this.#clients.push(client);
+      client.start();
+    }
+  }
+
+  #counts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    const add = (name: string, count = 1): void => void counts.set(name, (counts.get(name) ?? 0) + count);
+    for (const { kind } of this.#nemesis.actions) add(`action ${kind}`);
+    for (const [name, count] of Object.entries(this.#world.network.counts)) add(`frames ${name}`, count);
+    for (const [kind, count] of this.#world.diskFaults) add(`disk ${kind}`, count);
+    for (const { outcome } of this.#history.operations) add(`calls ${outcome.kind}`);
+    return counts;
+  }
+}
+
+/** Enough for every run: filling it is an act of the adversary. */
+const VOLUME_BYTES = 1 << 30;
+
+const blind: WorldWatcher = {
+  onStart: () => undefined,
+  onInput: () => undefined,
+  onOutput: () => undefined,
+  onSend: () => undefined,
+  onApply: () => undefined,
+  onRestore: () => undefined,
+  onCrash: () => undefined,
+  onFatal: () => undefined,
+  onDamage: () => undefined,
+};
+
+/** Members are named as etcd names them: 16 hexadecimal digits. */
+function serverId(at: number): string {
+  return `${at + 1}`.padStart(16, '0');
+}

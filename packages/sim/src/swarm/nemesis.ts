@@ -1,0 +1,179 @@
+/** The adversary: hurts the world now and then, as its weights say, and mostly repairs what it did. Writes down all that it does. */
+import type { DamageBudget } from '../disk/index.ts';
+import type { Output } from '@quorate/raft';
+import type { RandomStream } from '../random.ts';
+import { type Action, type ActionKind, carryOut } from '../world/action.ts';
+import type { ServerProcess } from '../world/process.ts';
+import type { World } from '../world/world.ts';
+import type { NemesisWeights, RunOptions } from './options.ts';
+
+type Deed = keyof NemesisWeights;
+
+const SECOND = 1_000_000;
+
+export class Nemesis {
+  readonly actions: Action[] = [];
+  readonly #world: World;
+  readonly #stream: RandomStream;
+  readonly #options: RunOptions;
+  readonly #budget: DamageBudget;
+  /** The deeds, each as often as its weight. */
+  readonly #deeds: readonly Deed[];
+  /** Servers that are to crash so many microseconds after they hand something to the disk. */
+  readonly #inWrite = new Map<string, number>();
+  #isOver = false;
+
+  constructor(world: World, stream: RandomStream, options: RunOptions, budget: DamageBudget) {
+    this.#world = world;
+    this.#stream = stream;
+    this.#options = options;
+    this.#budget = budget;
+    const weights = Object.entries(options.nemesis) as [Deed, number][];
+    this.#deeds = weights.flatMap(([deed, weight]) => Array.from({ length: weight }, () => deed));
+  }
+
+  start(): void {
+    this.#do({ kind: 'network', faults: this.#options.network });
+    for (const { id } of this.#world.servers) this.#do({ kind: 'disk', server: id, faults: this.#options.disk });
+    if (this.#deeds.length > 0) this.#wait();
+  }
+
+  /** Does nothing further; what it began to repair it leaves to others. */
+  stop(): void {
+    this.#isOver = true;
+  }
+
+  /** A server handed something to its disk. */
+  onOutput(server: string, output: Output): void {
+    if (output.persist === null || this.#inWrite.size === 0) return;
+    const delay = this.#inWrite.get(server);
+    if (delay === undefined) return;
+    this.#inWrite.delete(server);
+    this.#later(delay, () => this.#crash(this.#world.server(server)));
+  }
+
+  /** A server stopped by itself: whoever looks after it starts it again. */
+  onFatal(server: string): void {
+    this.#later(this.#duration(8), () => this.#do({ kind: 'start', server }));
+  }
+
+  #wait(): void {
+    this.#later(this.#stream.below(2 * this.#options.nemesisMicros + 1), () => {
+      this.#act(this.#stream.pick(this.#deeds));
+      this.#wait();
+    });
+  }
+
+  #act(deed: Deed): void {
+    const server = this.#victim();
+    const { id } = server;
+    switch (deed) {
+      case 'crash':
+        return this.#crash(server);
+      case 'crashInWrite':
+        this.#inWrite.set(id, this.#stream.below(1500));
+        return;
+      case 'crashAll':
+        for (const each of this.#world.servers) this.#crash(each);
+        return;
+      case 'pause':
+        this.#do({ kind: 'pause', server: id });
+        return this.#later(this.#duration(4), () => this.#do({ kind: 'resume', server: id }));
+      case 'isolate':
+        return this.#cutOff([id], this.#stream.below(2) === 0);
+      case 'partition':
+        return this.#cutOff(this.#someServers(), this.#stream.below(2) === 0);
+      case 'oneWay':
+        return this.#oneWay(server);
+      case 'clog':
+        for (const other of this.#others(id)) {
+          this.#do({ kind: 'clog', from: id, to: other.id, micros: this.#duration(3) });
+        }
+        return;
+      case 'reset':
+        return void this.#do({ kind: 'reset', from: id, to: this.#stream.pick(this.#world.servers).id });
+      case 'stallDisk':
+        return void this.#do({ kind: 'stallDisk', server: id, micros: this.#duration(5) });
+      case 'rot':
+        return void this.#do({ kind: 'rot', server: id });
+      case 'loseDisk':
+        return this.#loseDisk(server);
+      case 'fill':
+        this.#do({ kind: 'fill', server: id, left: this.#stream.pick([0, 10_000, 100_000]) });
+        return this.#later(this.#duration(10), () => this.#do({ kind: 'free', server: id }));
+      case 'stepClock':
+        return void this.#do({ kind: 'stepClock', server: id, millis: this.#stream.between(-3_600_000, 3_600_000) });
+    }
+  }
+
+  #crash(server: ServerProcess): void {
+    const how = this.#stream.below(3) === 0 ? 'process' : 'power';
+    if (!this.#do({ kind: 'crash', server: server.id, how })) return;
+    this.#later(this.#duration(8), () => this.#do({ kind: 'start', server: server.id }));
+  }
+
+  #loseDisk(server: ServerProcess): void {
+    if (!this.#budget.mayLoseDisk(server.id)) return;
+    this.#do({ kind: 'crash', server: server.id, how: 'power' });
+    this.#do({ kind: 'loseDisk', server: server.id });
+    this.#later(this.#duration(8), () => this.#do({ kind: 'start', server: server.id }));
+  }
+
+  #cutOff(group: readonly string[], silently: boolean): void {
+    const how = silently ? 'silent' : 'reset';
+    for (const { id } of this.#world.servers) {
+      if (group.includes(id)) continue;
+      for (const member of group) {
+        this.#do({ kind: 'cut', from: id, to: member, how });
+        this.#do({ kind: 'cut', from: member, to: id, how });
+      }
+    }
+    this.#healLater();
+  }
+
+  /** The server hears but is not heard, or the reverse. */
+  #oneWay(server: ServerProcess): void {
+    const outward = this.#stream.below(2) === 0;
+    for (const other of this.#others(server.id)) {
+      const [from, to] = outward ? [server.id, other.id] : [other.id, server.id];
+      this.#do({ kind: 'cut', from, to, how: 'silent' });
+    }
+    this.#healLater();
+  }
+
+  #healLater(): void {
+    this.#later(this.#duration(10), () => this.#do({ kind: 'heal' }));
+  }
+
+  /** The leader every second time: most of what goes wrong goes wrong around it. */
+  #victim(): ServerProcess {
+    const any = this.#stream.pick(this.#world.servers);
+    if (this.#stream.below(2) === 0) return any;
+    return this.#world.servers.find(({ node }) => node?.isLeader === true) ?? any;
+  }
+
+  #someServers(): readonly string[] {
+    return this.#world.servers.filter(() => this.#stream.below(2) === 0).map(({ id }) => id);
+  }
+
+  #others(id: string): readonly ServerProcess[] {
+    return this.#world.servers.filter((server) => server.id !== id);
+  }
+
+  /** Mostly short, now and then `most` seconds. */
+  #duration(most: number): number {
+    return this.#stream.below(this.#stream.pick([SECOND / 10, SECOND, most * SECOND])) + 1;
+  }
+
+  #do(action: ActionKind): boolean {
+    const isDone = carryOut(this.#world, action);
+    if (isDone) this.actions.push({ at: this.#world.clock.now, ...action });
+    return isDone;
+  }
+
+  #later(micros: number, work: () => void): void {
+    this.#world.clock.after(micros, () => {
+      if (!this.#isOver) work();
+    });
+  }
+}

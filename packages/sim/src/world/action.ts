@@ -1,0 +1,94 @@
+/**
+ * What is done to a world: the decisions of its adversary. Each says all that it takes to be done again, so the list of a run's
+ * actions is its trace; what else happens follows from the seed.
+ */
+import type { CrashKind, DiskFaults } from '../disk/index.ts';
+import type { CutKind, NetworkFaults } from './network.ts';
+import type { World } from './world.ts';
+
+export type Action = { readonly at: number } & ActionKind;
+
+export type ActionKind =
+  | { readonly kind: 'crash'; readonly server: string; readonly how: CrashKind }
+  | { readonly kind: 'start'; readonly server: string }
+  | { readonly kind: 'pause'; readonly server: string }
+  | { readonly kind: 'resume'; readonly server: string }
+  | { readonly kind: 'cut'; readonly from: string; readonly to: string; readonly how: CutKind }
+  | { readonly kind: 'clog'; readonly from: string; readonly to: string; readonly micros: number }
+  | { readonly kind: 'reset'; readonly from: string; readonly to: string }
+  | { readonly kind: 'heal' }
+  | { readonly kind: 'network'; readonly faults: NetworkFaults }
+  | { readonly kind: 'disk'; readonly server: string; readonly faults: DiskFaults }
+  | { readonly kind: 'stallDisk'; readonly server: string; readonly micros: number }
+  | { readonly kind: 'rot'; readonly server: string }
+  | { readonly kind: 'loseDisk'; readonly server: string }
+  /** Others leave so many bytes of the server's volume. */
+  | { readonly kind: 'fill'; readonly server: string; readonly left: number }
+  | { readonly kind: 'free'; readonly server: string }
+  | { readonly kind: 'stepClock'; readonly server: string; readonly millis: number };
+
+/** Does it, as far as the world's state allows; false if there was nothing to do. */
+export function carryOut(world: World, action: ActionKind): boolean {
+  switch (action.kind) {
+    case 'heal':
+      world.network.heal();
+      return true;
+    case 'network':
+      world.network.faults = action.faults;
+      return true;
+    case 'cut':
+      world.network.cut(action.from, action.to, action.how);
+      return true;
+    case 'clog':
+      world.network.clog(action.from, action.to, world.clock.now + action.micros);
+      return true;
+    case 'reset':
+      world.network.reset(action.from, action.to);
+      return true;
+    default:
+      return carryOutOnServer(world, action);
+  }
+}
+
+function carryOutOnServer(world: World, action: Extract<ActionKind, { readonly server: string }>): boolean {
+  const server = world.server(action.server);
+  switch (action.kind) {
+    case 'crash':
+      if (!server.isHeld) return false;
+      server.crash(action.how);
+      return true;
+    case 'start':
+      if (server.isRunning) return false;
+      server.start();
+      return true;
+    case 'pause':
+      if (!server.isRunning || server.isPaused) return false;
+      server.pause();
+      return true;
+    case 'resume':
+      if (!server.isPaused) return false;
+      server.resume();
+      return true;
+    case 'disk':
+      server.setDiskFaults(action.faults);
+      return true;
+    case 'stallDisk':
+      server.stallDisk(action.micros);
+      return true;
+    case 'rot':
+      return server.rot();
+    case 'loseDisk':
+      if (server.isHeld) return false;
+      server.loseDisk();
+      return true;
+    case 'fill':
+      server.volume.others = Math.max(0, server.volume.others + server.volume.free - action.left);
+      return true;
+    case 'free':
+      server.volume.others = 0;
+      return true;
+    case 'stepClock':
+      server.stepClock(action.millis);
+      return true;
+  }
+}

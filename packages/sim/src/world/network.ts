@@ -1,0 +1,360 @@
+/**
+ * Streams between servers. Whoever writes to one writes whole frames, so this network can treat frames as the messages that they
+ * are: each may be lost, doubled, delayed, or overtake others. Handshakes and snapshots keep their order, as on any stream.
+ */
+import type { Connection, ConnectionHandler, Listener, ListenerHandler, Network } from '@quorate/runtime';
+import type { RandomStream } from '../random.ts';
+import type { WorldClock } from './clock.ts';
+import { isMessageFrame, splitFrames } from './frames.ts';
+
+/** Wraps what happens to one server, so that it happens only while that life of it lasts and its process runs. */
+export type Guard = (run: () => void) => () => void;
+
+/** How ill the network is. Plain data. In a thousand frames, where no unit is given. */
+export interface NetworkFaults {
+  readonly loss: number;
+  readonly duplication: number;
+  /** Frames that may be overtaken. */
+  readonly reordering: number;
+  /** How much later those arrive, at most. Microseconds. */
+  readonly reorderMicros: number;
+  /** One way, drawn evenly from [least, most]. Microseconds. */
+  readonly latency: readonly [least: number, most: number];
+}
+
+export const healthyNetwork: NetworkFaults = {
+  loss: 0,
+  duplication: 0,
+  reordering: 0,
+  reorderMicros: 0,
+  latency: [50, 300],
+};
+
+/** What a cut does to what is sent: nobody is told, or connections break. */
+export type CutKind = 'silent' | 'reset';
+
+interface Listening {
+  readonly owner: string;
+  readonly guard: Guard;
+  readonly handler: ListenerHandler;
+}
+
+export class VirtualNetwork {
+  readonly clock: WorldClock;
+  readonly #stream: RandomStream;
+  readonly #listening = new Map<string, Listening>();
+  readonly #connections = new Set<VirtualConnection>();
+  /** Directed links, `from>to`. */
+  readonly #cuts = new Map<string, CutKind>();
+  /** Nothing arrives over these before the given time. */
+  readonly #clogs = new Map<string, number>();
+  faults: NetworkFaults = healthyNetwork;
+  /** Frames that were delivered, lost, doubled and overtaken: for coverage. */
+  readonly counts = { delivered: 0, lost: 0, duplicated: 0, reordered: 0 };
+
+  constructor(clock: WorldClock, stream: RandomStream) {
+    this.clock = clock;
+    this.#stream = stream;
+  }
+
+  /** The network as one server sees it. */
+  of(server: string, guard: Guard): Network {
+    return {
+      connect: (address, handler) => this.#connect(server, address, handler, guard),
+      listen: (address, handler) => this.#listen(server, address, handler, guard),
+    };
+  }
+
+  /** Nothing passes from `from` to `to` any more. */
+  cut(from: string, to: string, kind: CutKind): void {
+    this.#cuts.set(link(from, to), kind);
+    if (kind === 'silent') return;
+    for (const connection of this.#connections) {
+      if (connection.owner === from && connection.far === to) connection.break();
+    }
+  }
+
+  clog(from: string, to: string, until: number): void {
+    this.#clogs.set(link(from, to), until);
+  }
+
+  heal(): void {
+    this.#cuts.clear();
+    this.#clogs.clear();
+  }
+
+  /** Every connection between the two breaks, with what is on its way. */
+  reset(a: string, b: string): void {
+    for (const connection of this.#connections) {
+      if (connection.owner === a && connection.far === b) connection.break();
+    }
+  }
+
+  /** The server's process is gone: its sockets close at once. */
+  kill(server: string): void {
+    for (const [address, listening] of this.#listening) {
+      if (listening.owner === server) this.#listening.delete(address);
+    }
+    for (const connection of this.#connections) if (connection.owner === server) connection.break();
+  }
+
+  isCut(from: string, to: string): boolean {
+    return this.#cuts.size > 0 && this.#cuts.has(link(from, to));
+  }
+
+  /** When something that leaves now arrives, at the earliest. */
+  arrival(from: string, to: string): number {
+    const [least, most] = this.faults.latency;
+    const time = this.clock.now + this.#stream.between(least, most);
+    if (this.#clogs.size === 0) return time;
+    return Math.max(time, this.#clogs.get(link(from, to)) ?? 0);
+  }
+
+  /** A message between a client and a server, by itself: it arrives or is lost. */
+  send(from: string, to: string, arrive: () => void): void {
+    if (this.#stream.chance(this.faults.loss)) {
+      this.counts.lost++;
+      return;
+    }
+    this.clock.at(this.arrival(from, to), () => {
+      if (this.isCut(from, to)) this.counts.lost++;
+      else arrive();
+    });
+  }
+
+  /** What becomes of one message: the times at which copies of it arrive, and whether it keeps its place in the stream. */
+  fate(): 'lost' | 'doubled' | 'overtaken' | 'usual' {
+    const { loss, duplication, reordering } = this.faults;
+    if (this.#stream.chance(loss)) return 'lost';
+    if (this.#stream.chance(duplication)) return 'doubled';
+    return this.#stream.chance(reordering) ? 'overtaken' : 'usual';
+  }
+
+  get isGentle(): boolean {
+    const { loss, duplication, reordering } = this.faults;
+    return loss === 0 && duplication === 0 && reordering === 0;
+  }
+
+  detour(): number {
+    return this.#stream.below(this.faults.reorderMicros + 1);
+  }
+
+  opened(connection: VirtualConnection): void {
+    this.#connections.add(connection);
+  }
+
+  forget(connection: VirtualConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  #listen(owner: string, address: string, handler: ListenerHandler, guard: Guard): Listener {
+    const listening = { owner, guard, handler };
+    const isTaken = this.#listening.has(address);
+    if (!isTaken) this.#listening.set(address, listening);
+    const answer = (): void => (isTaken ? handler.onError('address in use') : handler.onListening(address));
+    this.clock.after(0, guard(answer));
+    return {
+      close: () => {
+        if (this.#listening.get(address) === listening) this.#listening.delete(address);
+      },
+    };
+  }
+
+  #connect(server: string, address: string, handler: ConnectionHandler, guard: Guard): Connection {
+    const near = new VirtualConnection(this, server, address, guard);
+    near.handler = handler;
+    this.clock.at(this.arrival(server, address), () => this.#arrive(near, address));
+    return near;
+  }
+
+  #arrive(near: VirtualConnection, address: string): void {
+    if (near.isClosed) return;
+    const listening = this.#listening.get(address);
+    if (listening === undefined) return near.closed('connection refused');
+    const far = listening.owner;
+    const cut = this.#cuts.get(link(near.owner, far)) ?? this.#cuts.get(link(far, near.owner));
+    if (cut === 'silent') return;
+    if (cut === 'reset') return near.closed('no route to host');
+    const accepted = new VirtualConnection(this, far, near.owner, listening.guard);
+    near.far = far;
+    near.peer = accepted;
+    accepted.peer = near;
+    this.opened(near);
+    this.opened(accepted);
+    this.clock.after(
+      0,
+      listening.guard(() => {
+        accepted.handler = listening.handler.onConnection(accepted);
+        near.opened();
+      }),
+    );
+  }
+}
+
+class VirtualConnection implements Connection {
+  readonly owner: string;
+  /** The server at the other end; until it is known, the address. */
+  far: string;
+  handler: ConnectionHandler | null = null;
+  peer: VirtualConnection | null = null;
+  bufferedBytes = 0;
+  isClosed = false;
+  readonly #network: VirtualNetwork;
+  readonly #guard: Guard;
+  #isPaused = false;
+  #held: Uint8Array[] = [];
+  #wantsDrain = false;
+  #lastArrival = 0;
+
+  constructor(network: VirtualNetwork, owner: string, far: string, guard: Guard) {
+    this.#network = network;
+    this.owner = owner;
+    this.far = far;
+    this.#guard = guard;
+  }
+
+  get remoteAddress(): string {
+    return this.far;
+  }
+
+  opened(): void {
+    this.#tell((handler) => handler.onOpen());
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.isClosed) return;
+    const network = this.#network;
+    const isLost = network.isCut(this.owner, this.far);
+    if (isLost || network.isGentle) {
+      if (isLost) network.counts.lost++;
+      this.#sendInOrder(bytes, !isLost);
+      return;
+    }
+    for (const part of splitFrames(bytes)) {
+      if (isMessageFrame(part)) this.#sendMessage(part);
+      else this.#sendInOrder(part, true);
+    }
+  }
+
+  notifyDrain(): void {
+    this.#wantsDrain = true;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    const held = this.#held;
+    this.#held = [];
+    for (const bytes of held) this.#arrived(bytes);
+  }
+
+  end(): void {
+    this.#inOrder(() => {
+      this.peer?.closed(null);
+      this.closed(null);
+    });
+  }
+
+  destroy(): void {
+    if (this.isClosed) return;
+    this.#inOrder(() => this.peer?.closed('connection reset'));
+    this.isClosed = true;
+    this.#network.forget(this);
+    this.#later(() => this.handler?.onClose(null));
+  }
+
+  /** Both ends hear of it; what is on its way is lost. */
+  break(): void {
+    this.peer?.closed('connection reset');
+    this.closed('connection reset');
+  }
+
+  /** The other side, or the network, has ended it. What arrived before is delivered before. */
+  closed(reason: string | null): void {
+    this.#network.forget(this);
+    this.#later(() => {
+      if (this.isClosed) return;
+      this.isClosed = true;
+      this.handler?.onClose(reason);
+    });
+  }
+
+  #sendMessage(part: Uint8Array): void {
+    const network = this.#network;
+    const fate = network.fate();
+    switch (fate) {
+      case 'lost':
+        network.counts.lost++;
+        return;
+      case 'doubled':
+        network.counts.duplicated++;
+        this.#sendApart(part);
+        break;
+      case 'overtaken':
+        network.counts.reordered++;
+        this.#sendApart(part);
+        return;
+      case 'usual':
+        break;
+    }
+    this.#sendInOrder(part, true);
+  }
+
+  /** Outside the order of the stream. */
+  #sendApart(bytes: Uint8Array): void {
+    const network = this.#network;
+    network.clock.at(network.arrival(this.owner, this.far) + network.detour(), () => this.#deliver(bytes));
+  }
+
+  #sendInOrder(bytes: Uint8Array, arrives: boolean): void {
+    this.bufferedBytes += bytes.length;
+    this.#inOrder(() => {
+      this.bufferedBytes -= bytes.length;
+      // A cut takes what is on its way as well.
+      if (arrives) this.#deliver(bytes);
+      if (this.bufferedBytes > 0 || !this.#wantsDrain) return;
+      this.#wantsDrain = false;
+      this.#tell((handler) => handler.onDrain());
+    });
+  }
+
+  #deliver(bytes: Uint8Array): void {
+    if (this.#network.isCut(this.owner, this.far)) {
+      this.#network.counts.lost++;
+      return;
+    }
+    this.#network.counts.delivered++;
+    if (this.peer !== null) this.peer.#arrived(bytes);
+  }
+
+  #arrived(bytes: Uint8Array): void {
+    if (this.isClosed) return;
+    if (this.#isPaused) this.#held.push(bytes);
+    // A copy: on a real wire nobody shares memory.
+    else this.#tell((handler) => handler.onData(bytes.slice()));
+  }
+
+  #tell(what: (handler: ConnectionHandler) => void): void {
+    this.#later(() => {
+      if (!this.isClosed && this.handler !== null) what(this.handler);
+    });
+  }
+
+  #later(run: () => void): void {
+    this.#network.clock.after(0, this.#guard(run));
+  }
+
+  /** A stream does not overtake itself. */
+  #inOrder(run: () => void): void {
+    const { clock } = this.#network;
+    this.#lastArrival = Math.max(this.#lastArrival, this.#network.arrival(this.owner, this.far));
+    clock.at(this.#lastArrival, run);
+  }
+}
+
+function link(from: string, to: string): string {
+  return `${from}>${to}`;
+}

@@ -1,0 +1,327 @@
+/** A server's process in a virtual world: the real runtime and the real key-value service, on a virtual disk, network and clock. */
+import { KvService, KvStateMachine, NodeConsensus, type Origin, serviceEnvironment } from '@quorate/kv';
+import {
+  type CoreWatcher,
+  type Disk,
+  type DiskQueue,
+  type Environment,
+  type FoundingMember,
+  RaftError,
+  RaftNode,
+  type RaftNodeOptions,
+} from '@quorate/runtime';
+import { type CrashKind, type DamagePolicy, type DiskFaults, healthyDisk, VirtualDisk, Volume } from '../disk/index.ts';
+import type { RandomStream } from '../random.ts';
+import type { QueuedEvent } from './event-queue.ts';
+import type { Guard } from './network.ts';
+import { Replica } from './replica.ts';
+import type { World } from './world.ts';
+
+/** What a server runs with: what a seed may draw. */
+export type ServerTunables = Pick<RaftNodeOptions, 'raft' | 'limits' | 'storage' | 'transport'>;
+
+export interface ProcessOptions {
+  readonly id: string;
+  readonly members: readonly FoundingMember[];
+  readonly tunables: ServerTunables;
+  readonly random: RandomStream;
+  readonly diskStream: RandomStream;
+  readonly policy: DamagePolicy;
+  readonly capacity: number;
+  /** How fast its clock runs: parts in a million too fast. */
+  readonly drift: number;
+}
+
+/** One run of the process. */
+interface Life {
+  readonly number: number;
+  readonly disk: VirtualDisk;
+  node: RaftNode | null;
+  service: KvService | null;
+  replica: Replica | null;
+  /** Why it ended by itself. */
+  ending: RaftError | null;
+  /** Calls that wait for an answer, told when the process ends. */
+  readonly callers: Set<() => void>;
+}
+
+export class ServerProcess {
+  readonly id: string;
+  readonly #world: World;
+  readonly #options: ProcessOptions;
+  #volume: Volume;
+  #diskFaults: DiskFaults = healthyDisk;
+  #life: Life | null = null;
+  #lives = 0;
+  /** While the process stands still: what waits for it. */
+  #held: (() => void)[] | null = null;
+  #wallOffset = 0;
+
+  constructor(world: World, options: ProcessOptions) {
+    this.id = options.id;
+    this.#world = world;
+    this.#options = options;
+    this.#volume = Volume.empty(options.capacity);
+  }
+
+  get isRunning(): boolean {
+    return this.#life !== null && this.#life.ending === null;
+  }
+
+  /** There is a process, running or ended by itself, that has not been cleared away. */
+  get isHeld(): boolean {
+    return this.#life !== null;
+  }
+
+  get isPaused(): boolean {
+    return this.#held !== null;
+  }
+
+  /** Takes part: opened, and not ended. */
+  get node(): RaftNode | null {
+    return this.isRunning ? (this.#life?.node ?? null) : null;
+  }
+
+  get replica(): Replica | null {
+    return this.isRunning ? (this.#life?.replica ?? null) : null;
+  }
+
+  /** Why it stopped by itself, if it did. */
+  get ending(): RaftError | null {
+    return this.#life?.ending ?? null;
+  }
+
+  get volume(): Volume {
+    return this.#life?.disk.volume ?? this.#volume;
+  }
+
+  start(): void {
+    if (this.isRunning) throw new Error(`${this.id} runs already.`);
+    const volume = this.#life === null ? this.#volume : this.#life.disk.crash('process');
+    const life: Life = {
+      number: ++this.#lives,
+      disk: this.#newDisk(volume),
+      node: null,
+      service: null,
+      replica: null,
+      ending: null,
+      callers: new Set(),
+    };
+    this.#life = life;
+    this.#held = null;
+    const origin: Origin = { member: BigInt(`0x${this.id}`), incarnation: this.#draw64() };
+    const machine = new KvStateMachine({ origin });
+    const replica = new Replica(this.id, machine, this.#world.consensus, {
+      onApply: (entry) => this.#world.tell((watcher) => watcher.onApply(this.id, entry)),
+      onRestore: (index, digest) => this.#world.tell((watcher) => watcher.onRestore(this.id, index, digest)),
+      guarded: (check) => this.#world.check(check),
+    });
+    life.replica = replica;
+    const environment = this.#environment(life);
+    RaftNode.openWith(
+      {
+        environment,
+        id: this.id,
+        listen: addressOf(this.id),
+        initialCluster: this.#options.members,
+        clusterId: 'c0ffee0000000001',
+        stateMachine: replica,
+        ...this.#options.tunables,
+        watcher: this.#watcher(life),
+      },
+      (outcome) => this.#onOpened(life, outcome, machine, origin, environment),
+    );
+  }
+
+  /** The process is gone; with its machine's power, or by itself. */
+  crash(kind: CrashKind): void {
+    const life = this.#life;
+    if (life === null) return;
+    this.#volume = life.disk.crash(kind);
+    this.#life = null;
+    this.#held = null;
+    this.#world.network.kill(this.id);
+    const { callers } = life;
+    for (const lost of callers) lost();
+    this.#world.tell((watcher) => watcher.onCrash(this.id));
+  }
+
+  /** Everything on its disk is lost. It must be down. */
+  loseDisk(): void {
+    if (this.#life !== null) throw new Error(`${this.id} must be down to lose its disk.`);
+    this.#volume = Volume.empty(this.#options.capacity);
+    const damage = { kind: 'diskLost', path: '', offset: 0, length: 0 } as const;
+    this.#world.tell((watcher) => watcher.onDamage(this.id, damage));
+  }
+
+  /** The process stands still: nothing that happens reaches it until `resume`, and it does not notice. */
+  pause(): void {
+    if (this.isRunning) this.#held ??= [];
+  }
+
+  /** What came meanwhile is delivered in the order in which it came. */
+  resume(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const run of held) this.#world.clock.after(0, run);
+  }
+
+  setDiskFaults(faults: DiskFaults): void {
+    this.#diskFaults = faults;
+    this.#life?.disk.setFaults(faults);
+  }
+
+  stallDisk(micros: number): void {
+    this.#life?.disk.stall(micros);
+  }
+
+  rot(): boolean {
+    return this.#life?.disk.rot() ?? false;
+  }
+
+  /** The wall clock is set forward or back. */
+  stepClock(millis: number): void {
+    this.#wallOffset += millis;
+  }
+
+  /** A request of a client, which has arrived here; false if nobody listens. `lost` is called when the process ends before `answer`. */
+  serve(lost: () => void, handle: (service: KvService, now: number) => void): boolean {
+    const life = this.#life;
+    const service = life?.service ?? null;
+    if (life === null || service === null || life.ending !== null) return false;
+    life.callers.add(lost);
+    this.#guard(life)(() => handle(service, this.#localNow()))();
+    return true;
+  }
+
+  forgetCaller(lost: () => void): void {
+    this.#life?.callers.delete(lost);
+  }
+
+  #onOpened(
+    life: Life,
+    outcome: RaftNode | RaftError,
+    machine: KvStateMachine,
+    origin: Origin,
+    environment: Environment,
+  ): void {
+    if (outcome instanceof RaftError) {
+      this.#ended(life, outcome);
+      return;
+    }
+    life.node = outcome;
+    outcome.on('fatal', (error) => this.#ended(life, error));
+    life.service = new KvService(new NodeConsensus(outcome), serviceEnvironment(environment), machine, {
+      clusterId: 0xc0ffee0000000001n,
+      origin,
+      sequenceFloor: 0,
+      requestTimeout: this.#world.requestTimeout,
+    });
+  }
+
+  #ended(life: Life, error: RaftError): void {
+    if (life.ending !== null) return;
+    life.ending = error;
+    this.#world.network.kill(this.id);
+    for (const lost of life.callers) lost();
+    this.#world.tell((watcher) => watcher.onFatal(this.id, error.code, error.message));
+  }
+
+  #newDisk(volume: Volume): VirtualDisk {
+    const { clock } = this.#world;
+    return new VirtualDisk(
+      { now: () => clock.now, after: (delay, callback) => void clock.after(delay, callback) },
+      this.#options.diskStream,
+      volume,
+      {
+        faults: this.#diskFaults,
+        policy: this.#options.policy,
+        onDamage: (damage) => this.#world.tell((watcher) => watcher.onDamage(this.id, damage)),
+        onFault: (kind) => this.#world.onDiskFault(kind),
+      },
+    );
+  }
+
+  #environment(life: Life): Environment {
+    const guard = this.#guard(life);
+    const { clock, network } = this.#world;
+    const drift = this.#options.drift;
+    const slower = (delay: number): number => Math.max(0, delay - Math.floor((delay * drift) / 1_000_000));
+    return {
+      clock: { now: () => this.#localNow(), wallTime: () => Math.floor(clock.now / 1000) + this.#wallOffset },
+      timers: {
+        set: (delay, callback) => clock.after(slower(delay), guard(callback)),
+        clear: (handle) => clock.cancel(handle as QueuedEvent),
+        // Whatever is queued for this very moment comes first.
+        afterPoll: (callback) => void clock.after(0, guard(callback)),
+      },
+      random: this.#options.random,
+      disk: guardedDisk(life.disk, guard),
+      network: network.of(this.id, guard),
+      logger: { log: (level, message) => this.#world.onLog(this.id, level, message) },
+    };
+  }
+
+  #localNow(): number {
+    const { now } = this.#world.clock;
+    return now + Math.floor((now * this.#options.drift) / 1_000_000);
+  }
+
+  #guard(life: Life): Guard {
+    return (run) => {
+      const guarded = (): void => {
+        if (this.#life !== life || life.ending !== null) return;
+        if (this.#held === null) run();
+        else this.#held.push(guarded);
+      };
+      return guarded;
+    };
+  }
+
+  #watcher(life: Life): CoreWatcher {
+    const tell = this.#world.tell.bind(this.#world);
+    const isLive = (): boolean => this.#life === life;
+    return {
+      onStart: (core) => tell((watcher) => watcher.onStart(this.id, core)),
+      onInput: (input) => {
+        if (isLive()) tell((watcher) => watcher.onInput(this.id, input));
+      },
+      onOutput: (output) => {
+        if (isLive()) tell((watcher) => watcher.onOutput(this.id, output));
+      },
+      onSend: (message) => {
+        if (isLive()) tell((watcher) => watcher.onSend(this.id, message));
+      },
+    };
+  }
+
+  #draw64(): bigint {
+    const { random } = this.#options;
+    return (BigInt(random.uint32()) << 32n) | BigInt(random.uint32());
+  }
+}
+
+/** A disk whose answers reach the process only while it lives and runs. What it was told to do happens all the same. */
+function guardedDisk(disk: VirtualDisk, guard: Guard): Disk {
+  return {
+    ...guardedQueue(disk, guard),
+    background: guardedQueue(disk.background, guard),
+    hold: (done) => disk.hold((error) => guard(() => done(error))()),
+    close: (done) => disk.close(() => guard(done)()),
+  };
+}
+
+function guardedQueue(queue: DiskQueue, guard: Guard): DiskQueue {
+  return {
+    submit: (operations, done) => queue.submit(operations, (error) => guard(() => done(error))()),
+    read: (path, offset, length, done) =>
+      queue.read(path, offset, length, (error, bytes) => guard(() => done(error, bytes))()),
+    list: (path, done) => queue.list(path, (error, names) => guard(() => done(error, names))()),
+    size: (path, done) => queue.size(path, (error, bytes) => guard(() => done(error, bytes))()),
+    free: (done) => queue.free((error, bytes) => guard(() => done(error, bytes))()),
+  };
+}
+
+export function addressOf(id: string): string {
+  return `${id}:2380`;
+}

@@ -1,0 +1,79 @@
+/** A whole cluster in one process: servers, network, disks and clocks, all of them virtual, and those who watch. */
+import type { LogLevel } from '@quorate/runtime';
+import type { DiskFaultKind } from '../disk/index.ts';
+import type { RandomStreams } from '../random.ts';
+import { Violation, type WorldWatcher } from '../watch.ts';
+import { WorldClock } from './clock.ts';
+import { VirtualNetwork } from './network.ts';
+import type { ServerProcess } from './process.ts';
+import { Consensus } from './replica.ts';
+
+/** Lines kept for a report. */
+const KEPT_LINES = 200;
+
+export interface LogLine {
+  readonly at: number;
+  readonly server: string;
+  readonly level: LogLevel;
+  readonly message: string;
+}
+
+export class World {
+  readonly clock = new WorldClock();
+  readonly consensus = new Consensus();
+  readonly network: VirtualNetwork;
+  readonly servers: ServerProcess[] = [];
+  readonly watchers: WorldWatcher[] = [];
+  /** A request's longest time in a server. Microseconds. */
+  readonly requestTimeout: number;
+  readonly diskFaults = new Map<DiskFaultKind, number>();
+  /** The first invariant that was broken; the run ends with it. */
+  violation: Violation | null = null;
+  #lines: LogLine[] = [];
+
+  constructor(streams: RandomStreams, requestTimeout: number) {
+    this.network = new VirtualNetwork(this.clock, streams.network);
+    this.requestTimeout = requestTimeout;
+  }
+
+  server(id: string): ServerProcess {
+    const server = this.servers.find((each) => each.id === id);
+    if (server === undefined) throw new Error(`There is no server ${id}.`);
+    return server;
+  }
+
+  /** Lets time pass up to `end`; false if a violation ended it before. */
+  runUntil(end: number): boolean {
+    while (this.violation === null && this.clock.step(end));
+    return this.violation === null;
+  }
+
+  /** Tells every watcher. What one of them finds broken ends the run, not the server that it found it in. */
+  tell(what: (watcher: WorldWatcher) => void): void {
+    for (const watcher of this.watchers) this.check(() => what(watcher));
+  }
+
+  check(what: () => void): void {
+    if (this.violation !== null) return;
+    try {
+      what();
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      this.violation = error;
+    }
+  }
+
+  onLog(server: string, level: LogLevel, message: string): void {
+    if (this.#lines.length >= 2 * KEPT_LINES) this.#lines = this.#lines.slice(KEPT_LINES);
+    this.#lines.push({ at: this.clock.now, server, level, message });
+  }
+
+  onDiskFault(kind: DiskFaultKind): void {
+    this.diskFaults.set(kind, (this.diskFaults.get(kind) ?? 0) + 1);
+  }
+
+  /** The newest lines that servers logged. */
+  get lines(): readonly LogLine[] {
+    return this.#lines.slice(-KEPT_LINES);
+  }
+}
