@@ -158,6 +158,7 @@ export class DiskRoom implements Room {
       [
         { op: 'allocate', path: RESERVE_PATH, length: reserveBytes },
         { op: 'sync', path: RESERVE_PATH },
+        { op: 'syncDirectory', path: '' },
       ],
       (error) => {
         this.settle(reserveBytes);

@@ -186,6 +186,11 @@ export class VirtualDisk implements Disk {
   }
 
   #carryOut(operation: DiskOperation): DiskError | null {
+    const error = this.#tryOut(operation);
+    return error === null ? null : { ...error, operation: operation.op };
+  }
+
+  #tryOut(operation: DiskOperation): DiskError | null {
     const path = operation.op === 'rename' ? operation.from : operation.path;
     if (this.#closed) return closed(path);
     switch (operation.op) {

@@ -11,7 +11,7 @@ const FIRST = Number(process.env['QUORATE_STORAGE_FIRST_SEED'] ?? 0);
 
 /** A different plan for each seed; the result says what happened, so that a test can see that it was not idle. */
 function campaign(plan: (stream: RandomStream) => LivesPlan): LivesResult {
-  const total: LivesResult = { lives: 0, appends: 0, snapshots: 0, installs: 0, refused: 0, damage: 0 };
+  const total: LivesResult = { lives: 0, appends: 0, snapshots: 0, installs: 0, refused: 0, damage: 0, full: 0 };
   for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
     let result: LivesResult;
     try {
@@ -44,6 +44,16 @@ test('errors of the disk cost availability, never a promise', () => {
     policy: 'none',
   }));
   expect(result.appends).toBeGreaterThan(SEEDS * 10);
+});
+
+test('a disk that others fill and free again loses nothing', () => {
+  const result = campaign((stream) => ({
+    faults: { slow: stream.pick([0, 100]), slowMicros: 1_000_000 },
+    policy: 'none',
+    capacity: stream.pick([600 << 10, 1 << 20]),
+  }));
+  expect(result.appends).toBeGreaterThan(SEEDS * 10);
+  expect(result.full).toBeGreaterThan(SEEDS / 2);
 });
 
 test('damage is noticed, or changes nothing', () => {

@@ -6,7 +6,9 @@ import {
   type DiskFaults,
   healthyDisk,
   randomStream,
+  type VirtualDiskOptions,
   type RandomStream,
+  Volume,
 } from '@quorate/sim';
 import type { Entry } from '@quorate/raft';
 import type { OpenedStorage, StorageError } from '@quorate/runtime';
@@ -18,6 +20,8 @@ export interface LivesPlan {
   readonly faults: Partial<DiskFaults>;
   /** `noticeable`: everything may be destroyed that can be noticed. */
   readonly policy: 'none' | 'noticeable';
+  /** Bytes of the volume, of which others take and release any part at any time. */
+  readonly capacity?: number;
 }
 
 export interface LivesResult {
@@ -28,6 +32,8 @@ export interface LivesResult {
   /** Openings that ended a directory's use, for a reason. */
   refused: number;
   damage: number;
+  /** Writes that a full disk refused. */
+  full: number;
 }
 
 const LIVES = 6;
@@ -42,22 +48,26 @@ export function liveAll(seed: number, plan: LivesPlan): LivesResult {
 }
 
 class Lives {
-  readonly result: LivesResult = { lives: 0, appends: 0, snapshots: 0, installs: 0, refused: 0, damage: 0 };
+  readonly result: LivesResult = { lives: 0, appends: 0, snapshots: 0, installs: 0, refused: 0, damage: 0, full: 0 };
   readonly #stream: RandomStream;
   readonly #bench: StorageBench;
   readonly #faults: DiskFaults;
+  readonly #capacity: number | null;
   #possible: readonly StorageState[] = [emptyState];
   #lastCrash: CrashKind | null = null;
 
   constructor(seed: number, plan: LivesPlan) {
     this.#stream = randomStream(seed, 'workload');
     this.#faults = { ...healthyDisk, ...plan.faults };
-    const options = {
-      policy: new DamageBudget(this.#stream, beyond).policyOf('a'),
+    const policy = new DamageBudget(this.#stream, beyond).policyOf('a');
+    const disk: VirtualDiskOptions = {
+      ...(plan.policy === 'none' ? {} : { policy }),
       onDamage: () => void this.result.damage++,
+      onFault: (kind) => void (this.result.full += kind === 'full' ? 1 : 0),
     };
     const storage = { ...smallStorage, reserveBytes: this.#stream.pick([0, 64 << 10]) };
-    this.#bench = new StorageBench(randomStream(seed, 'disk'), plan.policy === 'none' ? {} : options, storage);
+    this.#capacity = plan.capacity ?? null;
+    this.#bench = new StorageBench(randomStream(seed, 'disk'), disk, storage, Volume.empty(plan.capacity));
   }
 
   run(): void {
@@ -76,6 +86,7 @@ class Lives {
   #openAtLast(undisturbed: boolean): OpenedStorage | null {
     for (let attempt = 0; attempt < 6; attempt++) {
       const quiet = undisturbed || attempt === 5;
+      if (quiet) this.#bench.disk.volume.others = 0;
       this.#bench.disk.setFaults(quiet ? healthyDisk : this.#faults);
       const steps = quiet || this.#stream.below(3) > 0 ? Number.POSITIVE_INFINITY : this.#stream.below(60);
       const opening = this.#openWithin(steps);
@@ -112,7 +123,8 @@ class Lives {
 
   #isExcused(error: StorageError, quiet: boolean): boolean {
     if (CORRUPTION.includes(error.code)) return this.result.damage > 0 || this.#mayBeMisread() || isAmbiguous(error);
-    return !quiet && error.code === 'DiskFailed';
+    // Who cannot open for want of space needs a person to free some: the last attempt has it.
+    return !quiet && (error.code === 'DiskFailed' || (error.code === 'DiskFull' && this.#capacity !== null));
   }
 
   #mayBeMisread(): boolean {
@@ -162,12 +174,19 @@ class Lives {
     );
     life.begin();
     const steps = this.#stream.below(MOST_STEPS);
-    for (let step = 0; step < steps && this.#bench.time.step(); step++);
+    for (let step = 0; step < steps && this.#bench.time.step(); step++) this.#changeTenants();
     this.#possible = life.possible;
     this.result.appends += life.appends;
     this.result.snapshots += life.snapshots;
     this.result.installs += life.installs;
     this.#crash();
+  }
+
+  #changeTenants(): void {
+    if (this.#capacity === null || this.#stream.below(20) > 0) return;
+    const { volume } = this.#bench.disk;
+    const room = volume.free + volume.others;
+    volume.others = this.#stream.pick([0, this.#stream.below(room + 1), room]);
   }
 
   #crash(): void {
