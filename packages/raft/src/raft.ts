@@ -33,10 +33,20 @@ export class Raft {
   readonly #core: Core;
 
   /** Throws InvariantViolation when `recovered` contradicts itself, RangeError when the options do. */
-  constructor(options: RaftOptions, recovered: RecoveredState) {
+  constructor(options: RaftOptions, recovered: RecoveredState | Resumed) {
     checkOptions(options);
-    this.#core = { options, state: initialState(recovered), out: emptyOutbox() };
-    armElection(this.#core);
+    const isResumed = 'resumed' in recovered;
+    const state = isResumed ? recovered.resumed : initialState(recovered);
+    this.#core = { options, state, out: emptyOutbox() };
+    if (!isResumed) armElection(this.#core);
+  }
+
+  /**
+   * Goes on from a state as another core's `state` showed it right after `takeOutput`: recordings and branches begin so. The core
+   * takes the state over; hand it a copy. It asks for nothing by itself: its timers are armed, its batches and loads on their way.
+   */
+  static fromState(options: RaftOptions, state: RaftState): Raft {
+    return new Raft(options, { resumed: state });
   }
 
   /** Handles one input. Throws InvariantViolation when one of the core's own invariants is broken: the server must stop then. */
@@ -146,6 +156,11 @@ export class Raft {
   get state(): Readonly<RaftState> {
     return this.#core.state;
   }
+}
+
+/** A state to go on from, instead of one that storage recovered. */
+interface Resumed {
+  readonly resumed: RaftState;
 }
 
 function onTimeout(core: Core, { name, generation }: TimeoutInput): void {

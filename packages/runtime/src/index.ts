@@ -8,6 +8,17 @@ export {
   type RaftNodeOptions,
 } from './node-options.ts';
 export * from './observer.ts';
+export { FLIGHT_DIRECTORY, flightSequence } from './flight/format.ts';
+export type { ClockAnchor, FlightHeader } from './flight/format.ts';
+export {
+  type CompleteCheckpoint,
+  type FlightFile,
+  FlightFormatError,
+  type FlightRecord,
+  readFlightFile,
+} from './flight/reader.ts';
+export { FlightRecorder, type FlightRecorderOptions, minFlightBytes } from './flight/recorder.ts';
+export { fingerprintMessage, fingerprintOutput } from './flight/fingerprint.ts';
 export { openStorage } from './open-storage.ts';
 export type { ProposalOutcome, ProposalRefusal, ReadOutcome, ReadRefusal } from './outcome.ts';
 export { type AbortSignalLike, type CallOptions, type NodeEvents, RaftNode, type RaftNodeStatus } from './raft-node.ts';

@@ -2,6 +2,7 @@
 import type { HardState, SnapshotMetadata } from '@quorate/raft';
 import { DurableStorage } from './durable-storage.ts';
 import type { Disk, Environment } from './environment.ts';
+import { FLIGHT_DIRECTORY } from './flight/format.ts';
 import { assertIdentity, createDirectory, UNFINISHED_PATH } from './create-directory.ts';
 import { makeBatchFirm, makeNamesFirm } from './firm.ts';
 import { recoverSnapshots, type RecoveredSnapshots } from './snapshots/recovery.ts';
@@ -75,6 +76,7 @@ const OUR_NAMES: readonly string[] = [
   SNAPSHOT_DIRECTORY,
   RESERVE_PATH,
   UNFINISHED_PATH,
+  FLIGHT_DIRECTORY,
 ];
 
 /** What a file system or `hold` may put beside our files. */

@@ -13,6 +13,7 @@ import {
   continueApply,
   defaultTransportLimits,
   type Environment,
+  FlightRecorder,
   type LogLevel,
   RaftNode,
   type RaftNodeOptions,
@@ -174,7 +175,20 @@ class Assembly {
         closeTimeout: 400_000,
       },
       observer: this.#topics,
+      ...(options.flightRecorder ? { watcher: this.#createFlightRecorder() } : {}),
     };
+  }
+
+  #createFlightRecorder(): FlightRecorder {
+    const { flightRecorderBytes, redactValues } = this.#options;
+    return new FlightRecorder({
+      environment: this.#environment,
+      cluster: idText(this.#clusterId),
+      codeVersion: quorateVersion,
+      createdBy: `quorate serve, server ${this.#options.name}`,
+      maxBytes: flightRecorderBytes,
+      redactValues,
+    });
   }
 
   async #serve(node: RaftNode): Promise<RunningServer> {

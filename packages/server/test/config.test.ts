@@ -47,6 +47,9 @@ describe('Configuration', () => {
       logFormat: 'auto',
       debug: [],
       enableFaultInjection: false,
+      flightRecorder: false,
+      flightRecorderBytes: 128 * 1024 * 1024,
+      redactValues: false,
     });
     expect(notes).toEqual([]);
   });

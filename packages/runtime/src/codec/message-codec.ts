@@ -16,7 +16,7 @@ import {
 } from '@quorate/raft';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { type EntriesEncoder, readEntries } from './entries-codec.ts';
+import { type EntriesEncoder, readEntries, writeEntries } from './entries-codec.ts';
 
 const kindNumbers: Readonly<Record<MessageKind, number>> = {
   preVote: 1,
@@ -55,7 +55,8 @@ export interface MessageRoute {
   readonly incarnation: Incarnation;
 }
 
-export function writeMessage(writer: ByteWriter, message: Message, runs: EntriesEncoder): void {
+/** `runs` shares the encoding of runs that go to several peers; null where nobody else needs them. */
+export function writeMessage(writer: ByteWriter, message: Message, runs: EntriesEncoder | null): void {
   writer.u8(kindNumbers[message.kind]);
   writer.varint(message.term);
   switch (message.kind) {
@@ -80,7 +81,8 @@ export function writeMessage(writer: ByteWriter, message: Message, runs: Entries
       writer.varint(message.prevIndex);
       writer.varint(message.prevTerm);
       writer.varint(message.commit);
-      writer.raw(runs.encode(message.entries));
+      if (runs === null) writeEntries(writer, message.entries);
+      else writer.raw(runs.encode(message.entries));
       return;
     case 'appendEntriesReply':
       writer.bool(message.accepted);
@@ -220,14 +222,14 @@ function readCommands(reader: ByteReader): readonly Uint8Array[] {
   return commands;
 }
 
-function writeSnapshotMetadata(writer: ByteWriter, snapshot: SnapshotMetadata): void {
+export function writeSnapshotMetadata(writer: ByteWriter, snapshot: SnapshotMetadata): void {
   writer.varint(snapshot.index);
   writer.varint(snapshot.term);
   writer.varint(snapshot.configuration.index);
   writer.counted(encodeConfiguration(snapshot.configuration));
 }
 
-function readSnapshotMetadata(reader: ByteReader): SnapshotMetadata | null {
+export function readSnapshotMetadata(reader: ByteReader): SnapshotMetadata | null {
   const index = reader.varint();
   const term = reader.varint();
   const configurationIndex = reader.varint();

@@ -76,6 +76,7 @@ export class Loop {
   readonly #callers: Callers;
   readonly #watcher: CoreWatcher | null;
   readonly #step = (input: Input): void => {
+    this.#watcher?.onStep?.(input);
     this.raft.step(input);
     this.#watcher?.onInput(input);
   };
@@ -403,6 +404,7 @@ export class Loop {
   #stop(why: string): void {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
+    this.#watcher?.onStop?.();
     this.#timers.stop();
     this.#snapshotter.stop();
     this.#transport.close();

@@ -47,6 +47,8 @@ export class MemoryDisk implements Disk {
   capacity: number;
   crashAt: number;
   failAt: { readonly operation: number; readonly code: string } | null;
+  /** Writes to these paths fail with EIO. */
+  failWrites: (path: string) => boolean = () => false;
   crashed = false;
   held = false;
   readonly #names: Names = new Map();
@@ -171,6 +173,7 @@ export class MemoryDisk implements Disk {
   #carryOut(operation: DiskOperation): string | null {
     switch (operation.op) {
       case 'write':
+        if (this.failWrites(operation.path)) return 'EIO';
         return this.#write(operation.path, operation.offset, operation.bytes);
       case 'sync':
         return this.#sync(operation.path);

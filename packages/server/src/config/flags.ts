@@ -107,6 +107,19 @@ const table = [
     default: 'false',
     help: 'Lets /debug/sleep, /debug/partition and /debug/slow hurt this server. Never in production',
   },
+  {
+    name: 'flight-recorder',
+    value: null,
+    default: 'false',
+    help: 'Writes all that enters this server’s Raft into a ring of files in DIR/flight, to be replayed by quorate sim replay',
+  },
+  { name: 'flight-recorder-bytes', value: 'BYTES', default: '134217728', help: 'How much disk that ring may take' },
+  {
+    name: 'redact-values',
+    value: null,
+    default: 'false',
+    help: 'The flight recorder leaves out what clients wrote: zeros of the same length and a checksum instead',
+  },
   { name: 'config-file', value: 'FILE', default: '', help: 'YAML or JSON with the names above as keys' },
 ] as const satisfies readonly FlagDescription[];
 

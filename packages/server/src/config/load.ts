@@ -1,6 +1,6 @@
 /** From flags, environment and config file to checked options. */
 import { readFile } from 'node:fs/promises';
-import { debugTopics } from '@quorate/runtime';
+import { debugTopics, minFlightBytes } from '@quorate/runtime';
 import { ConfigError } from './config-error.ts';
 import { environmentName, serverFlags } from './flags.ts';
 import type { InitialMember, ServerOptions } from './options.ts';
@@ -82,6 +82,9 @@ function optionsOf(settings: Settings): ServerOptions {
     logFormat: settings.choice('log-format', ['auto', 'text', 'json']),
     debug: settings.choices('debug', debugTopics),
     enableFaultInjection: settings.boolean('enable-fault-injection'),
+    flightRecorder: settings.boolean('flight-recorder'),
+    flightRecorderBytes: settings.whole('flight-recorder-bytes', minFlightBytes, 2 ** 40, 'bytes'),
+    redactValues: settings.boolean('redact-values'),
   };
 }
 
@@ -154,6 +157,9 @@ function notesOf(settings: Settings, environment: RawSettings): readonly string[
   const quota = settings.whole('quota-backend-bytes', 0, Number.MAX_SAFE_INTEGER, 'bytes');
   if (quota !== 0) notes.push('--quota-backend-bytes is not enforced yet; watch the memory of the process');
   settings.whole('snapshot-count', 1, Number.MAX_SAFE_INTEGER, 'entries');
+  if (settings.boolean('redact-values') && !settings.boolean('flight-recorder')) {
+    notes.push('--redact-values has no effect without --flight-recorder');
+  }
   if (settings.find('snapshot-count')?.source !== 'default') {
     notes.push('--snapshot-count has no effect: snapshots are taken when the log has outgrown the last one in bytes');
   }

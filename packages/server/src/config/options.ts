@@ -30,4 +30,7 @@ export interface ServerOptions {
   readonly logFormat: LogFormat;
   readonly debug: readonly DebugTopic[];
   readonly enableFaultInjection: boolean;
+  readonly flightRecorder: boolean;
+  readonly flightRecorderBytes: number;
+  readonly redactValues: boolean;
 }
