@@ -8,6 +8,8 @@ import { addClientCommands } from './tree/client-commands.ts';
 import { addDebugCommand } from './tree/debug-command.ts';
 import { addDevCommand } from './tree/dev-command.ts';
 import { addServeCommand } from './tree/serve-command.ts';
+import { addSimCommand } from './tree/sim-command.ts';
+import { addTraceCommand } from './tree/trace-command.ts';
 import { addWalCommand } from './tree/wal-command.ts';
 
 const EXAMPLES = `
@@ -36,6 +38,8 @@ export function buildProgram(): Command {
   addServeCommand(program);
   addClientCommands(program);
   addWalCommand(program);
+  addTraceCommand(program);
+  addSimCommand(program);
   addDebugCommand(program);
   program
     .command('version')

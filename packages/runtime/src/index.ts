@@ -1,3 +1,4 @@
+export type { Plain } from './codec/plain.ts';
 export type { CoreLife, CoreWatcher } from './core-watcher.ts';
 export * from './environment.ts';
 export { RaftError, type RaftErrorCode } from './errors.ts';

@@ -2,6 +2,7 @@ import { askPage } from './http.ts';
 
 /** What `/debug/raft` tells that this command makes use of. */
 export interface RaftPage {
+  readonly id: string;
   readonly role: string;
   readonly term: number;
   readonly leader: string | null;

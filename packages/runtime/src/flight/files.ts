@@ -88,8 +88,10 @@ export class FlightFiles {
   append(bytes: Uint8Array): void {
     const current = this.#files[this.#files.length - 1];
     if (current === undefined) throw new Error('Nothing was begun to append to.');
-    this.#submit([{ op: 'write', path: flightPath(current.sequence), offset: current.bytes, bytes }], bytes.length);
-    current.bytes += bytes.length;
+    // The disk may take the buffer away at once.
+    const { length } = bytes;
+    this.#submit([{ op: 'write', path: flightPath(current.sequence), offset: current.bytes, bytes }], length);
+    current.bytes += length;
   }
 
   /** The disk is about to be closed: what waits is handed over now, behind what is under way. */

@@ -1,1 +1,3 @@
 export * from '../index.ts';
+export { readRecordings } from './flight-folder.ts';
+export { readLines, writeLines } from './lines.ts';

@@ -1,0 +1,69 @@
+/** States of cores, compared. */
+import { defaultOptions, freshState, Raft, type RaftState } from '@quorate/raft';
+
+/** A deep copy, the same for equal states: where the cache lies in its array does not matter. */
+export function canonicalState(state: Readonly<RaftState>): RaftState {
+  const { cache, cacheHead } = state.log;
+  return copy({ ...state, log: { ...state.log, cache: cache.slice(cacheHead), cacheHead: 0 } });
+}
+
+/** Bytes are shared: nobody changes an entry. */
+function copy<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return value.map(copy) as Value;
+  if (value instanceof Map) return new Map([...value].map(([key, each]) => [copy(key), copy(each)])) as Value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copy(each)])) as Value;
+}
+
+/** Where two pieces of plain data differ first, as `path: first value, second value`; null if they are equal. */
+export function firstDifference(first: unknown, second: unknown, path = 'state'): string | null {
+  if (Object.is(first, second)) return null;
+  const [a, b] = [fieldsOf(first), fieldsOf(second)];
+  if (a === null || b === null) return `${path} is ${show(second)}, recorded ${show(first)}`;
+  if (a.size !== b.size) return `${path} has ${b.size} parts, recorded ${a.size}`;
+  for (const [name, value] of a) {
+    if (!b.has(name)) return `${path} has no ${show(name)}`;
+    const difference = firstDifference(value, b.get(name), `${path}.${String(name)}`);
+    if (difference !== null) return difference;
+  }
+  return null;
+}
+
+function fieldsOf(value: unknown): ReadonlyMap<unknown, unknown> | null {
+  if (typeof value !== 'object' || value === null) return null;
+  if (value instanceof Map) return value;
+  if (value instanceof Uint8Array || Array.isArray(value)) return new Map([...value].entries());
+  return new Map(Object.entries(value));
+}
+
+function show(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+/** What of this build's state the given one has not, or has as something else; null if it can be gone on from. */
+export function firstMissing(state: unknown): string | null {
+  const member = { id: 'a', incarnation: null, context: '' };
+  const configuration = { index: 0, voters: ['a'], outgoing: [], learners: [], learnersNext: [], members: [member] };
+  const ours = new Raft({ ...defaultOptions, id: 'a', incarnation: 'a' }, freshState(configuration)).state;
+  return missingIn(state, ours, 'state');
+}
+
+function missingIn(found: unknown, ours: unknown, path: string): string | null {
+  // A fresh core has null wherever null may be; what may be null, and what is in lists, shows nothing of its shape here.
+  if (ours === null) return found === undefined ? `${path} is absent` : null;
+  if (kindOf(found) !== kindOf(ours)) return `${path} is ${kindOf(found)}, here ${kindOf(ours)}`;
+  if (kindOf(ours) !== 'an object') return null;
+  for (const [name, value] of Object.entries(ours as object)) {
+    const missing = missingIn((found as Readonly<Record<string, unknown>>)[name], value, `${path}.${name}`);
+    if (missing !== null) return missing;
+  }
+  return null;
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'absent';
+  if (value === null) return 'null';
+  if (value instanceof Map) return 'a map';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

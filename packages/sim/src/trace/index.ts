@@ -1,0 +1,5 @@
+export { decodeTrace, type DecodedTrace, encodeTrace } from './json.ts';
+export { mergeRecordings } from './merge.ts';
+export { type ServerRecord, type ServerRecording, serverRecording } from './recording.ts';
+export { type Parting, replay, type ReplayResult, type ServerReplay } from './replay.ts';
+export * from './trace.ts';
