@@ -3,7 +3,7 @@ export { ReplicatedStore } from './binding/replicated-store.ts';
 export { type HostEnvironment, serviceEnvironment } from './binding/service-environment.ts';
 export * from './consensus.ts';
 export { etcdErrors, type EtcdErrorName, StateMachineError } from './errors.ts';
-export type { Origin } from './machine/envelope.ts';
+export { CommandKind, EnvelopeReader, type Origin } from './machine/envelope.ts';
 export type { OperationResult } from './machine/operations.ts';
 export type { StoreStatistics } from './mvcc/store.ts';
 export * from './rpc.ts';

@@ -1,1 +1,1 @@
-export { type HistoryCheck, runSeed, type SeedChecks, type SeedResult, type WatcherFactory } from './run-seed.ts';
+export { runSeed, type SeedResult, type WatcherFactory } from './run-seed.ts';

@@ -5,6 +5,7 @@
 import { DamageBudget } from '../disk/index.ts';
 import type { Operation } from '../history.ts';
 import { randomStreams, type RandomStreams } from '../random.ts';
+import { checkCommitted, checkLinearizability, unplaceable } from '../linearizability/index.ts';
 import { Nemesis } from '../swarm/nemesis.ts';
 import { drawOptions, type RunLimits, type RunOptions } from '../swarm/options.ts';
 import type { Violation, WorldWatcher } from '../watch.ts';
@@ -34,29 +35,22 @@ export interface SeedResult {
   readonly lines: readonly LogLine[];
 }
 
-/** What is checked besides what every world checks: made anew for each run. */
+/** What is watched besides what every run checks: made anew for each. */
 export type WatcherFactory = (options: RunOptions, servers: readonly string[]) => readonly WorldWatcher[];
 
-/** Checks the finished history; throws a Violation. */
-export type HistoryCheck = (operations: readonly Operation[]) => void;
-
-export interface SeedChecks {
-  readonly watchers: WatcherFactory;
-  readonly history: HistoryCheck;
-}
-
 const FOUNDING_LIMIT = 60_000_000;
+/** Steps of the search for an order of what clients saw, for each part of the history. */
+const HISTORY_BUDGET = 200_000;
 
-export function runSeed(seed: number, limits: RunLimits, checks: SeedChecks): SeedResult {
+export function runSeed(seed: number, limits: RunLimits, watch: WatcherFactory): SeedResult {
   const streams = randomStreams(seed);
   const options = drawOptions(streams.swarm, limits);
-  return new SeedRun(seed, options, streams, checks).run();
+  return new SeedRun(seed, options, streams, watch).run();
 }
 
 class SeedRun {
   readonly #seed: number;
   readonly #options: RunOptions;
-  readonly #checks: SeedChecks;
   readonly #world: World;
   readonly #history = new History();
   readonly #clients: VirtualClient[] = [];
@@ -64,11 +58,12 @@ class SeedRun {
   readonly #budget: DamageBudget;
   readonly #streams: RandomStreams;
   readonly #hash: StateHash;
+  /** Parts of the history by the verdict on them. */
+  readonly #parts = new Map<string, number>();
 
-  constructor(seed: number, options: RunOptions, streams: RandomStreams, checks: SeedChecks) {
+  constructor(seed: number, options: RunOptions, streams: RandomStreams, watch: WatcherFactory) {
     this.#seed = seed;
     this.#options = options;
-    this.#checks = checks;
     this.#streams = streams;
     const ids = Array.from({ length: options.servers }, (_, at) => serverId(at));
     this.#budget = new DamageBudget(streams.disk.fork(), { servers: ids, ...options.damage });
@@ -76,7 +71,7 @@ class SeedRun {
     this.#addServers(ids);
     this.#nemesis = new Nemesis(this.#world, streams.schedule, options, this.#budget);
     this.#hash = new StateHash();
-    this.#world.watchers.push(this.#hash, ...checks.watchers(options, ids));
+    this.#world.watchers.push(this.#hash, ...watch(options, ids));
     const nemesis = this.#nemesis;
     this.#world.watchers.push({
       ...blind,
@@ -123,7 +118,18 @@ class SeedRun {
     const healing = new Healing(world, this.#budget, this.#history, this.#clients, this.#options);
     world.check(() => healing.run());
     if (world.violation !== null) return;
-    world.check(() => this.#checks.history(this.#history.whole()));
+    world.check(() => this.#checkHistory());
+  }
+
+  /** Once against the committed order, which this world knows, and once by what clients could see alone. */
+  #checkHistory(): void {
+    const history = this.#history.whole();
+    const committed = checkCommitted(history, this.#world.consensus.commands());
+    for (const part of checkLinearizability(history, HISTORY_BUDGET, committed)) {
+      const { kind } = part.verdict;
+      this.#parts.set(kind, (this.#parts.get(kind) ?? 0) + 1);
+      if (part.verdict.kind === 'violation') throw unplaceable(part.operations, part.verdict);
+    }
   }
 
   #addServers(ids: readonly string[]): void {
@@ -162,6 +168,7 @@ class SeedRun {
     for (const [name, count] of Object.entries(this.#world.network.counts)) add(`frames ${name}`, count);
     for (const [kind, count] of this.#world.diskFaults) add(`disk ${kind}`, count);
     for (const { outcome } of this.#history.operations) add(`calls ${outcome.kind}`);
+    for (const [kind, count] of this.#parts) add(`history ${kind}`, count);
     return counts;
   }
 }

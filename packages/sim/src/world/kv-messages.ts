@@ -72,6 +72,29 @@ export function decodeResponse(kind: KvRequest['kind'], bytes: Uint8Array): KvRe
   }
 }
 
+/** What `encodeRequest` made of a request. */
+export function decodeRequest(kind: KvRequest['kind'], bytes: Uint8Array): KvRequest {
+  switch (kind) {
+    case 'range':
+      return rangeRequest(RangeRequest.decode(bytes));
+    case 'put':
+      return putRequest(PutRequest.decode(bytes));
+    case 'delete':
+      return deleteRequest(DeleteRangeRequest.decode(bytes));
+    case 'txn': {
+      const { compare, success, failure } = TxnRequestMessage.decode(bytes);
+      const txn = {
+        compare: compare.map(compareOf),
+        success: success.map(operationOf),
+        failure: failure.map(operationOf),
+      };
+      return { kind, txn };
+    }
+    case 'compact':
+      return { kind, revision: CompactionRequest.decode(bytes).revision };
+  }
+}
+
 type Of<Kind extends SimpleRequest['kind']> = Extract<SimpleRequest, { readonly kind: Kind }>;
 
 function rangeMessage({ key, rangeEnd, revision, limit, serializable }: Of<'range'>): RangeRequest {
@@ -142,6 +165,51 @@ function compareMessage(compare: Compare): CompareMessage {
         target: CompareTarget.MOD,
         targetUnion: { case: 'modRevision', value: compare.value },
       });
+  }
+}
+
+function rangeRequest({ key, rangeEnd, revision, limit, serializable }: RangeRequest): SimpleRequest {
+  return { kind: 'range', key: decoder.decode(key), rangeEnd: decoder.decode(rangeEnd), revision, limit, serializable };
+}
+
+function putRequest({ key, value }: PutRequest): SimpleRequest {
+  return { kind: 'put', key: decoder.decode(key), value: decoder.decode(value) };
+}
+
+function deleteRequest({ key, rangeEnd }: DeleteRangeRequest): SimpleRequest {
+  return { kind: 'delete', key: decoder.decode(key), rangeEnd: decoder.decode(rangeEnd) };
+}
+
+function operationOf({ request }: RequestOp): SimpleRequest {
+  switch (request.case) {
+    case 'requestRange':
+      return rangeRequest(request.value);
+    case 'requestPut':
+      return putRequest(request.value);
+    case 'requestDeleteRange':
+      return deleteRequest(request.value);
+    default:
+      throw new Error(`A transaction holds ${String(request.case)}, which no client here asks for.`);
+  }
+}
+
+const resultNames = ['equal', 'greater', 'less', 'notEqual'] as const;
+
+/** Keys in the order in which clients write them, so that equal requests look equal. */
+function compareOf({ key: bytes, result: number, targetUnion }: CompareMessage): Compare {
+  const key = decoder.decode(bytes);
+  const result = resultNames[number] ?? 'equal';
+  switch (targetUnion.case) {
+    case 'value':
+      return { key, target: 'value', result, value: decoder.decode(targetUnion.value) };
+    case 'createRevision':
+      return { key, target: 'create', result, value: targetUnion.value };
+    case 'modRevision':
+      return { key, target: 'mod', result, value: targetUnion.value };
+    case 'version':
+      return { key, target: 'version', result, value: targetUnion.value };
+    default:
+      throw new Error(`A condition compares ${String(targetUnion.case)}, which no client here asks for.`);
   }
 }
 

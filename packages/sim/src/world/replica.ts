@@ -13,20 +13,25 @@ import { emptyHash, hashBytes, hashNumber } from './hash.ts';
 
 /** What the state must be after each command, whoever says it first: a digest of all commands, and the bytes of a snapshot there. */
 export class Consensus {
-  readonly #digests = new Map<number, { readonly digest: number; readonly by: string }>();
+  readonly #digests = new Map<number, { readonly digest: number; readonly by: string; readonly data: Uint8Array }>();
   /** By the digest of the state that they hold: the index of a snapshot may be that of an entry without a command. */
   readonly #snapshots = new Map<number, { readonly hash: number; readonly by: string }>();
 
   /** @throws Violation (C8) if another server had another state behind the command at `index`. */
-  applied(server: string, index: number, digest: number): void {
+  applied(server: string, index: number, digest: number, data: Uint8Array): void {
     const known = this.#digests.get(index);
     if (known === undefined) {
-      this.#digests.set(index, { digest, by: server });
+      this.#digests.set(index, { digest, by: server, data });
       return;
     }
     if (known.digest === digest) return;
     const first = `${known.by} had the state ${known.digest} after entry ${index}`;
     throw new Violation('C8', first, `${server} has ${digest}`);
+  }
+
+  /** Every command that any server applied, in the order of the log. */
+  commands(): readonly { readonly index: number; readonly data: Uint8Array }[] {
+    return [...this.#digests].map(([index, { data }]) => ({ index, data })).toSorted((a, b) => a.index - b.index);
   }
 
   /** The digest behind the last command up to `index`. */
@@ -84,7 +89,7 @@ export class Replica implements StateMachine {
     if (result === continueApply) return result;
     const { index, term, data } = command;
     this.digest = hashBytes(hashNumber(hashNumber(this.digest, index), term), data);
-    this.#host.guarded(() => this.#consensus.applied(this.#server, index, this.digest));
+    this.#host.guarded(() => this.#consensus.applied(this.#server, index, this.digest, data));
     this.#host.onApply({ index, term, data, digest: this.digest });
     return result;
   }

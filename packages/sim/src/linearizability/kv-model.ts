@@ -1,0 +1,174 @@
+/**
+ * The key-value store as a sequential model, seen from outside: values, versions, and revisions as far as answers tell them. Reads of
+ * the past, reads that may be stale, and compactions say nothing here; the committed order judges them (committed.ts).
+ */
+import type { KvRequest, KvResponse, Operation, SimpleRequest, SimpleResponse } from '../history.ts';
+import { Violation } from '../watch.ts';
+import { carryOut, compares, difference, type Effect, type Space } from './space.ts';
+import { linearize, type Model, type Timed, type Verdict } from './wgl.ts';
+
+export interface KvState {
+  readonly space: Space;
+  /** The highest revision that an operation in the order so far has shown. */
+  readonly revision: number;
+}
+
+/** An operation to be put in order. */
+interface Judged {
+  readonly operation: Operation;
+  /** Of an unanswered write: the revision at which it was committed, where that is known. */
+  readonly revision: number | null;
+}
+
+export const kvModel: Model<Judged, KvState> = {
+  initial: { space: new Map(), revision: 1 },
+  step: ({ space, revision }, { operation: { request, outcome }, revision: known }) => {
+    if (outcome.kind !== 'ok') {
+      if (known !== null && known <= revision) return [];
+      return unanswered(space, request, known).map((effect) => ({ space: effect.space, revision: known ?? revision }));
+    }
+    const { response } = outcome;
+    return answered(space, request, response).flatMap((effect) => {
+      // What writes has a revision of its own; what reads shows one that stands.
+      const isLater = effect.writes ? response.revision > revision : response.revision >= revision;
+      return isLater ? [{ space: effect.space, revision: response.revision }] : [];
+    });
+  },
+  identify: ({ space, revision }) => {
+    let text = `${revision}`;
+    for (const key of [...space.keys()].toSorted()) {
+      const item = space.get(key);
+      // Unique in the history but for unanswered writes: the value tells those apart.
+      if (item !== undefined) text += `|${key}=${item.mod ?? item.value}/${item.version}/${item.create ?? '?'}`;
+    }
+    return text;
+  },
+};
+
+/** What the request may have done if it took effect. */
+function unanswered(space: Space, request: KvRequest, revision: number | null): readonly Effect[] {
+  if (request.kind === 'compact') return [];
+  if (request.kind !== 'txn') return [carryOut(space, [request], revision)];
+  const { txn } = request;
+  const holds = compares(space, txn);
+  const branches = holds === null ? [txn.success, txn.failure] : [holds ? txn.success : txn.failure];
+  return branches.map((branch) => carryOut(space, branch, revision));
+}
+
+/** What it did, if it can have given this answer. */
+function answered(space: Space, request: KvRequest, response: KvResponse): readonly Effect[] {
+  if (request.kind === 'compact' || response.kind === 'compact') return [];
+  if (request.kind !== 'txn') {
+    const effect = carryOut(space, [request], response.revision);
+    return response.kind !== 'txn' && agrees(effect, [response]) ? [effect] : [];
+  }
+  if (response.kind !== 'txn') return [];
+  const holds = compares(space, request.txn);
+  if (holds !== null && holds !== response.succeeded) return [];
+  const effect = carryOut(space, response.succeeded ? request.txn.success : request.txn.failure, response.revision);
+  return agrees(effect, response.responses) ? [effect] : [];
+}
+
+function agrees({ responses }: Effect, actual: readonly SimpleResponse[]): boolean {
+  return (
+    responses.length === actual.length &&
+    responses.every((expected, at) => {
+      const given = actual[at];
+      return given !== undefined && difference(expected, given) === null;
+    })
+  );
+}
+
+/** A part of a history whose keys no other part touches, and what became of it. */
+export interface PartVerdict {
+  readonly operations: readonly Operation[];
+  readonly verdict: Verdict;
+}
+
+/**
+ * Checks a history by the parts into which its keys fall (linearizability is a property of each by itself). `committed` tells at
+ * which revision unanswered writes were committed, where that is known: those that it does not name had no effect. Without it
+ * they may have happened at any time, and the search may have to try them all.
+ */
+export function checkLinearizability(
+  history: readonly Operation[],
+  budget?: number,
+  committed: ReadonlyMap<Operation, number> | null = null,
+): readonly PartVerdict[] {
+  const judged = history.filter(
+    (each) => isJudged(each) && (committed === null || each.outcome.kind === 'ok' || committed.has(each)),
+  );
+  return partition(judged).map((operations) => {
+    const timed = operations.map((operation): Timed<Judged> => {
+      const { called, returned, outcome } = operation;
+      const revision = committed?.get(operation) ?? null;
+      return { operation: { operation, revision }, called, returned: outcome.kind === 'ok' ? returned : null };
+    });
+    return { operations, verdict: linearize(kvModel, timed, budget) };
+  });
+}
+
+/** The violation that a part without an order is. */
+export function unplaceable(
+  operations: readonly Operation[],
+  { prefix, stuck }: Extract<Verdict, { readonly kind: 'violation' }>,
+): Violation {
+  const operation = operations[stuck];
+  const first = `${prefix.length} of ${operations.length} operations on these keys can be put in an order that explains their answers`;
+  const what = operation === undefined ? 'the rest' : JSON.stringify(operation);
+  return new Violation('G1', first, `not this one as well: ${what}`);
+}
+
+/** Refused operations had no effect, and an unanswered read tells nothing. */
+function isJudged({ request, outcome }: Operation): boolean {
+  if (outcome.kind === 'refused' || request.kind === 'compact') return false;
+  const reads = simpleRequests(request).filter(({ kind }) => kind === 'range');
+  if (request.kind === 'range' && outcome.kind !== 'ok') return false;
+  return reads.every((read) => read.kind !== 'range' || (read.revision === 0 && !read.serializable));
+}
+
+function simpleRequests(request: KvRequest): readonly SimpleRequest[] {
+  if (request.kind === 'compact') return [];
+  return request.kind === 'txn' ? [...request.txn.success, ...request.txn.failure] : [request];
+}
+
+/** Operations that share keys, directly or through others. A range touches every key of the history that it may hold. */
+function partition(history: readonly Operation[]): readonly (readonly Operation[])[] {
+  const touched = history.map(({ request }) => touchedBy(request));
+  const keys = [...new Set(touched.flatMap(({ keys: named }) => named))];
+  const parent = new Map(keys.map((key) => [key, key]));
+  const root = (key: string): string => {
+    let at = key;
+    for (let above = parent.get(at); above !== undefined && above !== at; above = parent.get(at)) at = above;
+    return at;
+  };
+  const roots = touched.map(({ keys: named, ranges }) => {
+    const all = [...named, ...keys.filter((key) => ranges.some(([from, to]) => key >= from && key < to))];
+    const [first] = all;
+    if (first === undefined) return '';
+    for (const key of all) parent.set(root(key), root(first));
+    return first;
+  });
+  const parts = new Map<string, Operation[]>();
+  history.forEach((operation, at) => {
+    const part = root(roots[at] ?? '');
+    const members = parts.get(part);
+    if (members === undefined) parts.set(part, [operation]);
+    else members.push(operation);
+  });
+  return [...parts.values()];
+}
+
+function touchedBy(request: KvRequest): {
+  readonly keys: readonly string[];
+  readonly ranges: readonly (readonly [from: string, to: string])[];
+} {
+  const simple = simpleRequests(request);
+  const compared = request.kind === 'txn' ? request.txn.compare.map(({ key }) => key) : [];
+  return {
+    keys: [...compared, ...simple.map(({ key }) => key)],
+    ranges: simple.flatMap((each) =>
+      each.kind !== 'put' && each.rangeEnd !== '' ? [[each.key, each.rangeEnd] as const] : [],
+    ),
+  };
+}
