@@ -1,3 +1,4 @@
+export { type CampaignOptions, runCampaign } from './campaign.ts';
 export * from '../index.ts';
 export { readRecordings } from './flight-folder.ts';
 export { readLines, writeLines } from './lines.ts';

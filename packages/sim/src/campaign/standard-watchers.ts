@@ -1,0 +1,4 @@
+import type { WatcherFactory } from './run-seed.ts';
+
+/** Who watches every run of a campaign. */
+export const standardWatchers: WatcherFactory = () => [];
