@@ -183,7 +183,7 @@ function explains(history: readonly Timed<Register>[], order: readonly number[])
   let state: number | null = null;
   for (const at of order) {
     const timed = history[at];
-    const [next] = timed === undefined ? [] : register.step(state, timed.operation);
+    const [next]: readonly (number | null)[] = timed === undefined ? [] : register.step(state, timed.operation);
     if (next === undefined) return false;
     state = next;
   }
