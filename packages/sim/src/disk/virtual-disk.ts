@@ -21,6 +21,8 @@ export interface VirtualDiskOptions {
   readonly onFault?: (kind: DiskFaultKind, path: string) => void;
 }
 
+const ROT_TRIES = 8;
+
 /** How a life ends: the process alone, or the power of its machine. */
 export type CrashKind = 'process' | 'power';
 
@@ -95,22 +97,27 @@ export class VirtualDisk implements Disk {
     return left;
   }
 
-  /** Lets a sector or a page somewhere on the disk rot, if the policy allows the place that chance picks. */
+  /**
+   * Lets a sector or a page rot, somewhere on the disk where something stands. False if chance found no such place in a few tries, or
+   * the policy does not allow the one that it found.
+   */
   rot(): boolean {
-    const paths = this.#volume.paths;
-    if (paths.length === 0) return false;
-    const path = this.#stream.pick(paths);
-    const file = this.#volume.file(path);
-    if (file === null || file.durable.length === 0) return false;
-    const unit = this.#stream.below(4) === 0 ? PAGE_BYTES : SECTOR_BYTES;
-    const offset = this.#stream.below(Math.ceil(file.durable.length / unit)) * unit;
-    const length = Math.min(unit, file.durable.length - offset);
-    // Nobody notices rot in what was never written.
-    if (file.isDirty(offset, length) || file.durable.isZero(offset, length)) return false;
-    if (!this.#policy.mayDamage({ path, offset, length, content: file.durable }, false)) return false;
-    file.overwriteAtRest(offset, rotten(file.durable.read(offset, length), this.#stream));
-    this.#onDamage({ kind: 'bitRot', path, offset, length });
-    return true;
+    const { paths } = this.#volume;
+    for (let tries = 0; tries < ROT_TRIES && paths.length > 0; tries++) {
+      const path = this.#stream.pick(paths);
+      const file = this.#volume.file(path);
+      if (file === null || file.durable.length === 0) continue;
+      const unit = this.#stream.below(4) === 0 ? PAGE_BYTES : SECTOR_BYTES;
+      const offset = this.#stream.below(Math.ceil(file.durable.length / unit)) * unit;
+      const length = Math.min(unit, file.durable.length - offset);
+      // Nobody notices rot in what was never written.
+      if (file.isDirty(offset, length) || file.durable.isZero(offset, length)) continue;
+      if (!this.#policy.mayDamage({ path, offset, length, content: file.durable }, false)) return false;
+      file.overwriteAtRest(offset, rotten(file.durable.read(offset, length), this.#stream));
+      this.#onDamage({ kind: 'bitRot', path, offset, length });
+      return true;
+    }
+    return false;
   }
 
   // -------------------------------------------------------------------------------------------------- the disk's interface

@@ -192,6 +192,8 @@ class Lives {
   #crash(): void {
     this.#lastCrash = this.#stream.pick(['process', 'power', 'power']);
     this.#bench.restart(this.#lastCrash);
+    // Whatever rots while the server is down is met at once.
+    if (this.#faults.bitRot > 0) for (let rots = this.#stream.below(6); rots > 0; rots--) this.#bench.disk.rot();
   }
 }
 
