@@ -169,7 +169,7 @@ function onRefused(core: Core, progress: Progress, message: AppendEntriesReply):
   // Late answers to what was sent before: since then more is known. A follower that lost what it acknowledged would answer like
   // this for ever; it says so itself when a heartbeat speaks of those entries (heartbeat.ts).
   if (progress.state === 'snapshot' || (progress.match > 0 && index <= progress.match)) return;
-  if (progress.state === 'probe' && index !== progress.next - 1) return;
+  if (index >= progress.next || (progress.state === 'probe' && index !== progress.next - 1)) return;
   if (progress.state === 'replicate') becomeProbe(progress);
   // Both logs skip whole terms: the follower named its last position of a term no later than ours, now we do the same (§5.3).
   const agree = lastPositionWithTermAtMost(core.state.log, Math.min(hintIndex, index - 1), hintTerm);

@@ -108,6 +108,22 @@ describe('the leader', () => {
     expect(violations(leader)).toBe(1);
   });
 
+  test('I8: a late refusal of what was not sent since the follower was last probed changes nothing', () => {
+    const world = lawless(3);
+    const leader = world.elect('n1');
+    leader.propose(1, ['a', 'b']);
+    world.settle();
+    const late = {
+      kind: 'appendEntriesReply',
+      ...envelope('n2', 'n1', 1),
+      accepted: false,
+      hintIndex: 3,
+      hintTerm: 1,
+    } as const;
+    expect(say(world, { ...late, index: 9 })).toEqual([]);
+    expect(leader.core.status().followers[0]).toMatchObject({ state: 'replicate', matchIndex: 3, nextIndex: 4 });
+  });
+
   test('I9: backing up ends, whatever the hints say', () => {
     const world = lawless(2, { pasts: { n1: { log: [1, 1, 1, 1] } }, options: { stableLeadership: false } });
     const leader = world.server('n1');

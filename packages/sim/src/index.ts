@@ -2,6 +2,7 @@ export * from './campaign/index.ts';
 export * from './disk/index.ts';
 export * from './history.ts';
 export * from './linearizability/index.ts';
+export * from './invariants/index.ts';
 export * from './random.ts';
 export * from './trace/index.ts';
 export * from './watch.ts';

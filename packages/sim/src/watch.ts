@@ -4,6 +4,7 @@
  */
 import type { CoreLife } from '@quorate/runtime';
 import type { Input, MemberId, Message, Output } from '@quorate/raft';
+import type { DiskFaultKind } from './disk/index.ts';
 
 export interface WorldWatcher {
   /** A server's storage was recovered and its core begins. The first life founds the server, later ones restart it. */
@@ -24,6 +25,8 @@ export interface WorldWatcher {
   onFatal(server: MemberId, code: string, message: string): void;
   /** The fault model destroyed something durable on the server's disk (within the budget, or beyond it). */
   onDamage(server: MemberId, damage: Damage): void;
+  /** An operation of the server's disk went wrong, or a crash lost some: for those who count, and for those who care how it goes on. */
+  onDiskFault?(server: MemberId, kind: DiskFaultKind): void;
 }
 
 export interface AppliedEntry {

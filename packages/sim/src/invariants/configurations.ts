@@ -1,0 +1,64 @@
+/** F. Configurations (§6): always the newest one in the log, committed or not; and it is the same on all servers. */
+import type { Configuration, Output, RecoveredState, SnapshotMetadata } from '@quorate/raft';
+import { Violation } from '../watch.ts';
+import type { Ghosts } from './ghosts.ts';
+import type { ServerGhost } from './server-ghost.ts';
+
+export class Configurations {
+  readonly #ghosts: Ghosts;
+
+  constructor(ghosts: Ghosts) {
+    this.#ghosts = ghosts;
+  }
+
+  started(server: ServerGhost, { snapshot }: RecoveredState): void {
+    this.#checkCarried(server, snapshot, 'restarts with');
+    this.#checkInForce(server);
+  }
+
+  output(server: ServerGhost, output: Output): void {
+    if (output.persist !== null || server.before.role === 'leader') this.#checkInForce(server);
+    if (output.persist?.snapshot) this.#checkCarried(server, output.persist.snapshot, 'installs');
+    for (const { message } of output.send) {
+      if (message.kind === 'installSnapshot') this.#checkCarried(server, message.snapshot, 'sends');
+    }
+  }
+
+  #checkInForce({ raft, life, id }: ServerGhost): void {
+    const { lastIndex, lastTerm } = life.latest;
+    const expected = this.#ghosts.tree.configurationAt(lastIndex, lastTerm);
+    const { configuration } = raft;
+    if (expected === null || expected === configuration || isSame(expected, configuration)) return;
+    const first = `the newest configuration in the log of ${id}, to ${lastIndex}/${lastTerm}, is that of entry ${expected.index}`;
+    throw new Violation('F1', first, `it acts by ${describe(configuration)}`);
+  }
+
+  #checkCarried({ id }: ServerGhost, { index, configuration }: SnapshotMetadata, verb: string): void {
+    const expected = this.#ghosts.tree.configurationAt(index, this.#ghosts.committedTerm);
+    if (expected === null || isSame(expected, configuration)) return;
+    throw new Violation(
+      'F7',
+      `at entry ${index} ${describe(expected)} is in force`,
+      `${id} ${verb} a snapshot there with ${describe(configuration)}`,
+    );
+  }
+}
+
+function describe({ index, voters, outgoing }: Configuration): string {
+  const joint = outgoing.length === 0 ? '' : ` and ${outgoing.join(' ')}`;
+  return `the configuration of entry ${index} (${voters.join(' ')}${joint})`;
+}
+
+function isSame(a: Configuration, b: Configuration): boolean {
+  if (a.index !== b.index || a.members.length !== b.members.length) return false;
+  if (!isSameList(a.voters, b.voters) || !isSameList(a.outgoing, b.outgoing)) return false;
+  if (!isSameList(a.learners, b.learners) || !isSameList(a.learnersNext, b.learnersNext)) return false;
+  return a.members.every((member, at) => {
+    const other = b.members[at];
+    return other?.id === member.id && other.incarnation === member.incarnation && other.context === member.context;
+  });
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((each, at) => each === b[at]);
+}

@@ -1,0 +1,234 @@
+/** D. Persist before promise, and what a disk gives back (Figure 2; dissertation §10.2.1). */
+import type { Entry, Index, Input, Message, Outgoing, RecoveredState, Term } from '@quorate/raft';
+import type { DiskFaultKind } from '../disk/index.ts';
+import { type Damage, Violation } from '../watch.ts';
+import { hasOnDisk } from './commit-and-apply.ts';
+import type { Ghosts } from './ghosts.ts';
+import { isQuorum } from './quorum.ts';
+import { type Image, imageOf, type ServerGhost } from './server-ghost.ts';
+
+export class DurabilityChecks {
+  readonly #ghosts: Ghosts;
+  /** Whether damage may be more than a cluster can survive: then committed data may be lost, and only that. */
+  readonly #isBudgeted: boolean;
+
+  constructor(ghosts: Ghosts, isBudgeted: boolean) {
+    this.#ghosts = ghosts;
+    this.#isBudgeted = isBudgeted;
+  }
+
+  /** A life goes on: what storage hands out is what was promised, and nothing that was never written. */
+  restarted(server: ServerGhost, recovered: RecoveredState): void {
+    const { life, id } = server;
+    if (life.isLost) {
+      throw new Violation(
+        'D8',
+        `the directory of ${id} (${life.incarnation}) was lost`,
+        'the same incarnation is back, without what it promised',
+      );
+    }
+    const found = imageOf(recovered);
+    this.#checkTermAndVote(server, found);
+    this.#checkLog(server, recovered, found);
+    this.checkContent(server, recovered);
+    life.durable = found;
+    life.pending = [];
+    life.snapshot = recovered.snapshot.index;
+    life.base = recovered.base.index;
+  }
+
+  #checkTermAndVote({ life, id }: ServerGhost, found: Image): void {
+    const { durable, pending } = life;
+    if (found.term < durable.term || found.term < life.promisedTerm) {
+      throw new Violation(
+        'A1',
+        `${id} had term ${Math.max(durable.term, life.promisedTerm)} on its disk`,
+        `it restarts in term ${found.term}`,
+      );
+    }
+    const isWritten = [durable, ...pending].some((image) => image.term === found.term && image.vote === found.vote);
+    const wasUndone = found.term === durable.term && durable.vote !== null && found.vote !== durable.vote;
+    if (isWritten && !wasUndone) return;
+    throw new Violation(
+      'D2',
+      `${id} had term ${durable.term} and vote ${durable.vote} on its disk`,
+      `it restarts with ${found.term} and ${found.vote}`,
+    );
+  }
+
+  /** Either the log that was promised, or that with some of the batches which were on their way; or a snapshot over it. */
+  #checkLog({ life, id }: ServerGhost, recovered: RecoveredState, found: Image): void {
+    const { durable, pending, snapshot } = life;
+    const isSame = (image: Image): boolean => image.lastIndex === found.lastIndex && image.lastTerm === found.lastTerm;
+    const isSnapshotOnly = found.lastIndex === recovered.snapshot.index && found.lastIndex > snapshot;
+    if (recovered.snapshot.index < Math.max(snapshot, durable.installed)) {
+      throw new Violation(
+        'E6',
+        `${id} had a durable snapshot at ${snapshot}`,
+        `it restarts with the one at ${recovered.snapshot.index}`,
+      );
+    }
+    if (isSame(durable) || pending.some(isSame) || isSnapshotOnly) return;
+    const acked = Math.max(0, ...life.acks.values());
+    const first = `${id} had a log to ${durable.lastIndex}/${durable.lastTerm} on its disk, had acknowledged ${acked}`;
+    const second = `it restarts with one to ${found.lastIndex}/${found.lastTerm}`;
+    throw new Violation(found.lastIndex < Math.min(acked, durable.lastIndex) ? 'D6' : 'D2', first, second);
+  }
+
+  /** Terms and contents are those that were written: nothing corrupt reaches the core. */
+  checkContent({ id }: ServerGhost, { base, termRuns, lastIndex, tail }: RecoveredState): void {
+    const { tree } = this.#ghosts;
+    const lastTerm = termRuns[termRuns.length - 1]?.term ?? base.term;
+    for (const [at, { first, term }] of termRuns.entries()) {
+      const end = (termRuns[at + 1]?.first ?? lastIndex + 1) - 1;
+      for (const index of [first, end]) {
+        const written = index <= tree.floor.index ? term : tree.termAt(index, lastTerm);
+        if (written === term) continue;
+        throw new Violation(
+          'D2',
+          `entry ${index} of that log is of term ${written ?? 'none'}`,
+          `${id} restarts with term ${term} there`,
+        );
+      }
+    }
+    this.#checkEntries(id, 'restarts with', tail, lastTerm);
+  }
+
+  #checkEntries(id: string, verb: string, entries: readonly Entry[], lastTerm: Term): void {
+    const { tree } = this.#ghosts;
+    for (const entry of entries) {
+      if (entry.index - 1 < tree.floor.index) continue;
+      const before = tree.termAt(entry.index - 1, lastTerm);
+      if (before !== null && tree.holds(entry, before)) continue;
+      throw new Violation(
+        'D5',
+        `entry ${entry.index} of term ${entry.term} was written with another content`,
+        `${id} ${verb} it`,
+      );
+    }
+  }
+
+  stepped(server: ServerGhost, input: Input): void {
+    if (input.kind === 'persisted') this.#persisted(server, input.id);
+    else if (input.kind === 'loaded') {
+      this.#checkEntries(server.id, 'reads', input.entries, input.entries[input.entries.length - 1]?.term ?? 0);
+    } else if (input.kind === 'compacted') {
+      const { life } = server;
+      life.snapshot = Math.max(life.snapshot, input.snapshot.index);
+      life.base = Math.max(life.base, server.raft.state.log.base.index);
+    }
+  }
+
+  #persisted(server: ServerGhost, id: number): void {
+    const { life, hasFailedSync } = server;
+    if (id <= life.durable.id) return;
+    if (hasFailedSync) {
+      throw new Violation(
+        'D9',
+        `a sync of the disk of ${server.id} failed`,
+        `batch ${id} is called durable in the same run`,
+      );
+    }
+    const at = life.pending.findIndex((image) => image.id === id);
+    const durable = life.pending[at];
+    if (durable === undefined)
+      throw new Violation('D1', `batch ${id} was never handed out by ${server.id}`, 'it is called durable');
+    const installed = durable.installed > life.durable.installed;
+    life.durable = durable;
+    life.pending = at === life.pending.length - 1 ? [] : life.pending.slice(at + 1);
+    if (!installed) return;
+    life.snapshot = Math.max(life.snapshot, durable.installed);
+    life.base = Math.max(life.base, durable.installed);
+  }
+
+  /** What the core wants to send: the batch that it names makes the promise true. Acknowledgements: B6. */
+  output({ life, id, held }: ServerGhost, { message, after }: Outgoing): void {
+    const image = life.imageAfter(after);
+    if (image === null)
+      throw new Violation('D1', `${id} has handed out no batch ${after}`, `a ${message.kind} is to wait for it`);
+    if (after > life.durable.id) held.push({ message, after });
+    checkPromise(id, image, message, 'will have');
+  }
+
+  sent({ life, id, held }: ServerGhost, message: Message): void {
+    const at = held.findIndex((each) => each.message === message);
+    const after = held[at]?.after ?? 0;
+    if (at !== -1) held.splice(at, 1);
+    if (after > life.durable.id) {
+      throw new Violation(
+        'D1',
+        `batch ${after} of ${id} is not durable`,
+        `a ${message.kind} leaves that has to wait for it`,
+      );
+    }
+    checkPromise(id, life.durable, message, 'has');
+  }
+
+  /** When nothing is under way, memory and disk say the same. */
+  idle({ life, raft, id }: ServerGhost): void {
+    if (life.pending.length > 0) return;
+    const { durable } = life;
+    const { term, vote, log } = raft.state;
+    const lastTerm = log.runs[log.runs.length - 1]?.term ?? log.base.term;
+    if (
+      durable.term === term &&
+      durable.vote === vote &&
+      durable.lastIndex === log.lastIndex &&
+      durable.lastTerm === lastTerm
+    )
+      return;
+    throw new Violation(
+      'D3',
+      `the disk of ${id} has term ${durable.term}, vote ${durable.vote}, a log to ${durable.lastIndex}/${durable.lastTerm}`,
+      `nothing is under way and its memory has ${term}, ${vote}, ${log.lastIndex}/${lastTerm}`,
+    );
+  }
+
+  damaged(server: ServerGhost, damage: Damage): void {
+    if (damage.kind !== 'diskLost') return;
+    server.life.isLost = true;
+    this.#checkSurvives(server);
+  }
+
+  /** Whatever quorum answers next, one of it still has what was committed: those without it are no quorum. */
+  #checkSurvives(server: ServerGhost): void {
+    const { committedIndex, committedTerm } = this.#ghosts;
+    const { configuration } = server.raft;
+    if (!this.#isBudgeted || committedIndex === 0) return;
+    const isWithout = (member: string): boolean => !this.#hasIntact(member, committedIndex, committedTerm);
+    if (!isQuorum(configuration, isWithout)) return;
+    const first = `entry ${committedIndex}/${committedTerm} is committed`;
+    throw new Violation(
+      'D4',
+      first,
+      `with the disk of ${server.id} a quorum has lost it; damage must leave that alone`,
+    );
+  }
+
+  #hasIntact(member: string, index: Index, term: Term): boolean {
+    const life = this.#ghosts.servers.get(member)?.life;
+    return life !== undefined && !life.isLost && hasOnDisk(this.#ghosts, life, index, term);
+  }
+
+  faulted(server: ServerGhost, kind: DiskFaultKind): void {
+    if (kind === 'syncError') server.hasFailedSync = true;
+  }
+}
+
+/** No word of a term before the term is durable, no vote before the vote is. */
+function checkPromise(id: string, image: Image, message: Message, verb: string): void {
+  if (image.term < message.term) {
+    throw new Violation(
+      'D1',
+      `the disk of ${id} ${verb} term ${image.term}`,
+      `it sends a ${message.kind} of term ${message.term}`,
+    );
+  }
+  if (message.kind !== 'requestVoteReply' || !message.granted || image.term > message.term || image.vote === message.to)
+    return;
+  throw new Violation(
+    'D1',
+    `the disk of ${id} ${verb} a vote for ${image.vote} in term ${image.term}`,
+    `it votes for ${message.to}`,
+  );
+}

@@ -1,0 +1,1 @@
+export { Invariants, type InvariantsOptions } from './invariants.ts';

@@ -1,0 +1,141 @@
+/**
+ * Every invariant of docs/invariants.md that can be judged from what a world tells its watchers, checked after every step. A step
+ * changes one server, and only what it touched is looked at. Throws a Violation: the first one found, with the two facts that
+ * contradict each other.
+ */
+import type { CoreLife } from '@quorate/runtime';
+import type { Input, MemberId, Message, Output } from '@quorate/raft';
+import type { DiskFaultKind } from '../disk/index.ts';
+import type { AppliedEntry, Damage, WorldWatcher } from '../watch.ts';
+import { CommitAndApply } from './commit-and-apply.ts';
+import { Configurations } from './configurations.ts';
+import { DurabilityChecks } from './durability.ts';
+import { Ghosts } from './ghosts.ts';
+import { Logs } from './logs.ts';
+import { ReadsAndClients } from './reads-and-clients.ts';
+import { Resources } from './resources.ts';
+import type { ServerGhost } from './server-ghost.ts';
+import { Simulator } from './simulator.ts';
+import { Snapshots } from './snapshots.ts';
+import { TermsVotesLeaders } from './terms-votes-leaders.ts';
+
+export interface InvariantsOptions {
+  /** False if damage to disks may be more than a quorum survives: D4 is not checked then. Default: true. */
+  readonly isDamageBudgeted?: boolean;
+}
+
+export class Invariants implements WorldWatcher {
+  readonly #ghosts = new Ghosts();
+  readonly #simulator = new Simulator(this.#ghosts);
+  readonly #terms = new TermsVotesLeaders(this.#ghosts);
+  readonly #logs = new Logs(this.#ghosts);
+  readonly #commits = new CommitAndApply(this.#ghosts);
+  readonly #durability: DurabilityChecks;
+  readonly #snapshots = new Snapshots(this.#ghosts);
+  readonly #configurations = new Configurations(this.#ghosts);
+  readonly #reads = new ReadsAndClients(this.#ghosts);
+  readonly #resources = new Resources();
+
+  constructor({ isDamageBudgeted = true }: InvariantsOptions = {}) {
+    this.#durability = new DurabilityChecks(this.#ghosts, isDamageBudgeted);
+  }
+
+  /** The highest index that any leader has committed. */
+  get committedIndex(): number {
+    return this.#ghosts.committedIndex;
+  }
+
+  /** Entries that are remembered: those that not every server has compacted. */
+  get remembered(): number {
+    return this.#ghosts.tree.size;
+  }
+
+  onStart(id: MemberId, life: CoreLife): void {
+    const { server, isKnown } = this.#ghosts.start(id, life);
+    if (isKnown) this.#durability.restarted(server, life.recovered);
+    else this.#durability.checkContent(server, life.recovered);
+    server.begin(life.recovered.applied);
+    this.#snapshots.started(server, life.recovered);
+    this.#configurations.started(server, life.recovered);
+    server.before.take(life.raft.state);
+  }
+
+  onInput(id: MemberId, input: Input): void {
+    const server = this.#simulator.running(id, `it is handed a ${input.kind}`);
+    this.#simulator.stepped(server, input);
+    this.#durability.stepped(server, input);
+    this.#terms.stepped(server, input);
+    this.#logs.stepped(server, input);
+    this.#commits.stepped(server, input);
+    this.#snapshots.stepped(server, input);
+    this.#reads.stepped(server, input);
+    server.before.take(server.raft.state);
+  }
+
+  onOutput(id: MemberId, output: Output): void {
+    const server = this.#simulator.running(id, 'an output is taken from it');
+    if (output.persist === null) this.#durability.idle(server);
+    else server.life.pending.push(this.#logs.persisting(server, output.persist));
+    for (const outgoing of output.send) this.#durability.output(server, outgoing);
+    this.#logs.output(server, output);
+    this.#snapshots.output(server, output);
+    this.#configurations.output(server, output);
+    this.#reads.output(server, output);
+    this.#resources.output(server);
+  }
+
+  onSend(id: MemberId, message: Message): void {
+    const server = this.#simulator.running(id, `it sends a ${message.kind}`);
+    this.#terms.sent(server, message);
+    this.#durability.sent(server, message);
+    this.#logs.sent(server, message);
+    this.#commits.sent(server, message);
+  }
+
+  onApply(id: MemberId, entry: AppliedEntry): void {
+    const server = this.#simulator.running(id, `it applies entry ${entry.index}`);
+    this.#commits.applied(server, entry);
+    this.#reads.applied(server, entry);
+  }
+
+  onRestore(id: MemberId, index: number, digest: number): void {
+    this.#snapshots.restored(id, index, digest);
+  }
+
+  onCrash(id: MemberId): void {
+    const server = this.#ghosts.servers.get(id);
+    if (server !== undefined) server.end();
+  }
+
+  onFatal(id: MemberId, code: string, _message: string): void {
+    const server = this.#ghosts.servers.get(id);
+    if (server === undefined) return;
+    server.end();
+    server.fatal = code;
+  }
+
+  onDamage(id: MemberId, damage: Damage): void {
+    const server = this.#ghosts.servers.get(id);
+    if (server !== undefined) this.#durability.damaged(server, damage);
+  }
+
+  onDiskFault(id: MemberId, kind: DiskFaultKind): void {
+    const server = this.#ghosts.servers.get(id);
+    if (server !== undefined) this.#durability.faulted(server, kind);
+  }
+
+  /**
+   * The world has come to rest: faults have ended, nothing is under way and nobody is owed an answer. What must hold then (C9, D3)
+   * is checked for every server that runs.
+   */
+  checkAtRest(): void {
+    for (const server of this.#ghosts.servers.values()) {
+      if (server.isRunning) this.#checkAtRest(server);
+    }
+  }
+
+  #checkAtRest(server: ServerGhost): void {
+    this.#durability.idle(server);
+    this.#commits.rest(server);
+  }
+}

@@ -1,0 +1,156 @@
+/** G. What the core tells those who ask: reads (dissertation §6.4) and proposals. Whole histories are judged at the end of a run. */
+import {
+  EntryKind,
+  type Input,
+  type MemberId,
+  type Message,
+  type Output,
+  type ProposalResult,
+  type ReadResult,
+} from '@quorate/raft';
+import { type AppliedEntry, Violation } from '../watch.ts';
+import { hashBytes } from './chain.ts';
+import type { Ghosts } from './ghosts.ts';
+import { isQuorum } from './quorum.ts';
+import type { ServerGhost } from './server-ghost.ts';
+
+/** Refused commands that are remembered, by fingerprint: the newest of them. */
+const maxRefused = 4096;
+
+export class ReadsAndClients {
+  readonly #ghosts: Ghosts;
+  readonly #refused = new Set<number>();
+
+  constructor(ghosts: Ghosts) {
+    this.#ghosts = ghosts;
+  }
+
+  stepped(server: ServerGhost, input: Input): void {
+    const { raft } = server;
+    if (input.kind === 'read') {
+      const { leadership, term } = raft.state;
+      server.reads.set(input.id, { committed: this.#ghosts.committedIndex, round: leadership?.round ?? null, term });
+    } else if (input.kind === 'propose') server.proposals.set(input.id, input.commands);
+    else if (input.kind === 'message') this.#received(server, input.message);
+    if (raft.role !== 'leader' && server.rounds.size > 0) server.rounds.clear();
+    if (raft.role !== 'leader' && server.carriedReads.size > 0) server.carriedReads.clear();
+  }
+
+  #received(server: ServerGhost, message: Message): void {
+    const { leadership, term } = server.raft.state;
+    if (leadership === null || message.term !== term) return;
+    if (message.kind === 'heartbeatReply') {
+      const known = server.rounds.get(message.from) ?? 0;
+      if (message.round > known) server.rounds.set(message.from, message.round);
+    } else if (message.kind === 'readIndex') {
+      const key = `${message.from}/${message.id}`;
+      const carried = server.carriedReads.get(key);
+      if (carried !== undefined) carried.copies += 1;
+      else server.carriedReads.set(key, { round: leadership.round, committed: this.#ghosts.committedIndex, copies: 1 });
+    }
+  }
+
+  output(server: ServerGhost, output: Output): void {
+    for (const read of output.reads) this.#checkRead(server, read);
+    for (const result of output.proposals) this.#checkProposal(server, result);
+    if (server.carriedReads.size === 0) return;
+    for (const { message } of output.send)
+      if (message.kind === 'readIndexReply') this.#checkCarriedRead(server, message);
+  }
+
+  #checkRead(server: ServerGhost, { id, index, refused }: ReadResult): void {
+    const asked = server.reads.get(id);
+    if (asked === undefined)
+      throw new Violation('G2', `nobody asked ${server.id} for read ${id}, or it was answered`, 'it answers it');
+    server.reads.delete(id);
+    if (refused !== null) return;
+    if (index < asked.committed) {
+      throw new Violation(
+        'G2',
+        `entry ${asked.committed} was committed before read ${id} came to ${server.id}`,
+        `it may see only ${index}`,
+      );
+    }
+    if (server.raft.role === 'leader' && asked.round !== null && asked.term === server.raft.term) {
+      this.#checkConfirmed(server, `read ${id}`, index, asked.round);
+    }
+  }
+
+  #checkCarriedRead(server: ServerGhost, message: Message & { readonly kind: 'readIndexReply' }): void {
+    const key = `${message.to}/${message.id}`;
+    const carried = server.carriedReads.get(key);
+    if (carried === undefined) return;
+    carried.copies -= 1;
+    if (carried.copies === 0) server.carriedReads.delete(key);
+    if (message.index === 0) return;
+    if (message.index < carried.committed) {
+      const first = `entry ${carried.committed} was committed before ${message.to} asked ${server.id}`;
+      throw new Violation('G2', first, `its read ${message.id} may see only ${message.index}`);
+    }
+    this.#checkConfirmed(server, `read ${message.id} of ${message.to}`, message.index, carried.round);
+  }
+
+  /** A quorum has answered a round that was sent after the read came, and the leader has committed in its own term (§8). */
+  #checkConfirmed(server: ServerGhost, read: string, index: number, round: number): void {
+    const { raft, rounds, id } = server;
+    const isConfirmed = (member: MemberId): boolean => member === id || (rounds.get(member) ?? 0) > round;
+    if (!isQuorum(raft.configuration, isConfirmed)) {
+      const answered = [...rounds].filter(([, newest]) => newest > round).map(([member]) => member);
+      const first = `${read} came to ${id} when it had sent round ${round}; later ones were answered by ${answered.join(' ') || 'nobody'}`;
+      throw new Violation('G3', first, 'it is answered');
+    }
+    const committed = this.#ghosts.committedTermAt(index);
+    if (committed === raft.term || index <= this.#ghosts.tree.floor.index) return;
+    throw new Violation(
+      'G3',
+      `${id} leads term ${raft.term} and has committed nothing of it at ${index}`,
+      `${read} is answered with it`,
+    );
+  }
+
+  #checkProposal(server: ServerGhost, result: ProposalResult): void {
+    const { id, count, index, term, refused, unknown } = result;
+    const commands = server.proposals.get(id);
+    if (commands?.length !== count) {
+      throw new Violation(
+        'C10',
+        `${server.id} was given ${commands?.length ?? 'no'} commands as proposal ${id}`,
+        `it answers for ${count}`,
+      );
+    }
+    server.proposals.delete(id);
+    if (unknown) return;
+    for (const [at, command] of commands.entries()) {
+      if (refused === null) this.#checkAppended(server, command, index + at, term);
+      else this.#refuse(command);
+    }
+  }
+
+  #checkAppended(server: ServerGhost, data: Uint8Array, index: number, term: number): void {
+    const { tree } = this.#ghosts;
+    // Cut again before an output was taken: nobody has ever seen it.
+    if (index <= tree.floor.index || tree.termAt(index, term) === null) return;
+    const before = tree.termAt(index - 1, term);
+    if (before !== null && tree.holds({ index, term, kind: EntryKind.command, data }, before)) return;
+    throw new Violation(
+      'C10',
+      `${server.id} was given a command that is not entry ${index}/${term}`,
+      'it says that it is',
+    );
+  }
+
+  #refuse(command: Uint8Array): void {
+    if (this.#refused.size >= maxRefused)
+      for (const oldest of this.#refused) {
+        this.#refused.delete(oldest);
+        break;
+      }
+    this.#refused.add(hashBytes(command));
+  }
+
+  /** What was refused has no effect, ever. Commands must be unique: the service's are, they bear sequence numbers. */
+  applied({ id }: ServerGhost, entry: AppliedEntry): void {
+    if (this.#refused.size === 0 || !this.#refused.has(hashBytes(entry.data))) return;
+    throw new Violation('G6', 'a command was refused for certain', `${id} applies it as entry ${entry.index}`);
+  }
+}

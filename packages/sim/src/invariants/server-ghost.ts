@@ -1,0 +1,210 @@
+/** What is remembered of one server: as it was after the last step, and, for each of its lives, what it promised and what its disk holds. */
+import type {
+  Configuration,
+  Incarnation,
+  Index,
+  MemberId,
+  PersistBatch,
+  Raft,
+  RaftOptions,
+  RaftState,
+  RecoveredState,
+  Role,
+  Term,
+} from '@quorate/raft';
+import type { LogTree } from './log-tree.ts';
+
+/** What a disk holds: a log is named by its last position. */
+export interface Image {
+  /** The batch that made it so; 0 for what a start found. */
+  readonly id: number;
+  readonly term: Term;
+  readonly vote: MemberId | null;
+  readonly lastIndex: Index;
+  readonly lastTerm: Term;
+  /** The snapshot that batches have installed; a server's own ones are in `Life.snapshot`. */
+  readonly installed: Index;
+}
+
+/** One (member, incarnation): what it promised binds it for ever, and no other life of the member. */
+export class Life {
+  readonly incarnation: Incarnation;
+  /** Votes that it sent, by term. */
+  readonly votes = new Map<Term, MemberId>();
+  /** The highest index that it acknowledged to the leader of each term. */
+  readonly acks = new Map<Term, Index>();
+  /** The highest term in any message that it sent. */
+  promisedTerm: Term = 0;
+  /** What is certainly on its disk. */
+  durable: Image;
+  /** What its disk holds after each batch that was handed out and is not yet reported durable, oldest first. */
+  pending: Image[] = [];
+  /** The newest durable snapshot. */
+  snapshot: Index;
+  /** Its log begins behind this index. */
+  base: Index;
+  /** Its directory is gone: it never comes back. */
+  isLost = false;
+
+  constructor(incarnation: Incarnation, recovered: RecoveredState) {
+    this.incarnation = incarnation;
+    this.durable = imageOf(recovered);
+    this.snapshot = recovered.snapshot.index;
+    this.base = recovered.base.index;
+  }
+
+  /** What its disk will hold when all batches are durable. */
+  get latest(): Image {
+    return this.pending[this.pending.length - 1] ?? this.durable;
+  }
+
+  /** What its disk holds when batch `id` is durable; null for a batch that was never handed out. */
+  imageAfter(id: number): Image | null {
+    if (id <= this.durable.id) return this.durable;
+    return this.pending.find((image) => image.id === id) ?? null;
+  }
+}
+
+export function imageOf(recovered: RecoveredState): Image {
+  return {
+    id: 0,
+    term: recovered.hardState.term,
+    vote: recovered.hardState.vote,
+    lastIndex: recovered.lastIndex,
+    lastTerm: lastTermOf(recovered),
+    installed: recovered.snapshot.index,
+  };
+}
+
+function lastTermOf({ base, termRuns }: RecoveredState): Term {
+  return termRuns[termRuns.length - 1]?.term ?? base.term;
+}
+
+/** The disk after one more batch: snapshot, cut, entries, term and vote, in that order. */
+export function imageAfterBatch(tree: LogTree, before: Image, batch: PersistBatch): Image {
+  let { lastIndex, lastTerm, installed } = before;
+  if (batch.snapshot !== null) {
+    installed = batch.snapshot.index;
+    lastIndex = batch.snapshot.index;
+    lastTerm = batch.snapshot.term;
+  }
+  if (batch.truncateFrom > 0 && batch.truncateFrom <= lastIndex) {
+    lastIndex = batch.truncateFrom - 1;
+    lastTerm = tree.termAt(lastIndex, lastTerm) ?? lastTerm;
+  }
+  const last = batch.entries[batch.entries.length - 1];
+  return {
+    id: batch.id,
+    term: batch.hardState?.term ?? before.term,
+    vote: batch.hardState === null ? before.vote : batch.hardState.vote,
+    lastIndex: last?.index ?? lastIndex,
+    lastTerm: last?.term ?? lastTerm,
+    installed,
+  };
+}
+
+/** What a leader knew of a follower. */
+export interface Known {
+  match: Index;
+  next: Index;
+}
+
+/** A server as the last step left it. */
+export class View {
+  role: Role = 'follower';
+  term: Term = 0;
+  vote: MemberId | null = null;
+  leader: MemberId | null = null;
+  lastIndex: Index = 0;
+  lastTerm: Term = 0;
+  commitIndex: Index = 0;
+  appliedIndex: Index = 0;
+  now = 0;
+
+  take(state: Readonly<RaftState>): void {
+    const { log } = state;
+    this.role = state.role;
+    this.term = state.term;
+    this.vote = state.vote;
+    this.leader = state.leader;
+    this.lastIndex = log.lastIndex;
+    this.lastTerm = log.runs[log.runs.length - 1]?.term ?? log.base.term;
+    this.commitIndex = state.commitIndex;
+    this.appliedIndex = state.appliedIndex;
+    this.now = state.now;
+  }
+}
+
+/** A question of this server's clients, while the core owes an answer. */
+export interface AskedRead {
+  /** The highest index committed anywhere when it came. */
+  readonly committed: Index;
+  /** The newest round of this server, leading then, when it came; null if it did not lead. */
+  readonly round: number | null;
+  readonly term: Term;
+}
+
+/** A follower's question, while this leader owes an answer; copies of it may come and are answered each. */
+export interface CarriedRead {
+  readonly round: number;
+  readonly committed: Index;
+  copies: number;
+}
+
+export class ServerGhost {
+  readonly id: MemberId;
+  readonly lives: Life[] = [];
+  readonly before = new View();
+  raft: Raft;
+  options: RaftOptions;
+  life: Life;
+  isRunning = true;
+  /** It stopped by itself, with this code. */
+  fatal: string | null = null;
+  /** A sync of its disk failed in this run. */
+  hasFailedSync = false;
+  /** Messages that wait for a batch. */
+  held: { readonly message: object; readonly after: number }[] = [];
+  /** While it leads: what it knew of the others, and the newest round that each has answered. */
+  readonly known = new Map<MemberId, Known>();
+  readonly rounds = new Map<MemberId, number>();
+  /** Candidates whose log was up to date when they asked for this server's vote, by term. */
+  readonly fit = new Map<Term, Set<MemberId>>();
+  /** The last index that the state machine took in, and a digest of its state. */
+  machineIndex: Index = 0;
+  readonly reads = new Map<number, AskedRead>();
+  readonly carriedReads = new Map<string, CarriedRead>();
+  readonly proposals = new Map<number, readonly Uint8Array[]>();
+
+  constructor(id: MemberId, raft: Raft, options: RaftOptions, life: Life) {
+    this.id = id;
+    this.raft = raft;
+    this.options = options;
+    this.life = life;
+    this.lives.push(life);
+  }
+
+  /** A run of the server begins; its state machine has applied everything up to `applied`. */
+  begin(applied: Index): void {
+    this.isRunning = true;
+    this.fatal = null;
+    this.hasFailedSync = false;
+    this.held = [];
+    this.known.clear();
+    this.rounds.clear();
+    this.machineIndex = applied;
+    this.reads.clear();
+    this.carriedReads.clear();
+    this.proposals.clear();
+  }
+
+  end(): void {
+    this.isRunning = false;
+  }
+
+  /** The life that counts for this member in `configuration`; while none is bound, any of them may. */
+  countingLives(configuration: Configuration): readonly Life[] {
+    const bound = configuration.members.find((member) => member.id === this.id)?.incarnation ?? null;
+    return bound === null ? this.lives : this.lives.filter((life) => life.incarnation === bound);
+  }
+}

@@ -1,0 +1,46 @@
+/** M. What the world itself must not do wrong: then nothing that it finds means anything. */
+import type { Input, MemberId, Message } from '@quorate/raft';
+import { Violation } from '../watch.ts';
+import type { Ghosts } from './ghosts.ts';
+import type { ServerGhost } from './server-ghost.ts';
+
+export class Simulator {
+  readonly #ghosts: Ghosts;
+
+  constructor(ghosts: Ghosts) {
+    this.#ghosts = ghosts;
+  }
+
+  /** The server, which must be running. */
+  running(id: MemberId, what: string): ServerGhost {
+    const server = this.#ghosts.server(id);
+    if (server.fatal !== null)
+      throw new Violation(
+        'D9',
+        `${id} stopped for good (${server.fatal})`,
+        `${what} although it was not started again`,
+      );
+    if (!server.isRunning) throw new Violation('M', `${id} is down`, what);
+    return server;
+  }
+
+  stepped(server: ServerGhost, input: Input): void {
+    if (input.now < server.before.now) {
+      throw new Violation('M', `the clock of ${server.id} showed ${server.before.now}`, `it goes back to ${input.now}`);
+    }
+    if (input.kind === 'message') this.#checkSent(server, input.message);
+  }
+
+  /** Nothing arrives that nobody can have sent: no server has reached the term, or it is meant for another. */
+  #checkSent({ id }: ServerGhost, message: Message): void {
+    if (message.to !== id) throw new Violation('M', `a ${message.kind} is meant for ${message.to}`, `it reaches ${id}`);
+    const life = this.#ghosts.servers.get(message.from)?.lives.find((each) => each.incarnation === message.incarnation);
+    if (life !== undefined && message.term <= life.promisedTerm) return;
+    const promised = life === undefined ? 'was never seen' : `has sent nothing behind term ${life.promisedTerm}`;
+    throw new Violation(
+      'M',
+      `${message.from} (${message.incarnation}) ${promised}`,
+      `a ${message.kind} of term ${message.term} arrives from it`,
+    );
+  }
+}
