@@ -26,7 +26,7 @@ export interface WorldWatcher {
   /** The fault model destroyed something durable on the server's disk (within the budget, or beyond it). */
   onDamage(server: MemberId, damage: Damage): void;
   /** An operation of the server's disk went wrong, or a crash lost some: for those who count, and for those who care how it goes on. */
-  onDiskFault?(server: MemberId, kind: DiskFaultKind): void;
+  onDiskFault?(server: MemberId, kind: DiskFaultKind, path: string): void;
 }
 
 export interface AppliedEntry {

@@ -1,4 +1,5 @@
+import { Invariants } from '../invariants/index.ts';
 import type { WatcherFactory } from './run-seed.ts';
 
 /** Who watches every run of a campaign. */
-export const standardWatchers: WatcherFactory = () => [];
+export const standardWatchers: WatcherFactory = ({ damage }) => [new Invariants({ isDamageBudgeted: !damage.beyond })];

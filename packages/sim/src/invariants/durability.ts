@@ -1,11 +1,11 @@
 /** D. Persist before promise, and what a disk gives back (Figure 2; dissertation §10.2.1). */
-import type { Entry, Index, Input, Message, Outgoing, RecoveredState, Term } from '@quorate/raft';
+import type { Entry, Input, Member, MemberId, Message, Outgoing, RecoveredState, Term } from '@quorate/raft';
 import type { DiskFaultKind } from '../disk/index.ts';
 import { type Damage, Violation } from '../watch.ts';
 import { hasOnDisk } from './commit-and-apply.ts';
 import type { Ghosts } from './ghosts.ts';
 import { isQuorum } from './quorum.ts';
-import { type Image, imageOf, type ServerGhost } from './server-ghost.ts';
+import { type Image, imageOf, type Life, type ServerGhost } from './server-ghost.ts';
 
 export class DurabilityChecks {
   readonly #ghosts: Ghosts;
@@ -190,30 +190,41 @@ export class DurabilityChecks {
     this.#checkSurvives(server);
   }
 
-  /** Whatever quorum answers next, one of it still has what was committed: those without it are no quorum. */
+  /**
+   * Somebody still has what was committed, and those who may vote without having it are no quorum. (Who lost its disk is another
+   * incarnation now and votes no more, so it is in nobody's way.)
+   */
   #checkSurvives(server: ServerGhost): void {
     const { committedIndex, committedTerm } = this.#ghosts;
     const { configuration } = server.raft;
     if (!this.#isBudgeted || committedIndex === 0) return;
-    const isWithout = (member: string): boolean => !this.#hasIntact(member, committedIndex, committedTerm);
-    if (!isQuorum(configuration, isWithout)) return;
+    const lasting = configuration.members.filter((member) => this.#lifeOf(member) !== null).map((member) => member.id);
+    const holders = configuration.members.filter((member) => {
+      const life = this.#lifeOf(member);
+      return life !== null && hasOnDisk(this.#ghosts, life, committedIndex, committedTerm);
+    });
+    const isWithout = (id: MemberId): boolean => lasting.includes(id) && !holders.some((holder) => holder.id === id);
+    if (holders.length > 0 && !isQuorum(configuration, isWithout)) return;
     const first = `entry ${committedIndex}/${committedTerm} is committed`;
-    throw new Violation(
-      'D4',
-      first,
-      `with the disk of ${server.id} a quorum has lost it; damage must leave that alone`,
-    );
+    const second = `with the disk of ${server.id} gone it is left on ${holders.length} of ${lasting.length} servers that may vote`;
+    throw new Violation('D4', first, second);
   }
 
-  #hasIntact(member: string, index: Index, term: Term): boolean {
-    const life = this.#ghosts.servers.get(member)?.life;
-    return life !== undefined && !life.isLost && hasOnDisk(this.#ghosts, life, index, term);
+  /** The life of a member that may vote; null if that has lost its disk. */
+  #lifeOf({ id, incarnation }: Member): Life | null {
+    const life = this.#ghosts.servers.get(id)?.life;
+    return life === undefined || life.isLost || (incarnation !== null && life.incarnation !== incarnation)
+      ? null
+      : life;
   }
 
-  faulted(server: ServerGhost, kind: DiskFaultKind): void {
-    if (kind === 'syncError') server.hasFailedSync = true;
+  /** Of the log alone: what is prepared beside it is not called durable by a batch. */
+  faulted(server: ServerGhost, kind: DiskFaultKind, path: string): void {
+    if (kind === 'syncError' && logSegment.test(path)) server.hasFailedSync = true;
   }
 }
+
+const logSegment = /(^|\/)\d+\.wal$/;
 
 /** No word of a term before the term is durable, no vote before the vote is. */
 function checkPromise(id: string, image: Image, message: Message, verb: string): void {

@@ -119,9 +119,9 @@ export class Invariants implements WorldWatcher {
     if (server !== undefined) this.#durability.damaged(server, damage);
   }
 
-  onDiskFault(id: MemberId, kind: DiskFaultKind): void {
+  onDiskFault(id: MemberId, kind: DiskFaultKind, path: string): void {
     const server = this.#ghosts.servers.get(id);
-    if (server !== undefined) this.#durability.faulted(server, kind);
+    if (server !== undefined) this.#durability.faulted(server, kind, path);
   }
 
   /**

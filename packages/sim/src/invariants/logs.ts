@@ -99,7 +99,11 @@ export class Logs {
     const known = server.known.get(peer);
     if (progress === undefined || known === undefined) return;
     const { match, next } = progress;
-    if (refused !== null && (match !== known.match || next <= match || next > known.next)) {
+    if (
+      refused !== null &&
+      progress.state !== 'snapshot' &&
+      (match !== known.match || next <= match || next > known.next)
+    ) {
       const first = `${server.id} had ${peer} at match ${known.match}, next ${known.next}`;
       throw new Violation('B9', first, `a refusal of ${refused} made it match ${match}, next ${next}`);
     }

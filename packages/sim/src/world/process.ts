@@ -237,7 +237,7 @@ export class ServerProcess {
         faults: this.#diskFaults,
         policy: this.#options.policy,
         onDamage: (damage) => this.#world.tell((watcher) => watcher.onDamage(this.id, damage)),
-        onFault: (kind) => this.#world.onDiskFault(kind),
+        onFault: (kind, path) => this.#world.onDiskFault(this.id, kind, path),
       },
     );
   }

@@ -68,8 +68,9 @@ export class World {
     this.#lines.push({ at: this.clock.now, server, level, message });
   }
 
-  onDiskFault(kind: DiskFaultKind): void {
+  onDiskFault(server: string, kind: DiskFaultKind, path: string): void {
     this.diskFaults.set(kind, (this.diskFaults.get(kind) ?? 0) + 1);
+    this.tell((watcher) => watcher.onDiskFault?.(server, kind, path));
   }
 
   /** The newest lines that servers logged. */
