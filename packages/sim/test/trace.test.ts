@@ -134,8 +134,8 @@ describe('a trace', () => {
 
   it('holds decisions', () => {
     const records: TraceRecord[] = [
-      { kind: 'decision', at: 5, action: { kind: 'crash', server: 'a', how: 'power' } },
-      { kind: 'decision', at: 9, action: { kind: 'heal' } },
+      { kind: 'decision', at: 5, step: 3, action: { kind: 'crash', server: 'a', how: 'power' } },
+      { kind: 'decision', at: 9, step: 4, action: { kind: 'heal' } },
     ];
     expect(decoded(encodeTrace(header, records))).toEqual({ header, records });
     expect(decoded(encodeTrace(header, []))).toEqual({ header, records: [] });

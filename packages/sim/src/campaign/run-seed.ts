@@ -6,7 +6,9 @@ import { DamageBudget } from '../disk/index.ts';
 import type { Operation } from '../history.ts';
 import { randomStreams, type RandomStreams } from '../random.ts';
 import { checkCommitted, checkLinearizability, unplaceable } from '../linearizability/index.ts';
+import type { Adversary } from '../swarm/adversary.ts';
 import { Nemesis } from '../swarm/nemesis.ts';
+import { Player } from '../swarm/player.ts';
 import { drawOptions, type RunLimits, type RunOptions } from '../swarm/options.ts';
 import type { Violation, WorldWatcher } from '../watch.ts';
 import type { Action } from '../world/action.ts';
@@ -45,7 +47,23 @@ const HISTORY_BUDGET = 200_000;
 export function runSeed(seed: number, limits: RunLimits, watch: WatcherFactory): SeedResult {
   const streams = randomStreams(seed);
   const options = drawOptions(streams.swarm, limits);
-  return new SeedRun(seed, options, streams, watch).run();
+  return new SeedRun({ seed, options, actions: null }, streams, watch).run();
+}
+
+/** A run that is told what to do, instead of drawing it: to play one again, or a part of it. */
+export interface Plan {
+  readonly seed: number;
+  readonly options: RunOptions;
+  /** Sorted by time. */
+  readonly actions: readonly Action[];
+}
+
+/** Everything that no action decides is drawn from the plan's seed, as in the run that it comes from. */
+export function runPlan(plan: Plan, watch: WatcherFactory): SeedResult {
+  const streams = randomStreams(plan.seed);
+  // What a seed's options take of the stream is taken here as well.
+  drawOptions(streams.swarm);
+  return new SeedRun(plan, streams, watch).run();
 }
 
 class SeedRun {
@@ -54,14 +72,19 @@ class SeedRun {
   readonly #world: World;
   readonly #history = new History();
   readonly #clients: VirtualClient[] = [];
-  readonly #nemesis: Nemesis;
+  readonly #adversary: Adversary;
   readonly #budget: DamageBudget;
   readonly #streams: RandomStreams;
   readonly #hash: StateHash;
   /** Parts of the history by the verdict on them. */
   readonly #parts = new Map<string, number>();
 
-  constructor(seed: number, options: RunOptions, streams: RandomStreams, watch: WatcherFactory) {
+  /** Null for the actions: an adversary draws them. */
+  constructor(
+    { seed, options, actions }: Omit<Plan, 'actions'> & { readonly actions: readonly Action[] | null },
+    streams: RandomStreams,
+    watch: WatcherFactory,
+  ) {
     this.#seed = seed;
     this.#options = options;
     this.#streams = streams;
@@ -69,14 +92,17 @@ class SeedRun {
     this.#budget = new DamageBudget(streams.disk.fork(), { servers: ids, ...options.damage });
     this.#world = new World(streams, options.patience + 2_000_000);
     this.#addServers(ids);
-    this.#nemesis = new Nemesis(this.#world, streams.schedule, options, this.#budget);
+    this.#adversary =
+      actions === null
+        ? new Nemesis(this.#world, streams.schedule, options, this.#budget)
+        : new Player(this.#world, actions, this.#budget);
     this.#hash = new StateHash();
     this.#world.watchers.push(this.#hash, ...watch(options, ids));
-    const nemesis = this.#nemesis;
+    const adversary = this.#adversary;
     this.#world.watchers.push({
       ...blind,
-      onOutput: (server, output) => nemesis.onOutput(server, output),
-      onFatal: (server) => nemesis.onFatal(server),
+      onOutput: (server, output) => adversary.onOutput(server, output),
+      onFatal: (server) => adversary.onFatal(server),
     });
   }
 
@@ -96,7 +122,7 @@ class SeedRun {
       crash,
       virtualMicros: world.clock.now,
       steps: world.clock.steps,
-      actions: this.#nemesis.actions,
+      actions: this.#adversary.actions,
       history: this.#history.whole(),
       stateHash: this.#hash.value,
       counts: this.#counts(),
@@ -112,9 +138,9 @@ class SeedRun {
       if (!world.runUntil(world.clock.now + 100_000)) return;
     }
     this.#addClients();
-    this.#nemesis.start();
+    this.#adversary.start();
     if (!world.runUntil(world.clock.now + this.#options.faultMicros)) return;
-    this.#nemesis.stop();
+    this.#adversary.stop();
     const healing = new Healing(world, this.#budget, this.#history, this.#clients, this.#options);
     world.check(() => healing.run());
     if (world.violation !== null) return;
@@ -164,7 +190,7 @@ class SeedRun {
   #counts(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     const add = (name: string, count = 1): void => void counts.set(name, (counts.get(name) ?? 0) + count);
-    for (const { kind } of this.#nemesis.actions) add(`action ${kind}`);
+    for (const { kind } of this.#adversary.actions) add(`action ${kind}`);
     for (const [name, count] of Object.entries(this.#world.network.counts)) add(`frames ${name}`, count);
     for (const [kind, count] of this.#world.diskFaults) add(`disk ${kind}`, count);
     for (const { outcome } of this.#history.operations) add(`calls ${outcome.kind}`);

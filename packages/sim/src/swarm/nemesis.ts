@@ -5,13 +5,14 @@ import type { RandomStream } from '../random.ts';
 import { type Action, type ActionKind, carryOut } from '../world/action.ts';
 import type { ServerProcess } from '../world/process.ts';
 import type { World } from '../world/world.ts';
+import type { Adversary } from './adversary.ts';
 import type { NemesisWeights, RunOptions } from './options.ts';
 
 type Deed = keyof NemesisWeights;
 
 const SECOND = 1_000_000;
 
-export class Nemesis {
+export class Nemesis implements Adversary {
   readonly actions: Action[] = [];
   readonly #world: World;
   readonly #stream: RandomStream;
@@ -166,13 +167,14 @@ export class Nemesis {
   }
 
   #do(action: ActionKind): boolean {
+    const { now, steps } = this.#world.clock;
     const isDone = carryOut(this.#world, action);
-    if (isDone) this.actions.push({ at: this.#world.clock.now, ...action });
+    if (isDone) this.actions.push({ at: now, step: steps, ...action });
     return isDone;
   }
 
   #later(micros: number, work: () => void): void {
-    this.#world.clock.after(micros, () => {
+    this.#world.clock.afterFromOutside(micros, () => {
       if (!this.#isOver) work();
     });
   }

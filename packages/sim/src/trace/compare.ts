@@ -1,5 +1,6 @@
 /** States of cores, compared. */
 import { defaultOptions, freshState, Raft, type RaftState } from '@quorate/raft';
+import { shapeDifference } from './shape.ts';
 
 /** A deep copy, the same for equal states: where the cache lies in its array does not matter. */
 export function canonicalState(state: Readonly<RaftState>): RaftState {
@@ -45,25 +46,5 @@ export function firstMissing(state: unknown): string | null {
   const member = { id: 'a', incarnation: null, context: '' };
   const configuration = { index: 0, voters: ['a'], outgoing: [], learners: [], learnersNext: [], members: [member] };
   const ours = new Raft({ ...defaultOptions, id: 'a', incarnation: 'a' }, freshState(configuration)).state;
-  return missingIn(state, ours, 'state');
-}
-
-function missingIn(found: unknown, ours: unknown, path: string): string | null {
-  // A fresh core has null wherever null may be; what may be null, and what is in lists, shows nothing of its shape here.
-  if (ours === null) return found === undefined ? `${path} is absent` : null;
-  if (kindOf(found) !== kindOf(ours)) return `${path} is ${kindOf(found)}, here ${kindOf(ours)}`;
-  if (kindOf(ours) !== 'an object') return null;
-  for (const [name, value] of Object.entries(ours as object)) {
-    const missing = missingIn((found as Readonly<Record<string, unknown>>)[name], value, `${path}.${name}`);
-    if (missing !== null) return missing;
-  }
-  return null;
-}
-
-function kindOf(value: unknown): string {
-  if (value === undefined) return 'absent';
-  if (value === null) return 'null';
-  if (value instanceof Map) return 'a map';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  return shapeDifference(state, ours, 'state');
 }

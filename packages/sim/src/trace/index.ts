@@ -1,5 +1,6 @@
 export { decodeTrace, type DecodedTrace, encodeTrace } from './json.ts';
 export { mergeRecordings } from './merge.ts';
+export { type Ending, endingOf, endsAlike, type PlanTrace, planTrace, readPlan } from './plan.ts';
 export { type ServerRecord, type ServerRecording, serverRecording } from './recording.ts';
 export { type Parting, replay, type ReplayResult, type ServerReplay } from './replay.ts';
 export * from './trace.ts';

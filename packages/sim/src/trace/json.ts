@@ -93,7 +93,9 @@ function checkRecord(value: Plain, line: number): TraceRecord {
   const record = asObject(value, line);
   const isSound =
     record['kind'] === 'decision'
-      ? isNumber(record['at']) && typeof asObject(record['action'] ?? null, line)['kind'] === 'string'
+      ? isNumber(record['at']) &&
+        isNumber(record['step']) &&
+        typeof asObject(record['action'] ?? null, line)['kind'] === 'string'
       : isOfServer(record) && isBody(record, line);
   if (!isSound) throw new TraceError('Malformed', 'This is not a record of a trace.', line);
   return record as unknown as TraceRecord;

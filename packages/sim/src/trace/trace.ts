@@ -39,6 +39,8 @@ export interface DecisionRecord {
   readonly kind: 'decision';
   /** Virtual microseconds. */
   readonly at: number;
+  /** The world's steps before it: its place among what happens in the same microsecond. */
+  readonly step: number;
   readonly action: { readonly kind: string; readonly [field: string]: Plain };
 }
 

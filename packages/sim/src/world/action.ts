@@ -6,7 +6,8 @@ import type { CrashKind, DiskFaults } from '../disk/index.ts';
 import type { CutKind, NetworkFaults } from './network.ts';
 import type { World } from './world.ts';
 
-export type Action = { readonly at: number } & ActionKind;
+/** `step`: the world's steps before it, which tells its place among what happens in the same microsecond. */
+export type Action = { readonly at: number; readonly step: number } & ActionKind;
 
 export type ActionKind =
   | { readonly kind: 'crash'; readonly server: string; readonly how: CrashKind }
@@ -76,7 +77,9 @@ function carryOutOnServer(world: World, action: Extract<ActionKind, { readonly s
       server.stallDisk(action.micros);
       return true;
     case 'rot':
-      return server.rot();
+      // Also where nothing was to be destroyed: chance was asked where, and will be when this is done again.
+      server.rot();
+      return true;
     case 'loseDisk':
       if (server.isHeld) return false;
       server.loseDisk();

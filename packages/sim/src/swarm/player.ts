@@ -1,0 +1,42 @@
+/** The adversary of a run that is played again: does what it is told, when it is told, and nothing of its own. */
+import type { DamageBudget } from '../disk/index.ts';
+import { type Action, carryOut } from '../world/action.ts';
+import type { World } from '../world/world.ts';
+import type { Adversary } from './adversary.ts';
+
+export class Player implements Adversary {
+  readonly actions: Action[] = [];
+  readonly #world: World;
+  readonly #plan: readonly Action[];
+  readonly #budget: DamageBudget;
+
+  constructor(world: World, plan: readonly Action[], budget: DamageBudget) {
+    this.#world = world;
+    this.#plan = plan;
+    this.#budget = budget;
+  }
+
+  start(): void {
+    const { clock } = this.#world;
+    clock.interludes = this.#plan.map((action) => ({ at: action.at, step: action.step, run: () => this.#do(action) }));
+  }
+
+  stop(): void {
+    this.#world.clock.interludes = [];
+  }
+
+  onOutput(): void {
+    // Crashes in the middle of a write are actions like all others here: they have their moment.
+  }
+
+  onFatal(): void {
+    // So are starts.
+  }
+
+  #do(action: Action): void {
+    // A plan that was changed must not destroy more than the run may.
+    if (action.kind === 'loseDisk' && !this.#budget.mayLoseDisk(action.server)) return;
+    const { now, steps } = this.#world.clock;
+    if (carryOut(this.#world, action)) this.actions.push({ ...action, at: now, step: steps });
+  }
+}

@@ -1,0 +1,111 @@
+import {
+  decodeTrace,
+  encodeTrace,
+  endingOf,
+  endsAlike,
+  type Plan,
+  planTrace,
+  readPlan,
+  runPlan,
+  runSeed,
+  type WatcherFactory,
+  shrinkPlan,
+  Violation,
+  type WorldWatcher,
+} from '@quorate/sim';
+import { describe, expect, it } from 'vitest';
+
+const unwatched: WatcherFactory = () => [];
+
+/** Finds fault with two servers that were both down once: what it takes is two crashes. */
+const twoCrashes: WatcherFactory = () => {
+  const crashed = new Set<string>();
+  return [
+    {
+      ...blind,
+      onCrash: (server) => {
+        crashed.add(server);
+        if (crashed.size > 1) throw new Violation('X1', 'only one server ever crashes', `${server} crashed, too`);
+      },
+    },
+  ];
+};
+
+const blind: WorldWatcher = {
+  onStart: () => undefined,
+  onInput: () => undefined,
+  onOutput: () => undefined,
+  onSend: () => undefined,
+  onApply: () => undefined,
+  onRestore: () => undefined,
+  onCrash: () => undefined,
+  onFatal: () => undefined,
+  onDamage: () => undefined,
+};
+
+describe('a plan', () => {
+  it('leads a world exactly where its adversary led it', () => {
+    for (let seed = 0; seed < 12; seed++) {
+      const drawn = runSeed(seed, { faultSeconds: 3 }, unwatched);
+      const played = runPlan(drawn, unwatched);
+      expect(played.actions).toEqual(drawn.actions);
+      expect({ seed, hash: played.stateHash, steps: played.steps }).toEqual({
+        seed,
+        hash: drawn.stateHash,
+        steps: drawn.steps,
+      });
+    }
+  });
+
+  it('comes back from its trace', () => {
+    const result = runSeed(3, { faultSeconds: 5 }, unwatched);
+    const plan = { seed: result.seed, options: result.options, actions: result.actions };
+    const { header, records } = planTrace({ plan, ending: endingOf(result) }, 'test', 'plan.test');
+    const trace = decodeTrace(encodeTrace(header, records));
+    const read = readPlan(trace.header, trace.records);
+    expect(read).toEqual({ plan, ending: endingOf(result) });
+    expect(runPlan(read.plan, unwatched).stateHash).toBe(result.stateHash);
+  });
+
+  it('is refused when it is of another build, or none', () => {
+    const result = runSeed(3, { servers: 1, faultSeconds: 1 }, unwatched);
+    const { header, records } = planTrace({ plan: result, ending: endingOf(result) }, 'test', 'plan.test');
+    const { clients: _, ...fewer } = result.options;
+    const older = { ...header, configuration: { ...header.configuration, options: fewer as never } };
+    expect(() => readPlan(older, records)).toThrow(/configuration\.options\.clients is absent/);
+    expect(() => readPlan({ ...header, configuration: {} }, records)).toThrow(/no run of a simulated cluster/);
+    const read = (action: { kind: string }) => () => readPlan(header, [{ kind: 'decision', at: 1, step: 1, action }]);
+    expect(read({ kind: 'curse' })).toThrow(/knows no action 'curse'/);
+    expect(read({ kind: 'crash' })).toThrow(/needs a string as server/);
+  });
+
+  it('is made as small as what it takes to break the same', () => {
+    const result = runSeed(firstBroken(), { servers: 3, faultSeconds: 10 }, twoCrashes);
+    const ending = endingOf(result);
+    expect(ending.invariant).toBe('X1');
+    const breaks = (plan: Plan): boolean => endsAlike(endingOf(runPlan(plan, twoCrashes)), ending);
+    const { plan, runs, isMinimal } = shrinkPlan(result, breaks, 400);
+    expect(plan.actions.map(({ kind }) => kind)).toEqual(['crash', 'crash']);
+    expect(plan.options.clients).toBe(1);
+    expect(plan.options.faultMicros).toBeLessThan(result.options.faultMicros);
+    expect(breaks(plan)).toBe(true);
+    expect(isMinimal).toBe(true);
+    expect(runs).toBeLessThan(400);
+  });
+
+  it('stays as small as it was got when there is no more time', () => {
+    const result = runSeed(firstBroken(), { servers: 3, faultSeconds: 10 }, twoCrashes);
+    const breaks = (plan: Plan): boolean => endingOf(runPlan(plan, twoCrashes)).invariant === 'X1';
+    const { plan, runs, isMinimal } = shrinkPlan(result, breaks, 5);
+    expect({ runs, isMinimal, breaks: breaks(plan) }).toEqual({ runs: 5, isMinimal: false, breaks: true });
+  });
+});
+
+/** A seed whose adversary does what the made-up invariant forbids, among many other things. */
+function firstBroken(): number {
+  for (let seed = 0; seed < 100; seed++) {
+    const { violation, actions } = runSeed(seed, { servers: 3, faultSeconds: 10 }, twoCrashes);
+    if (violation !== null && actions.length > 20) return seed;
+  }
+  throw new Error('no seed breaks it');
+}
