@@ -1,12 +1,54 @@
 import { statSync } from 'node:fs';
-import { decodeTrace, mergeRecordings, replay, type ReplayResult, type ServerRecord, TraceError } from '@quorate/sim';
+import {
+  decodeTrace,
+  endingOf,
+  endsAlike,
+  mergeRecordings,
+  type PlanTrace,
+  readPlan,
+  replay,
+  type ReplayResult,
+  runPlan,
+  type ServerRecord,
+  standardWatchers,
+  TraceError,
+  type TraceRecord,
+} from '@quorate/sim';
 import { readLines, readRecordings } from '@quorate/sim/node';
 import { table } from '../output/table.ts';
 import { print } from './session.ts';
 
-/** Runs recordings again; exit code 1 when they go another way. */
+/** Runs a trace or recordings again; exit code 1 when they go another way. */
 export function runReplay(paths: readonly string[]): void {
-  const result = replay(recordsOf(paths));
+  const [path] = paths;
+  const trace = path === undefined || paths.length > 1 || isDirectory(path) ? null : decodeTrace(readLines(path));
+  if (trace === null) replayRecordings(recorded(paths));
+  else if ('world' in trace.header.configuration) replayPlan(readPlan(trace.header, trace.records));
+  else replayRecordings(serverRecords(trace.records));
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path).isDirectory();
+}
+
+/** Exact to the state's hash in the build that wrote it; in another at least the same must break. */
+function replayPlan({ plan, ending }: PlanTrace): void {
+  const found = endingOf(runPlan(plan, standardWatchers));
+  const [first, second] = found.facts;
+  if (first !== undefined) print(`${found.invariant}: ${first}${second === undefined ? '' : `, but ${second}`}`);
+  if (!endsAlike(found, ending)) {
+    const wanted = ending.invariant === '' ? 'nothing broke' : `${ending.invariant} broke`;
+    print(
+      `This build goes another way: ${wanted} when the trace was made, ${found.invariant || 'nothing'} breaks now.`,
+    );
+    process.exitCode = 1;
+  } else if (found.stateHash !== ending.stateHash) {
+    print('The same, but not step by step: this build is another than the one that made the trace.');
+  } else print('Everything went as it went, to the last bit of state.');
+}
+
+function replayRecordings(records: Iterable<ServerRecord>): void {
+  const result = replay(records);
   print(table(['server', 'starts', 'inputs', 'outputs', 'checkpoints', 'ends as'], result.servers.map(row)));
   if (result.parting === null) {
     print('Everything went as recorded.');
@@ -29,20 +71,19 @@ function row(server: ReplayResult['servers'][number]): readonly string[] {
   ];
 }
 
-function recordsOf(paths: readonly string[]): Iterable<ServerRecord> {
-  const [path] = paths;
-  if (path === undefined || paths.length > 1 || statSync(path).isDirectory()) {
-    const recordings = readRecordings(paths);
-    for (const note of recordings.flatMap(({ notes }) => notes)) process.stderr.write(`${note}\n`);
-    return mergeRecordings(recordings);
-  }
-  return serverRecords(path);
+function recorded(directories: readonly string[]): Iterable<ServerRecord> {
+  const recordings = readRecordings(directories);
+  for (const note of recordings.flatMap(({ notes }) => notes)) process.stderr.write(`${note}\n`);
+  return mergeRecordings(recordings);
 }
 
-function* serverRecords(path: string): Generator<ServerRecord, void, undefined> {
-  for (const record of decodeTrace(readLines(path)).records) {
+function* serverRecords(records: Iterable<TraceRecord>): Generator<ServerRecord, void, undefined> {
+  for (const record of records) {
     if (record.kind === 'decision') {
-      throw new TraceError('NotReplayable', 'This trace holds the decisions of a simulated world, no recording.');
+      throw new TraceError(
+        'NotReplayable',
+        'This trace mixes inputs of real servers with decisions of a simulated world.',
+      );
     }
     yield record;
   }

@@ -1,7 +1,10 @@
+import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { type Failure, type SeedReport, Totals } from '@quorate/sim';
 import { runCampaign } from '@quorate/sim/node';
 import type { SimFlags } from '../tree/sim-command.ts';
+import { savePlan } from './plans.ts';
 import { print } from './session.ts';
 
 const EXIT_CODES = { safety: 10, liveness: 11, crash: 12 } as const;
@@ -35,6 +38,7 @@ export async function runSim(flags: SimFlags): Promise<void> {
         totals.add(report);
         if (report.failure === null) return;
         failures.push({ ...report.failure, seed: report.seed });
+        if (flags.traceDir !== undefined) saveFailure(report, flags.traceDir);
         if (failures.length <= MAX_PRINTED) printFailure(report, report.failure, flags);
       },
     });
@@ -46,6 +50,16 @@ export async function runSim(flags: SimFlags): Promise<void> {
   printSummary(totals, failures.length, (performance.now() - began) / 1000);
   const [worst] = failures.toSorted((a, b) => EXIT_CODES[a.kind] - EXIT_CODES[b.kind]);
   if (worst !== undefined) process.exitCode = EXIT_CODES[worst.kind];
+}
+
+/** A folder that is not there is made; a trace that is there is of an earlier build and makes way. */
+function saveFailure({ seed, failed }: SeedReport, directory: string): void {
+  if (failed === null) return;
+  const path = join(directory, `seed-${seed}.json`);
+  mkdirSync(directory, { recursive: true });
+  rmSync(path, { force: true });
+  savePlan(path, failed, 'quorate sim');
+  print(`  written: ${path}`);
 }
 
 function showProgress(totals: Totals, failures: number, seeds: number, began: number): void {

@@ -1,4 +1,5 @@
 /** What a campaign keeps of a run: plain data, small enough to pass between threads a hundred thousand times. */
+import { endingOf, type PlanTrace } from '../trace/plan.ts';
 import type { RunLimits } from '../swarm/options.ts';
 import { runSeed, type SeedResult, type WatcherFactory } from './run-seed.ts';
 import { runTwice } from './twice.ts';
@@ -7,6 +8,8 @@ export interface SeedReport {
   readonly seed: number;
   readonly servers: number;
   readonly failure: Failure | null;
+  /** With a failure: what it takes to have it again. */
+  readonly failed: PlanTrace | null;
   readonly virtualMicros: number;
   readonly steps: number;
   readonly stateHash: number;
@@ -31,10 +34,13 @@ const TWICE_IN = 20;
 export function reportSeed(seed: number, limits: RunLimits, watch: WatcherFactory): SeedReport {
   const twice = seed % TWICE_IN === 0;
   const result = twice ? runTwice(seed, limits, watch) : runSeed(seed, limits, watch);
+  const failure = failureOf(result);
+  const { options, actions } = result;
   return {
     seed,
-    servers: result.options.servers,
-    failure: failureOf(result),
+    servers: options.servers,
+    failure,
+    failed: failure === null ? null : { plan: { seed, options, actions }, ending: endingOf(result) },
     virtualMicros: result.virtualMicros,
     steps: result.steps,
     stateHash: result.stateHash,

@@ -1,6 +1,6 @@
 /** Plans as traces: the header holds what the world was like and what came of it, the records what its adversary did. */
 import type { Plain } from '@quorate/runtime';
-import type { Plan, SeedResult } from '../campaign/index.ts';
+import type { Plan, SeedResult } from '../campaign/run-seed.ts';
 import { randomStream } from '../random.ts';
 import { drawOptions } from '../swarm/options.ts';
 import type { Action } from '../world/action.ts';
