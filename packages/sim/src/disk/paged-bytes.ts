@@ -62,9 +62,14 @@ export class PagedBytes {
     this.#length = length;
   }
 
-  /** Takes over the page that `other` has in this place, as it is now. */
+  /** Takes over the page that `other` has in this place, as it is now: by copying it, for the next write comes soon. */
   adopt(other: PagedBytes, page: number): void {
-    this.#share(other, page);
+    const held = other.#pages[page];
+    if (held === undefined) return this.#share(other, page);
+    const mine = this.#own[page] === true ? this.#pages[page] : undefined;
+    if (mine !== undefined) return mine.set(held);
+    this.#pages[page] = held.slice();
+    this.#own[page] = true;
   }
 
   /** Whether a range holds nothing but zeros. */
