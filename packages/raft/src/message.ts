@@ -107,7 +107,10 @@ export interface ReadIndexReply extends Envelope {
   readonly index: Index;
 }
 
-/** A follower carries proposals to the leader, once. They are numbered id, id + 1, …; all are appended or none. */
+/**
+ * A follower carries proposals to the leader, once. They are numbered id, id + 1, …; all are appended or none. The transport must
+ * not deliver one twice: the core would take it for another (every other message may come twice, late, or never).
+ */
 export interface Propose extends Envelope {
   readonly kind: 'propose';
   readonly id: number;

@@ -75,6 +75,8 @@ class InboundConnection implements ConnectionHandler, Watched {
   #hello: Hello | null = null;
   #route: MessageRoute | null = null;
   #intake: SnapshotIntake | null = null;
+  /** The highest id of a Propose that came. */
+  #lastProposal = 0;
   #isClosed = false;
   /** The last frame is sent; what still comes is not looked at. */
   #isEnding = false;
@@ -150,8 +152,19 @@ class InboundConnection implements ConnectionHandler, Watched {
     if (message === null) return 'malformed message';
     // Snapshots come with their bytes on a connection of their own.
     if (message.kind === 'installSnapshot') return 'installSnapshot among messages';
-    this.#host.onMessage(message);
+    if (!this.#isRepeated(message)) this.#host.onMessage(message);
     return null;
+  }
+
+  /**
+   * Commands are carried once. What was refused and came a second time would take effect although its refusal was definite, and
+   * what was appended would be appended again. Ids grow within a run of the sender, and every run has connections of its own.
+   */
+  #isRepeated(message: Message): boolean {
+    if (message.kind !== 'propose') return false;
+    if (message.id <= this.#lastProposal) return true;
+    this.#lastProposal = message.id;
+    return false;
   }
 
   #onHello(kind: number, reader: ByteReader): string | null {

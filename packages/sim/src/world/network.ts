@@ -78,9 +78,11 @@ export class VirtualNetwork {
     this.#clogs.set(link(from, to), until);
   }
 
+  /** Cuts and clogs end. A stream that lost more than messages meanwhile does not come back to life: it breaks. */
   heal(): void {
     this.#cuts.clear();
     this.#clogs.clear();
+    for (const connection of this.#connections) if (connection.isWounded) connection.break();
   }
 
   /** Every connection between the two breaks, with what is on its way. */
@@ -199,6 +201,8 @@ class VirtualConnection implements Connection {
   peer: VirtualConnection | null = null;
   bufferedBytes = 0;
   isClosed = false;
+  /** Bytes are missing that no further message makes up for. */
+  isWounded = false;
   readonly #network: VirtualNetwork;
   readonly #guard: Guard;
   #isPaused = false;
@@ -225,8 +229,8 @@ class VirtualConnection implements Connection {
     if (this.isClosed) return;
     const network = this.#network;
     const isLost = network.isCut(this.owner, this.far);
+    if (isLost) this.#lose(bytes);
     if (isLost || network.isGentle) {
-      if (isLost) network.counts.lost++;
       this.#sendInOrder(bytes, !isLost);
       return;
     }
@@ -282,6 +286,11 @@ class VirtualConnection implements Connection {
     });
   }
 
+  #lose(bytes: Uint8Array): void {
+    this.#network.counts.lost++;
+    if (!splitFrames(bytes).every(isMessageFrame)) this.isWounded = true;
+  }
+
   #sendMessage(part: Uint8Array): void {
     const network = this.#network;
     const fate = network.fate();
@@ -323,7 +332,7 @@ class VirtualConnection implements Connection {
 
   #deliver(bytes: Uint8Array): void {
     if (this.#network.isCut(this.owner, this.far)) {
-      this.#network.counts.lost++;
+      this.#lose(bytes);
       return;
     }
     this.#network.counts.delivered++;
