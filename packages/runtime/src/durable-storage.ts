@@ -33,6 +33,10 @@ export class DurableStorage implements RaftStorage {
     return this.#log.hasRoomFor(bytes, entries);
   }
 
+  onFailure(listener: (error: StorageError) => void): void {
+    this.#log.onFailure(listener);
+  }
+
   read(
     from: Index,
     to: Index,

@@ -53,6 +53,11 @@ export interface RaftStorage {
    * on their way if so. A cheap estimate, rather too low than too high.
    */
   hasRoomFor(bytes: number, entries: number): boolean;
+  /**
+   * Hears, once and later, that the log has failed, whatever it was doing: also what nobody waits for, such as preparing a
+   * segment. Nothing can be made durable any more: a server that went on would be a leader that only refuses.
+   */
+  onFailure(listener: (error: StorageError) => void): void;
   /** Entries from `from` on, contiguous, at most to `to`, at most `maxBytes` of payload but at least one. */
   read(
     from: Index,

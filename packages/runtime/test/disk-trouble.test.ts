@@ -29,6 +29,36 @@ describe('a failed write or sync', () => {
   });
 });
 
+// Found by the simulator: a leader whose log had failed while it was shortened refused every command and stayed in office.
+describe('a failure that no append meets', () => {
+  test('while a segment is prepared is told', () => {
+    const world = new StorageWorld();
+    const opened = world.open();
+    const heard: string[] = [];
+    opened.storage.onFailure(({ code }) => heard.push(code));
+    world.disk.failAt = { operation: world.disk.operations + 3, code: 'EIO' };
+    expect(world.append(opened, batch({ entries: entries(1, 10, 1, 4000) }))).toBeNull();
+    world.run();
+    expect(heard).toEqual(['DiskFailed']);
+  });
+
+  test('while the log is shortened is told, also to who asks later', () => {
+    const world = new StorageWorld();
+    const opened = world.open();
+    for (let round = 0; round < 20; round++) {
+      const first = round * 5 + 1;
+      expect(world.append(opened, batch({ entries: entries(first, first + 4, 1, 4000) }))).toBeNull();
+      world.run();
+    }
+    world.disk.failAt = { operation: world.disk.operations + 1, code: 'EIO' };
+    expect(world.wait((done) => opened.storage.compact(90, done))).toMatchObject({ code: 'DiskFailed' });
+    const heard: string[] = [];
+    opened.storage.onFailure(({ code }) => heard.push(code));
+    world.run();
+    expect(heard).toEqual(['DiskFailed']);
+  });
+});
+
 describe('a disk that fills up', () => {
   const KIB = 1024;
   const options = { ...smallSegments, reserveBytes: 64 * KIB };

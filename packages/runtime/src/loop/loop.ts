@@ -142,6 +142,7 @@ export class Loop {
       },
       parts.snapshot,
     );
+    storage.onFailure((error) => this.fail(storageFailed(error)));
     this.#callers = new Callers(environment, settings, {
       isRunning: () => this.isRunning,
       isStopped: () => this.#state === 'stopped',

@@ -73,6 +73,8 @@ export class WriteAheadLog {
   #afterAppend: (() => void) | null = null;
   /** The first failure; everything later fails with it. A disk that failed once cannot be trusted to have kept what it confirms. */
   #failure: StorageError | null = null;
+  /** Null until somebody listens, and again once they were told. */
+  #onFailure: ((error: StorageError) => void) | null = null;
 
   constructor(environment: Pick<Environment, 'disk' | 'timers'>, options: StorageOptions, state: LogState) {
     this.#environment = environment;
@@ -222,6 +224,11 @@ export class WriteAheadLog {
     return this.#index.bytesAfter(index);
   }
 
+  onFailure(listener: (error: StorageError) => void): void {
+    this.#onFailure = listener;
+    this.#later(() => this.#tellFailure());
+  }
+
   /** Stops preparing and polling. Submissions under way finish with the disk. */
   stop(): void {
     this.#spare.stop();
@@ -230,8 +237,18 @@ export class WriteAheadLog {
 
   /** Latches a failure of the disk, wherever it was met. */
   #fail(error: DiskError): StorageError {
-    this.#failure ??= storageErrorOf(error);
-    return this.#failure;
+    if (this.#failure !== null) return this.#failure;
+    const failure = storageErrorOf(error);
+    this.#failure = failure;
+    this.#later(() => this.#tellFailure());
+    return failure;
+  }
+
+  #tellFailure(): void {
+    const listener = this.#onFailure;
+    if (this.#failure === null || listener === null) return;
+    this.#onFailure = null;
+    listener(this.#failure);
   }
 
   #later(callback: () => void): void {

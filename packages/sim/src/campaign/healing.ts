@@ -20,6 +20,8 @@ export class Healing {
   readonly #clients: readonly VirtualClient[];
   readonly #options: RunOptions;
   #nextStart = 0;
+  /** Servers whose disks were found corrupt. */
+  readonly #corrupt = new Set<ServerProcess>();
 
   constructor(
     world: World,
@@ -65,6 +67,7 @@ export class Healing {
     if (now < this.#nextStart) return;
     this.#nextStart = now + START_INTERVAL;
     for (const server of this.#world.servers) {
+      if (isCorrupt(server.ending)) this.#corrupt.add(server);
       if (!server.isRunning && server.ending?.code !== 'MemberAlreadyRan') server.start();
     }
   }
@@ -135,7 +138,7 @@ export class Healing {
   #mayBeStuck(): boolean {
     if (this.#options.damage.beyond) return true;
     const gone = this.#world.servers.filter(
-      (server) => server.node === null && (this.#isDoomed(server) || isCorrupt(server.ending)),
+      (server) => server.node === null && (this.#isDoomed(server) || this.#corrupt.has(server)),
     ).length;
     return this.#options.servers - gone <= this.#options.servers / 2;
   }
