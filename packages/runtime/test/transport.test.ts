@@ -28,7 +28,7 @@ describe('two servers', () => {
     const world = new VirtualWorld(7);
     const [a, b] = pair(world);
     const propose = (id: number): Message => {
-      return { ...heartbeat('a', 'b', 1), kind: 'propose', id, commands: [new Uint8Array([id])] } as Message;
+      return { ...heartbeat('a', 'b', 1), kind: 'propose', id, commands: [new Uint8Array([id])] };
     };
     for (const id of [5, 5, 6, 5, 9]) a.send(propose(id));
     await world.until(
