@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type Failure, type SeedReport, Totals } from '@quorate/sim';
+import { type Failure, neverSeen, type SeedReport, Totals } from '@quorate/sim';
 import { runCampaign } from '@quorate/sim/node';
 import type { SimFlags } from '../tree/sim-command.ts';
 import { savePlan } from './plans.ts';
@@ -98,4 +98,6 @@ function printSummary({ runs, twice, virtualMicros, steps, counts }: Totals, fai
   const names = [...counts.keys()].toSorted();
   const width = Math.max(...names.map((name) => name.length));
   for (const name of names) print(`  ${name.padEnd(width)}  ${counts.get(name)}`);
+  const unseen = neverSeen(counts);
+  if (unseen.length > 0) print(`never seen, so nothing was proved about it: ${unseen.join('; ')}`);
 }

@@ -195,6 +195,7 @@ class SeedRun {
     for (const [kind, count] of this.#world.diskFaults) add(`disk ${kind}`, count);
     for (const { outcome } of this.#history.operations) add(`calls ${outcome.kind}`);
     for (const [kind, count] of this.#parts) add(`history ${kind}`, count);
+    for (const watcher of this.#world.watchers) for (const [name, count] of watcher.counts ?? []) add(name, count);
     return counts;
   }
 }
