@@ -28,6 +28,7 @@ export type ProposeOutcome =
       readonly reason:
         | 'noLeader'
         | 'leadershipLost'
+        | 'recovering'
         | 'busy'
         | 'tooLarge'
         | 'diskFull'
@@ -42,7 +43,7 @@ export type BarrierOutcome =
   | { readonly kind: 'ready'; readonly index: number }
   | {
       readonly kind: 'refused';
-      readonly reason: 'noLeader' | 'leadershipLost' | 'busy' | 'shuttingDown' | 'foreignIncarnation';
+      readonly reason: 'noLeader' | 'leadershipLost' | 'recovering' | 'busy' | 'shuttingDown' | 'foreignIncarnation';
       readonly message: string;
     };
 

@@ -10,6 +10,7 @@ import { weightOf } from './weight.ts';
 export function appendOwn(core: Core, kind: EntryKind, data: Uint8Array): void {
   const { state } = core;
   invariant(state.leadership !== null, 'only a leader makes entries');
+  invariant(!state.leadership.recovering, 'a leader makes no entry while it settles faulty ones');
   const entry = { index: state.log.lastIndex + 1, term: state.term, kind, data };
   append(state.log, entry);
   state.leadership.uncommittedBytes += weightOf(data);

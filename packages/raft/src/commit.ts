@@ -1,5 +1,6 @@
 /** What is committed (§5.3, §5.4.2), and what may be applied. */
 import { quorumValue } from './configuration.ts';
+import { firstFaultyBehind, intactTo } from './faulty.ts';
 import { isBound } from './identity.ts';
 import { invariant } from './invariant.ts';
 import { cachedBytes, termAt } from './log.ts';
@@ -20,10 +21,10 @@ export function advanceCommit(core: Core): void {
   commitTo(core, held);
 }
 
-/** How far `id` holds this log durably, as far as it counts. A leader counts itself like anyone: only what is on its disk. */
+/** How far `id` holds this log durably, as far as it counts. A leader counts itself like anyone: only what is whole on its disk. */
 function durableMatch(core: Core, leadership: Leadership, id: MemberId): Index {
   if (!isBound(core, id)) return 0;
-  if (id === core.options.id) return core.state.durability.durableIndex;
+  if (id === core.options.id) return intactTo(core, core.state.durability.durableIndex);
   return leadership.progress.find((progress) => progress.id === id)?.match ?? 0;
 }
 
@@ -38,13 +39,14 @@ export function commitTo(core: Core, index: Index): void {
   state.commitIndex = index;
 }
 
-/** What may be applied now and was not handed out before; nothing while a snapshot is being restored. */
+/** What may be applied now and was not handed out before; nothing while a snapshot is being restored, nothing faulty. */
 export function takeApplyRange(core: Core): ApplyRange | null {
   const { state, options } = core;
   if (state.restoring !== 0) return null;
-  const to = options.applyDurableOnly
-    ? Math.min(state.commitIndex, Math.max(state.durability.durableIndex, state.applyHanded))
+  const limit = options.applyDurableOnly
+    ? Math.max(state.durability.durableIndex, state.applyHanded)
     : state.commitIndex;
+  const to = Math.min(state.commitIndex, limit, firstFaultyBehind(state.log, state.applyHanded) - 1);
   if (to <= state.applyHanded) return null;
   const range = { from: state.applyHanded + 1, to };
   state.applyHanded = to;

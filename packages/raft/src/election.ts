@@ -1,10 +1,12 @@
 /** Leader election (§5.2, §5.4.1), PreVote (dissertation §9.6) and voter stickiness (dissertation §4.2.3). */
 import { isVoter, tally } from './configuration.ts';
+import { hidesConfiguration } from './faulty.ts';
 import { isForeign, isImpostor } from './identity.ts';
 import { isUpToDate, lastTerm } from './log.ts';
 import { currentConfiguration } from './membership.ts';
 import type { PreVote, PreVoteReply, RequestVote, RequestVoteReply, TimeoutNow } from './message.ts';
 import { fullBarrier, setVote } from './persistence.ts';
+import { onElected, standsBack } from './repair.ts';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './role.ts';
 import { envelope, send, sendAfter } from './send.ts';
 import type { Core } from './state.ts';
@@ -13,6 +15,10 @@ import type { Incarnation, MemberId } from './types.ts';
 
 /** No leader was heard, or no election was decided, for a whole election timeout. */
 export function onElectionTimeout(core: Core): void {
+  if (standsBack(core)) {
+    becomeFollower(core, core.state.term, null, 'lets another server lead, since entries are faulty here');
+    return;
+  }
   if (!mayCampaign(core)) {
     // A learner or a stranger waits on; it will hear from a leader, or be let in by one.
     becomeFollower(core, core.state.term, null, 'heard no leader and may not stand for election');
@@ -22,9 +28,14 @@ export function onElectionTimeout(core: Core): void {
   else startElection(core, false);
 }
 
-/** A voter stands for election, unless it lost its disk since it was let in. */
+/**
+ * A voter stands for election, unless it lost its disk since it was let in, or the configuration in force may stand in an entry
+ * that is faulty here: it would count the wrong votes. It still votes, for which it asks no configuration.
+ */
 function mayCampaign(core: Core): boolean {
-  return isVoter(currentConfiguration(core.state), core.options.id) && !isForeign(core);
+  const { state, options } = core;
+  if (hidesConfiguration(state, state.log.lastIndex)) return false;
+  return isVoter(currentConfiguration(state), options.id) && !isForeign(core);
 }
 
 function startPreVote(core: Core): void {
@@ -176,7 +187,10 @@ export function onOwnVoteDurable(core: Core): void {
 
 function countVote(core: Core, voter: MemberId, incarnation: Incarnation, granted: boolean): void {
   const result = countBallot(core, voter, incarnation, granted);
-  if (result === 'won') becomeLeader(core);
+  if (result === 'won') {
+    becomeLeader(core);
+    onElected(core);
+  }
   // The vote stays given: this is the same term.
   if (result === 'lost') becomeFollower(core, core.state.term, null, 'lost the election');
 }

@@ -1,10 +1,12 @@
 /** Log replication, the follower's side: Figure 2, AppendEntries RPC, "Receiver implementation". */
 import { commitTo } from './commit.ts';
 import { decodeConfiguration } from './configuration.ts';
-import { append, lastPositionWithTermAtMost, lastTerm, termAt, truncate } from './log.ts';
-import { onAppended, onTruncated } from './membership.ts';
+import { cut } from './cut.ts';
+import { intactTo, takeRepair } from './faulty.ts';
+import { append, lastPositionWithTermAtMost, lastTerm, termAt } from './log.ts';
+import { onAppended } from './membership.ts';
 import type { AppendEntries } from './message.ts';
-import { fullBarrier, noteTruncated } from './persistence.ts';
+import { fullBarrier } from './persistence.ts';
 import { envelope, send, sendAfter } from './send.ts';
 import type { Core } from './state.ts';
 import { type Entry, EntryKind, type Index, type MemberId } from './types.ts';
@@ -56,6 +58,7 @@ function whyMalformed(message: AppendEntries): string | null {
 function store(core: Core, leader: MemberId, entries: readonly Entry[]): boolean {
   const { state } = core;
   for (const entry of entries) {
+    if (state.log.faulty.length > 0) takeRepair(core, leader, entry);
     if (entry.index <= state.commitIndex) continue;
     if (entry.index <= state.log.lastIndex) {
       if (termAt(state.log, entry.index) === entry.term) continue;
@@ -72,17 +75,10 @@ function store(core: Core, leader: MemberId, entries: readonly Entry[]): boolean
   return true;
 }
 
-function cut(core: Core, from: Index): void {
-  const { state } = core;
-  core.out.events.push({ kind: 'truncated', from, to: state.log.lastIndex });
-  truncate(state.log, from);
-  noteTruncated(state.durability, from);
-  onTruncated(core, from);
-}
-
-/** Says that this log matches the leader's up to `index`, once all of that is on disk. */
-export function acknowledge(core: Core, leader: MemberId, index: Index): void {
+/** Says that this log matches the leader's up to `lastNew`, as far as it is whole, once all of that is on disk. */
+function acknowledge(core: Core, leader: MemberId, lastNew: Index): void {
   const { durability } = core.state;
+  const index = intactTo(core, lastNew);
   sendAfter(
     core,
     { kind: 'appendEntriesReply', ...envelope(core, leader), accepted: true, index, hintIndex: 0, hintTerm: 0 },

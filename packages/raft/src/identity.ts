@@ -48,7 +48,8 @@ export function bindSeen(core: Core): void {
   const { state } = core;
   const { leadership } = state;
   const configuration = currentConfiguration(state);
-  if (leadership === null) return;
+  // While faulty entries are being settled nothing is appended; the term begins with this.
+  if (leadership === null || leadership.recovering) return;
   const news = configuration.members.some((member) => member.incarnation === null && leadership.seen.has(member.id));
   if (!news) return;
   const bound = bind(configuration, state.log.lastIndex + 1, leadership.seen);

@@ -62,11 +62,20 @@ export interface LoadedInput extends At {
   readonly entries: readonly Entry[];
 }
 
-/** The load request cannot be answered: the entries are compacted away or cannot be read. */
+/**
+ * The load request cannot be answered: its first entry is compacted away, or is faulty. Of a faulty one the input `faulty` has
+ * told before.
+ */
 export interface LoadFailedInput extends At {
   readonly kind: 'loadFailed';
   readonly id: number;
-  readonly reason: 'compacted' | 'unreadable';
+  readonly reason: 'compacted' | 'faulty';
+}
+
+/** Reading the entry at `index`, for whatever purpose, storage found its record damaged. It may be reported more than once. */
+export interface FaultyInput extends At {
+  readonly kind: 'faulty';
+  readonly index: Index;
 }
 
 /**
@@ -101,6 +110,7 @@ export type Input =
   | AppliedInput
   | LoadedInput
   | LoadFailedInput
+  | FaultyInput
   | CompactedInput
   | SnapshotSentInput
   | UnreachableInput;

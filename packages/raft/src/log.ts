@@ -3,8 +3,8 @@
  * only for the newest entries. Everything older is loaded from storage when someone needs it.
  */
 import { invariant } from './invariant.ts';
-import type { RecoveredState, TermRun } from './recovered.ts';
-import type { Entry, Index, LogPosition, Term } from './types.ts';
+import type { FaultyEntry, RecoveredState, TermRun } from './recovered.ts';
+import { type Entry, EntryKind, type Index, type LogPosition, type MemberId, type Term } from './types.ts';
 import { totalWeight, weightOf } from './weight.ts';
 
 export interface Log {
@@ -19,13 +19,33 @@ export interface Log {
   cacheFirst: Index;
   /** What the cache weighs (weight.ts). */
   cacheBytes: number;
+  /** Entries whose record on disk is damaged, ascending; none of them is in the cache. faulty.ts. */
+  faulty: FaultyMark[];
+}
+
+/** A faulty entry, from its discovery until its record is whole again. */
+export interface FaultyMark extends LogPosition {
+  readonly kind: EntryKind | null;
+  /** It may define a configuration that this server does not know. */
+  readonly hidesConfiguration: boolean;
+  /** Its content, once another server has sent it. */
+  entry: Entry | null;
+  /** The batch that writes `entry` back; 0 before it is handed out. */
+  batch: number;
+  /** Servers that have said, in the term of this leader, that they do not have it. repair.ts. */
+  lackedBy: MemberId[];
 }
 
 export function recoverLog(recovered: RecoveredState): Log {
-  const { base, lastIndex, termRuns, tail } = recovered;
+  const { base, lastIndex, termRuns, tail, faulty } = recovered;
   invariant(
     tail.length === 0 || tail[tail.length - 1]?.index === lastIndex,
     'the recovered tail ends at the last entry',
+  );
+  const firstCached = lastIndex + 1 - tail.length;
+  invariant(
+    faulty.every(({ index }) => index > base.index && index < firstCached),
+    'faulty entries lie in the recovered log, and not in its tail',
   );
   return {
     base,
@@ -33,9 +53,15 @@ export function recoverLog(recovered: RecoveredState): Log {
     runs: [...termRuns],
     cache: [...tail],
     cacheHead: 0,
-    cacheFirst: lastIndex + 1 - tail.length,
+    cacheFirst: firstCached,
     cacheBytes: totalWeight(tail.map((entry) => entry.data)),
+    faulty: faulty.map(newFaultyMark),
   };
+}
+
+function newFaultyMark({ index, term, kind }: FaultyEntry): FaultyMark {
+  const hidesConfiguration = kind === null || kind === EntryKind.configuration;
+  return { index, term, kind, hidesConfiguration, entry: null, batch: 0, lackedBy: [] };
 }
 
 export function lastTerm(log: Log): Term {
@@ -101,6 +127,7 @@ export function truncate(log: Log, from: Index): void {
   }
   log.lastIndex = from - 1;
   if (log.cacheFirst > from) log.cacheFirst = from;
+  log.faulty = log.faulty.filter((mark) => mark.index < from);
 }
 
 /** Forgets everything: the log goes on behind `base` (a snapshot was installed over it). */
@@ -112,6 +139,7 @@ export function reset(log: Log, base: LogPosition): void {
   log.cacheHead = 0;
   log.cacheFirst = base.index + 1;
   log.cacheBytes = 0;
+  log.faulty = [];
 }
 
 /** Forgets entries up to and including `through`, which must be in a durable snapshot. */
@@ -126,8 +154,19 @@ export function compact(log: Log, through: Index): void {
   const next = log.runs[0]?.first ?? log.lastIndex + 1;
   if (last !== undefined && through + 1 < next) log.runs.unshift({ first: through + 1, term: last.term });
   log.base = { index: through, term };
+  log.faulty = log.faulty.filter((mark) => mark.index > through);
   while (log.cacheFirst <= through && log.cacheFirst <= log.lastIndex) dropOldest(log);
   if (log.cacheFirst <= through) log.cacheFirst = through + 1;
+}
+
+/**
+ * Forgets entries up to the last faulty one that the snapshot at `index` covers: whoever needs it, needs the snapshot instead, so
+ * it need not be repaired.
+ */
+export function forgetCovered(log: Log, index: Index): Log {
+  const covered = log.faulty.findLast((mark) => mark.index <= index);
+  if (covered !== undefined) compact(log, covered.index);
+  return log;
 }
 
 /** Payloads from `from` on that the cache holds, to at most `to` and `maxBytes`; at least one if `from` is held. */

@@ -6,7 +6,7 @@ import { decodeConfiguration } from './configuration.ts';
 import { invariant } from './invariant.ts';
 import { newProgress } from './progress.ts';
 import type { Core, RaftState } from './state.ts';
-import { type Configuration, type Entry, EntryKind, type Index } from './types.ts';
+import { type Configuration, type Entry, EntryKind, type Index, type SnapshotMetadata } from './types.ts';
 
 export function currentConfiguration(state: RaftState): Configuration {
   const newest = state.configurations[state.configurations.length - 1];
@@ -30,6 +30,17 @@ export function onAppended(core: Core, entry: Entry): void {
   onChanged(core);
 }
 
+/** A faulty entry turned out to define a configuration: if none behind it does, that is in force. */
+export function onRepairedConfiguration(core: Core, entry: Entry): void {
+  const { configurations, snapshot } = core.state;
+  const configuration = decodeConfiguration(entry.data, entry.index);
+  invariant(configuration !== null, `the configuration in entry ${entry.index} was checked before it was taken`);
+  // What the snapshot covers is in the snapshot's configuration.
+  if (entry.index <= snapshot.index || configurations.some((it) => it.index === entry.index)) return;
+  core.state.configurations = [...configurations, configuration].sort((a, b) => a.index - b.index);
+  onChanged(core);
+}
+
 /** Entries from `from` on were cut away. */
 export function onTruncated(core: Core, from: Index): void {
   const { configurations } = core.state;
@@ -42,6 +53,15 @@ export function onTruncated(core: Core, from: Index): void {
 export function onReplaced(core: Core, configuration: Configuration): void {
   core.state.configurations = [configuration];
   onChanged(core);
+}
+
+/** A snapshot stands for faulty entries, which may have defined configurations that this server did not know. */
+export function onAdopted(core: Core, snapshot: SnapshotMetadata): void {
+  const { state } = core;
+  const before = currentConfiguration(state);
+  const behind = state.configurations.filter((configuration) => configuration.index > snapshot.index);
+  state.configurations = [snapshot.configuration, ...behind];
+  if (currentConfiguration(state).index !== before.index) onChanged(core);
 }
 
 /**

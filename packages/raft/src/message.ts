@@ -2,7 +2,7 @@
  * What servers say to each other: one type a message, each with its reply. All carry the envelope; the rest follows
  * Figure 2 and Figure 13 of the paper, chapters 3 to 6 and 9 of the dissertation.
  */
-import type { Entry, Incarnation, Index, MemberId, SnapshotMetadata, Term } from './types.ts';
+import type { Entry, Incarnation, Index, LogPosition, MemberId, SnapshotMetadata, Term } from './types.ts';
 
 /** Carried by every message. */
 export interface Envelope {
@@ -130,6 +130,38 @@ export interface TimeoutNow extends Envelope {
   readonly kind: 'timeoutNow';
 }
 
+/** "My records of these entries are damaged: what do you know of them?" (CTRL, FAST '18, §3.4). */
+export interface FetchEntries extends Envelope {
+  readonly kind: 'fetchEntries';
+  /** Minted by the asker for each round; the reply repeats it. */
+  readonly round: number;
+  /** What the asker's state machine has applied: what is compacted behind it can only be made up for by a snapshot. */
+  readonly applied: Index;
+  /** At most `maxFetchEntries`, ascending. */
+  readonly wanted: readonly LogPosition[];
+}
+
+/**
+ * Answers to some of the positions of a FetchEntries. Several replies may answer one request; what none answers is asked for
+ * again. `dontHave` and `compacted` are statements of the sender in `term`.
+ */
+export interface FetchEntriesReply extends Envelope {
+  readonly kind: 'fetchEntriesReply';
+  readonly round: number;
+  readonly answers: readonly FetchAnswer[];
+}
+export type FetchAnswer =
+  | { readonly verdict: 'have'; readonly entry: Entry }
+  | {
+      /**
+       * - `dontHave`: this log holds no such entry.
+       * - `haveFaulty`: it does, but the record is damaged here too.
+       * - `compacted`: a snapshot stands in its place.
+       */
+      readonly verdict: 'dontHave' | 'haveFaulty' | 'compacted';
+      readonly position: LogPosition;
+    };
+
 export type Message =
   | PreVote
   | PreVoteReply
@@ -145,7 +177,9 @@ export type Message =
   | ReadIndexReply
   | Propose
   | ProposeReply
-  | TimeoutNow;
+  | TimeoutNow
+  | FetchEntries
+  | FetchEntriesReply;
 
 export type MessageKind = Message['kind'];
 
@@ -155,6 +189,8 @@ export type RefusalReason =
   | 'noLeader'
   /** The leader is handing over or has just lost its office. Try again. */
   | 'leadershipLost'
+  /** The leader has found entries damaged on its disk and settles with the others what they were. Try again later. */
+  | 'recovering'
   /** Too many bytes or requests wait already (maxUncommittedBytes, maxPendingReads). Try again later. */
   | 'busy'
   /** The command is larger than maxCommandBytes. Make it smaller. */

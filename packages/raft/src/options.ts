@@ -39,6 +39,8 @@ export interface RaftOptions {
   readonly maxLogCacheBytes: number;
   /** A single command's largest size in bytes. */
   readonly maxCommandBytes: number;
+  /** Faulty entries that one message asks for. */
+  readonly maxFetchEntries: number;
   /** Reads that may wait for confirmation; beyond it reads are refused as `busy`. */
   readonly maxPendingReads: number;
   /** Apply only what is durable on this very server: for state machines that are durable in themselves. */
@@ -60,6 +62,7 @@ export const defaultOptions: RaftDefaults = {
   maxUncommittedBytes: 64 << 20,
   maxLogCacheBytes: 16 << 20,
   maxCommandBytes: 4 << 20,
+  maxFetchEntries: 256,
   maxPendingReads: 100_000,
   applyDurableOnly: false,
 };

@@ -17,13 +17,14 @@ export interface Outbox {
   arm: TimerCommand[];
   restore: Restore | null;
   load: LoadRequest[];
+  takeSnapshot: boolean;
   proposals: ProposalResult[];
   reads: ReadResult[];
   events: RaftEvent[];
 }
 
 export function emptyOutbox(): Outbox {
-  return { send: [], arm: [], restore: null, load: [], proposals: [], reads: [], events: [] };
+  return { send: [], arm: [], restore: null, load: [], takeSnapshot: false, proposals: [], reads: [], events: [] };
 }
 
 /** What an empty field of an output looks like: shared, since most fields of most outputs are empty. */
@@ -31,7 +32,7 @@ const none: readonly never[] = [];
 
 /** Hands out what has gathered and leaves the outbox empty, without making anything anew that was not used. */
 export function empty(out: Outbox): Omit<Output, 'persist' | 'apply'> {
-  const { send, arm, restore, load, proposals, reads, events } = out;
+  const { send, arm, restore, load, takeSnapshot, proposals, reads, events } = out;
   if (send.length > 0) out.send = [];
   if (arm.length > 0) out.arm = [];
   if (load.length > 0) out.load = [];
@@ -39,11 +40,13 @@ export function empty(out: Outbox): Omit<Output, 'persist' | 'apply'> {
   if (reads.length > 0) out.reads = [];
   if (events.length > 0) out.events = [];
   out.restore = null;
+  out.takeSnapshot = false;
   return {
     send: send.length > 0 ? send : none,
     arm: arm.length > 0 ? arm : none,
     restore,
     load: load.length > 0 ? load : none,
+    takeSnapshot,
     proposals: proposals.length > 0 ? proposals : none,
     reads: reads.length > 0 ? reads : none,
     events: events.length > 0 ? events : none,

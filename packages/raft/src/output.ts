@@ -24,8 +24,16 @@ import type {
  * - `stickiness`: a voter protects the leader that it heard from until this runs out (dissertation §4.2.3).
  * - `commitNotice`: followers that got no entries since are told what is committed.
  * - `transfer`: a leadership transfer has taken too long (dissertation §3.10).
+ * - `repair`: entries are faulty here, and it is time to ask the others for them (again).
  */
-export type TimerName = 'election' | 'heartbeat' | 'quorumCheck' | 'stickiness' | 'commitNotice' | 'transfer';
+export type TimerName =
+  | 'election'
+  | 'heartbeat'
+  | 'quorumCheck'
+  | 'stickiness'
+  | 'commitNotice'
+  | 'transfer'
+  | 'repair';
 
 /**
  * Arm (or arm anew) a timer: the driver draws the delay from [min, max] each time. `max` = 0 disarms it. When two timers
@@ -39,8 +47,8 @@ export interface TimerCommand {
 }
 
 /**
- * What must become durable as one unit, in this order: the snapshot replaces log and state, the log is cut, entries are
- * appended, term and vote are recorded. Ids grow by one; batches become durable in order, and a later completion speaks for
+ * What must become durable as one unit, in this order: faulty entries are repaired, the snapshot replaces log and state, the log
+ * is cut, entries are appended, term and vote are recorded. Ids grow by one; batches become durable in order, and a later completion speaks for
  * all earlier ones, so a driver may write several as one.
  */
 export interface PersistBatch {
@@ -51,6 +59,16 @@ export interface PersistBatch {
   readonly entries: readonly Entry[];
   /** Make this received snapshot the current one: the whole log before `entries` is void. */
   readonly snapshot: SnapshotMetadata | null;
+  /**
+   * Make this received snapshot the current one and keep the log, which holds all that the snapshot does: the state machine
+   * needs it, because entries that it covers are faulty. Never together with `snapshot`.
+   */
+  readonly adopt: SnapshotMetadata | null;
+  /**
+   * The true content of entries that were faulty, ascending. Once the batch is durable they can be read from their old place;
+   * those behind a cut of the same batch need not be written.
+   */
+  readonly repairs: readonly Entry[];
 }
 
 /** A message to send, once batch `after` is durable (0: at once). */
@@ -59,7 +77,7 @@ export interface Outgoing {
   readonly after: number;
 }
 
-/** Entries to read from storage for a follower that is behind what memory holds. */
+/** Entries to read from storage for another server: a follower that is behind what memory holds, or one with faulty entries. */
 export interface LoadRequest {
   readonly id: number;
   readonly from: Index;
@@ -112,6 +130,8 @@ export type RaftEvent =
     }
   | { readonly kind: 'configuration'; readonly configuration: Configuration }
   | { readonly kind: 'truncated'; readonly from: Index; readonly to: Index }
+  | { readonly kind: 'faulty'; readonly index: Index; readonly term: Term }
+  | { readonly kind: 'repaired'; readonly index: Index; readonly term: Term }
   | { readonly kind: 'violation'; readonly peer: MemberId; readonly reason: string }
   | { readonly kind: 'foreignIncarnation'; readonly member: MemberId; readonly bound: string; readonly seen: string };
 
@@ -122,6 +142,11 @@ export interface Output {
   readonly restore: Restore | null;
   readonly apply: ApplyRange | null;
   readonly load: readonly LoadRequest[];
+  /**
+   * Take a snapshot of the state machine soon, however short the log is: it holds what is damaged in the log, and other servers
+   * have that no more than as a snapshot. Said again for as long as it helps.
+   */
+  readonly takeSnapshot: boolean;
   readonly proposals: readonly ProposalResult[];
   readonly reads: readonly ReadResult[];
   readonly events: readonly RaftEvent[];

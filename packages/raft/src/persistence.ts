@@ -5,10 +5,10 @@
  * promise names the batch that carries what it promises, and the driver holds it until that batch is durable.
  */
 import { invariant } from './invariant.ts';
-import { cached, termAt } from './log.ts';
+import { cached, type FaultyMark, termAt } from './log.ts';
 import type { PersistBatch } from './output.ts';
 import type { Core, Durability } from './state.ts';
-import type { Index, MemberId, SnapshotMetadata, Term } from './types.ts';
+import type { Entry, Index, MemberId, SnapshotMetadata, Term } from './types.ts';
 
 /** Moves to a new term, without a vote in it yet. */
 export function setTerm(core: Core, term: Term): void {
@@ -41,6 +41,7 @@ export function noteTruncated(durability: Durability, from: Index): void {
 /** Keeps book of a snapshot that replaces the whole log; `valid` is the last index whose entry is still the true one. */
 export function noteSnapshot(durability: Durability, snapshot: SnapshotMetadata, valid: Index): void {
   durability.snapshot = snapshot;
+  durability.adopt = null;
   durability.truncateFrom = 0;
   durability.persistFrom = snapshot.index + 1;
   forgetDurableFrom(durability, valid + 1);
@@ -74,8 +75,15 @@ function hasUnsaved(core: Core): boolean {
     durability.hardStateDirty ||
     durability.truncateFrom !== 0 ||
     durability.snapshot !== null ||
+    durability.adopt !== null ||
+    log.faulty.some(isUnwritten) ||
     durability.persistFrom <= log.lastIndex
   );
+}
+
+/** A faulty entry whose content is known and that no batch carries yet. */
+function isUnwritten(mark: FaultyMark): boolean {
+  return mark.entry !== null && mark.batch === 0;
 }
 
 /** Everything unsaved as one batch, or null if there is nothing. */
@@ -91,6 +99,8 @@ export function takeBatch(core: Core): PersistBatch | null {
     truncateFrom: durability.truncateFrom,
     entries,
     snapshot: durability.snapshot,
+    adopt: durability.adopt,
+    repairs: takeRepairs(core),
   };
   durability.outstanding.push({ id: batch.id, lastIndex: log.lastIndex });
   durability.nextBatch += 1;
@@ -98,7 +108,22 @@ export function takeBatch(core: Core): PersistBatch | null {
   durability.truncateFrom = 0;
   durability.persistFrom = log.lastIndex + 1;
   durability.snapshot = null;
+  durability.adopt = null;
   return batch;
+}
+
+const none: readonly Entry[] = [];
+
+function takeRepairs(core: Core): readonly Entry[] {
+  const { durability, log } = core.state;
+  if (log.faulty.length === 0) return none;
+  const repairs: Entry[] = [];
+  for (const mark of log.faulty) {
+    if (mark.entry === null || mark.batch !== 0) continue;
+    mark.batch = durability.nextBatch;
+    repairs.push(mark.entry);
+  }
+  return repairs;
 }
 
 /** Batches up to `id` are durable. Returns false for a completion that was reported before. */

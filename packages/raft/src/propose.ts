@@ -54,6 +54,7 @@ function whyRefused(core: Core, commands: readonly Uint8Array[]): RefusalReason 
   if (isForeign(core)) return 'foreignIncarnation';
   if (commands.some((command) => command.length > options.maxCommandBytes)) return 'tooLarge';
   if (state.role !== 'leader' && state.leader === null) return 'noLeader';
+  if (state.leadership?.recovering === true) return 'recovering';
   // One proposal larger than the whole budget may pass when nothing else waits; otherwise it never could.
   const waiting = state.leadership?.uncommittedBytes ?? state.forwarded.proposalBytes;
   return waiting > 0 && waiting + totalWeight(commands) > options.maxUncommittedBytes ? 'busy' : null;

@@ -1,10 +1,12 @@
 /** The door of the core: inputs in, outputs out. */
 import { advanceCommit, onApplied, takeApplyRange } from './commit.ts';
 import { onElectionTimeout, onOwnVoteDurable } from './election.ts';
+import { faultyAt, hidesConfiguration } from './faulty.ts';
 import { failForwarded, flushReads } from './forward.ts';
 import { onCommitNoticeTimeout, onHeartbeatTimeout } from './heartbeat.ts';
 import type { Input, TimeoutInput } from './input.ts';
 import { invariant } from './invariant.ts';
+import { onLent, onNotLent } from './lend.ts';
 import { cached, termAt, trimCache } from './log.ts';
 import { configurationAt, currentConfiguration } from './membership.ts';
 import type { RaftOptions } from './options.ts';
@@ -16,6 +18,7 @@ import { onQuorumCheckTimeout } from './quorum-check.ts';
 import { flushRound, onRead } from './reads.ts';
 import { receive } from './receive.ts';
 import type { RecoveredState } from './recovered.ts';
+import { onFaulty, onRepairsDurable, onRepairTimeout, startRepair } from './repair.ts';
 import { flushAppends, onFollowerUnreachable, onLoaded, onLoadFailed } from './replication.ts';
 import { onCompactedInput, onSnapshotSent } from './snapshot.ts';
 import { type Core, initialState, type Leadership, type Progress, type RaftState } from './state.ts';
@@ -38,7 +41,9 @@ export class Raft {
     const isResumed = 'resumed' in recovered;
     const state = isResumed ? recovered.resumed : initialState(recovered);
     this.#core = { options, state, out: emptyOutbox() };
-    if (!isResumed) armElection(this.#core);
+    if (isResumed) return;
+    armElection(this.#core);
+    startRepair(this.#core);
   }
 
   /**
@@ -67,9 +72,13 @@ export class Raft {
       case 'applied':
         return onApplied(core, input.index);
       case 'loaded':
-        return onLoaded(core, input.id, input.entries);
+        if (!onLent(core, input.id, input.entries)) onLoaded(core, input.id, input.entries);
+        return;
       case 'loadFailed':
-        return onLoadFailed(core, input.id, input.reason);
+        if (!onNotLent(core, input.id)) onLoadFailed(core, input.id, input.reason);
+        return;
+      case 'faulty':
+        return onFaulty(core, input.index);
       case 'compacted':
         return onCompactedInput(core, input.snapshot, input.through);
       case 'snapshotSent':
@@ -98,10 +107,10 @@ export class Raft {
       'a message waits for a batch that was handed out',
     );
     const apply = takeApplyRange(core);
-    const { send, arm, restore, load, proposals, reads, events } = empty(out);
+    const { send, arm, restore, load, takeSnapshot, proposals, reads, events } = empty(out);
     const needed = Math.min(state.appliedIndex, state.durability.durableIndex);
     trimCache(state.log, options.maxLogCacheBytes, needed);
-    return { persist, send, arm, restore, apply, load, proposals, reads, events };
+    return { persist, send, arm, restore, apply, load, takeSnapshot, proposals, reads, events };
   }
 
   /**
@@ -115,6 +124,16 @@ export class Raft {
   /** The term of the entry at `index`, or null if it is compacted away or beyond the log. */
   termAt(index: Index): Term | null {
     return termAt(this.#core.state.log, index);
+  }
+
+  /** Whether the entry's record is damaged on disk: it cannot be read before that is repaired. */
+  isFaulty(index: Index): boolean {
+    return faultyAt(this.#core.state.log, index) !== undefined;
+  }
+
+  /** Whether `configurationAt(index)` is certain: no faulty entry up to there may define another. */
+  knowsConfigurationAt(index: Index): boolean {
+    return !hidesConfiguration(this.#core.state, index);
   }
 
   get role(): Role {
@@ -177,6 +196,8 @@ function onTimeout(core: Core, { name, generation }: TimeoutInput): void {
       return;
     case 'commitNotice':
       return onCommitNoticeTimeout(core);
+    case 'repair':
+      return onRepairTimeout(core);
     case 'transfer':
       return;
   }
@@ -185,6 +206,7 @@ function onTimeout(core: Core, { name, generation }: TimeoutInput): void {
 /** Batches up to `id` are on disk: what waited for them may count now. */
 function onPersisted(core: Core, id: number): void {
   if (!markDurable(core, id)) return;
+  onRepairsDurable(core);
   onOwnVoteDurable(core);
   advanceCommit(core);
 }

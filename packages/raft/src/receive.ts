@@ -15,10 +15,12 @@ import { onAppendEntries, refuse } from './follower.ts';
 import { onProposeReply, onReadIndexReply } from './forward.ts';
 import { acceptsAnswer } from './identity.ts';
 import type { Message, MessageKind } from './message.ts';
+import { onFetchEntries } from './lend.ts';
 import { onProposeMessage, sendProposeReply } from './propose.ts';
 import { onHeartbeat } from './heartbeat.ts';
 import { onHeartbeatReply, onReadIndex } from './reads.ts';
 import { onAccepted, onAppendEntriesReply } from './replication.ts';
+import { onFetchEntriesReply } from './repair.ts';
 import { becomeFollower } from './role.ts';
 import { envelope, send } from './send.ts';
 import { onInstallSnapshot } from './snapshot.ts';
@@ -95,6 +97,9 @@ function answerPast(core: Core, message: Message): void {
     case 'propose':
       sendProposeReply(core, message.from, message.id, message.commands.length, 0, 'noLeader');
       return;
+    case 'fetchEntries':
+      onFetchEntries(core, message);
+      return;
     default:
       return;
   }
@@ -160,6 +165,8 @@ const follower: Handlers = {
   propose: onProposeMessage,
   proposeReply: onProposeReply,
   timeoutNow: onTimeoutNow,
+  fetchEntries: onFetchEntries,
+  fetchEntriesReply: onFetchEntriesReply,
 };
 
 const table: Readonly<Record<Role, Handlers>> = {
@@ -186,5 +193,7 @@ const table: Readonly<Record<Role, Handlers>> = {
     propose: onProposeMessage,
     proposeReply: ignore,
     timeoutNow: ignore,
+    fetchEntries: onFetchEntries,
+    fetchEntriesReply: fromMember((core, _leadership, _progress, message) => onFetchEntriesReply(core, message)),
   },
 };

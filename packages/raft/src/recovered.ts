@@ -1,10 +1,21 @@
 /** What storage hands to the core at start: everything that was promised before, and nothing else. */
-import type { Configuration, Entry, HardState, Index, SnapshotMetadata, Term } from './types.ts';
+import type { Configuration, Entry, EntryKind, HardState, Index, SnapshotMetadata, Term } from './types.ts';
 
 /** Entries first … the next run's first - 1 all have this term. */
 export interface TermRun {
   readonly first: Index;
   readonly term: Term;
+}
+
+/**
+ * An entry whose record is damaged on disk. It was promised, so it stands in the log with index and term as any other; its data
+ * is not known here and must come from another server (repair.ts).
+ */
+export interface FaultyEntry {
+  readonly index: Index;
+  readonly term: Term;
+  /** Null when even this is lost. */
+  readonly kind: EntryKind | null;
 }
 
 export interface RecoveredState {
@@ -17,9 +28,11 @@ export interface RecoveredState {
   readonly lastIndex: Index;
   /** The terms of base.index + 1 … lastIndex, ascending. */
   readonly termRuns: readonly TermRun[];
-  /** Every configuration entry behind the snapshot, decoded, in log order (committed or not). */
+  /** Every intact configuration entry behind the snapshot, decoded, in log order (committed or not). */
   readonly configurations: readonly Configuration[];
-  /** The newest entries, contiguous up to lastIndex, for the cache. May be empty. */
+  /** Damaged entries, ascending. They are counted in lastIndex and termRuns. */
+  readonly faulty: readonly FaultyEntry[];
+  /** The newest entries, contiguous up to lastIndex, for the cache. Holds no faulty one. May be empty. */
   readonly tail: readonly Entry[];
   /** What the state machine has already applied: the snapshot's index, or more when it is durable in itself. */
   readonly applied: Index;
@@ -34,6 +47,7 @@ export function freshState(configuration: Configuration): RecoveredState {
     lastIndex: 0,
     termRuns: [],
     configurations: [],
+    faulty: [],
     tail: [],
     applied: 0,
   };

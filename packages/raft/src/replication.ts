@@ -3,6 +3,7 @@
  * output is taken, so whatever was proposed since the last one travels together.
  */
 import { advanceCommit } from './commit.ts';
+import { firstFaultyBehind } from './faulty.ts';
 import { invariant } from './invariant.ts';
 import { cached, lastPositionWithTermAtMost, termAt } from './log.ts';
 import type { AppendEntriesReply } from './message.ts';
@@ -16,6 +17,7 @@ import { weightOf } from './weight.ts';
 
 /** Sends every follower what its state and window allow, and what is committed to those that get nothing else. */
 export function flushAppends(core: Core, leadership: Leadership): void {
+  if (leadership.recovering) return;
   const shared: SharedRun = { entries: [] };
   for (const progress of leadership.progress) {
     sendAppends(core, leadership, progress, shared);
@@ -93,13 +95,13 @@ function sendEntries(core: Core, progress: Progress, prevTerm: Term, entries: re
   });
 }
 
-/** What memory no longer holds is read from storage, one request a follower at a time. */
+/** What memory no longer holds is read from storage, one request a follower at a time. A faulty entry has to be repaired first. */
 function requestLoad(core: Core, progress: Progress): void {
   const { state, options, out } = core;
-  if (progress.loading !== 0) return;
+  const to = Math.min(state.log.cacheFirst, firstFaultyBehind(state.log, progress.next - 1)) - 1;
+  if (progress.loading !== 0 || to < progress.next) return;
   progress.loading = state.nextLoad;
   state.nextLoad += 1;
-  const to = Math.min(state.log.lastIndex, state.log.cacheFirst - 1);
   out.load.push({ id: progress.loading, from: progress.next, to, maxBytes: options.maxAppendBytes });
 }
 
@@ -116,17 +118,10 @@ export function onLoaded(core: Core, id: number, entries: readonly Entry[]): voi
   if (prevTerm !== null) sendAhead(core, progress, prevTerm, entries);
 }
 
-export function onLoadFailed(core: Core, id: number, reason: 'compacted' | 'unreadable'): void {
-  const { leadership } = core.state;
+export function onLoadFailed(core: Core, id: number, reason: 'compacted' | 'faulty'): void {
   const progress = takeLoading(core, id);
-  if (leadership === null || progress === undefined || progress.state !== 'replicate') return;
-  if (reason === 'compacted') {
-    sendSnapshot(core, progress);
-    return;
-  }
-  // Not again before the next heartbeat is answered: reading the same place at once would fail at once.
-  becomeProbe(progress);
-  holdProbe(progress, leadership.round);
+  // What is faulty is asked for again when it is repaired.
+  if (progress?.state === 'replicate' && reason === 'compacted') sendSnapshot(core, progress);
 }
 
 function takeLoading(core: Core, id: number): Progress | undefined {

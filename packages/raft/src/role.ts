@@ -1,5 +1,6 @@
 /** The roles and the ways between them (Figure 4; pre-candidate: dissertation §9.6). */
 import { bindSeen } from './identity.ts';
+import { firstFaultyBehind } from './faulty.ts';
 import { failForwarded } from './forward.ts';
 import { invariant } from './invariant.ts';
 import { currentConfiguration } from './membership.ts';
@@ -8,7 +9,7 @@ import { withdraw } from './outbox.ts';
 import { newProgress } from './progress.ts';
 import { appendOwn } from './append.ts';
 import { failReads } from './reads.ts';
-import type { Core, Leadership } from './state.ts';
+import type { Core, Leadership, RaftState } from './state.ts';
 import { armAfterContact, armElection, armTimer, disarmTimer } from './timers.ts';
 import { cachedBytes } from './log.ts';
 import { EntryKind, type MemberId, type Role, type Term } from './types.ts';
@@ -71,8 +72,10 @@ export function becomeLeader(core: Core): void {
   const leadership: Leadership = {
     progress: others.map((member) => newProgress(member.id, lastIndex + 1)),
     termStart: lastIndex + 1,
+    recovering: needsRecovery(state),
+    patience: maxPatience,
     seen: new Map([[core.options.id, core.options.incarnation]]),
-    uncommittedBytes: cachedBytes(state.log, state.commitIndex + 1, lastIndex),
+    uncommittedBytes: 0,
     round: 0,
     confirmedRound: 0,
     roundDue: true,
@@ -93,6 +96,27 @@ export function becomeLeader(core: Core): void {
   if (core.options.stableLeadership) {
     armTimer(core, 'quorumCheck', core.options.electionTimeoutMin, core.options.electionTimeoutMin);
   }
+  if (!leadership.recovering) beginTerm(core, leadership);
+}
+
+/** Rounds of questions (repair.ts) after which a leader whose faulty entries are not settled lets another server try. */
+export const maxPatience = 10;
+
+/**
+ * Entries that the state machine still needs are faulty, so they must be settled first (CTRL, FAST '18, §3.4.1): once this term has
+ * an entry of its own, what came before it could not be cut any more. What is applied already is committed, and can wait.
+ */
+export function needsRecovery(state: RaftState): boolean {
+  return firstFaultyBehind(state.log, state.appliedIndex) < Number.POSITIVE_INFINITY;
+}
+
+/** The leader's log is whole: from here on it only grows in this term (Leader Append-Only, §5.3). */
+export function beginTerm(core: Core, leadership: Leadership): void {
+  const { log, commitIndex } = core.state;
+  leadership.recovering = false;
+  leadership.termStart = log.lastIndex + 1;
+  leadership.uncommittedBytes = cachedBytes(log, commitIndex + 1, log.lastIndex);
+  for (const progress of leadership.progress) progress.next = log.lastIndex + 1;
   appendOwn(core, EntryKind.noop, noData);
   bindSeen(core);
 }

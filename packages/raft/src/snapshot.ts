@@ -4,8 +4,9 @@
  */
 import { commitTo } from './commit.ts';
 import { invariant } from './invariant.ts';
-import { compact, reset, termAt } from './log.ts';
-import { onCompacted, onReplaced } from './membership.ts';
+import { firstFaultyBehind } from './faulty.ts';
+import { compact, forgetCovered, reset, termAt } from './log.ts';
+import { onAdopted, onCompacted, onReplaced } from './membership.ts';
 import type { InstallSnapshot } from './message.ts';
 import { fullBarrier, noteSnapshot } from './persistence.ts';
 import { becomeProbe, becomeSnapshot, holdProbe } from './progress.ts';
@@ -42,13 +43,14 @@ export function onInstallSnapshot(core: Core, message: InstallSnapshot): void {
     core.out.events.push({ kind: 'violation', peer: message.from, reason: problem });
     return;
   }
-  if (snapshot.index > state.commitIndex) {
-    if (termAt(state.log, snapshot.index) === snapshot.term) {
-      // This log holds all that the snapshot does, and may hold more: keep it.
-      commitTo(core, snapshot.index);
-    } else {
-      install(core, snapshot);
-    }
+  const isHeld = snapshot.index <= state.commitIndex || termAt(state.log, snapshot.index) === snapshot.term;
+  if (!isHeld) {
+    install(core, snapshot);
+  } else {
+    // This log holds all that the snapshot does, and may hold more: keep it. The state machine needs it only in place of what is
+    // faulty here.
+    commitTo(core, snapshot.index);
+    if (firstFaultyBehind(state.log, state.appliedIndex) <= snapshot.index) adopt(core, snapshot);
   }
   const index = state.commitIndex;
   const after = index > state.durability.durableIndex ? fullBarrier(core) : 0;
@@ -89,6 +91,19 @@ function install(core: Core, snapshot: SnapshotMetadata): void {
   core.out.restore = { snapshot, after: state.durability.nextBatch };
 }
 
+/** The state machine takes the snapshot's state in place of faulty entries; everything behind the snapshot stays as it is. */
+function adopt(core: Core, snapshot: SnapshotMetadata): void {
+  const { state } = core;
+  if (state.restoring >= snapshot.index) return;
+  state.durability.adopt = snapshot;
+  state.snapshot = snapshot;
+  forgetCovered(state.log, snapshot.index);
+  onAdopted(core, snapshot);
+  state.applyHanded = snapshot.index;
+  state.restoring = snapshot.index;
+  core.out.restore = { snapshot, after: state.durability.nextBatch };
+}
+
 /** This server's own snapshot is durable: the log forgets what it covers, but for a tail that slow followers may still want. */
 export function onCompactedInput(core: Core, snapshot: SnapshotMetadata, through: Index): void {
   const { state } = core;
@@ -97,6 +112,7 @@ export function onCompactedInput(core: Core, snapshot: SnapshotMetadata, through
   invariant(snapshot.index <= state.appliedIndex, `snapshot ${snapshot.index} holds only what was applied`);
   invariant(through <= snapshot.index, `entry ${through} is forgotten but the snapshot ends at ${snapshot.index}`);
   state.snapshot = snapshot;
+  forgetCovered(state.log, snapshot.index);
   if (through <= state.log.base.index) return;
   onCompacted(core, through);
   compact(state.log, through);

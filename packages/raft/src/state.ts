@@ -2,12 +2,22 @@
  * The whole state of one server (Figure 2, "State"), as plain data in one place. Every field says what it means and which
  * file writes it.
  */
-import { type Log, recoverLog } from './log.ts';
+import { forgetCovered, type Log, recoverLog } from './log.ts';
 import type { RaftOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import type { TimerName } from './output.ts';
 import type { RecoveredState } from './recovered.ts';
-import type { Configuration, Incarnation, Index, MemberId, Micros, Role, SnapshotMetadata, Term } from './types.ts';
+import type {
+  Configuration,
+  Incarnation,
+  Index,
+  LogPosition,
+  MemberId,
+  Micros,
+  Role,
+  SnapshotMetadata,
+  Term,
+} from './types.ts';
 
 /** What every chapter's functions work on: this server's options and state, and what is to go out. */
 export interface Core {
@@ -69,8 +79,36 @@ export interface RaftState {
   /** What this server, not being leader, has carried to one. forward.ts. */
   readonly forwarded: Forwarded;
 
-  /** The number of the next load request. replication.ts. */
+  /** How this server's faulty entries are asked for. repair.ts. */
+  readonly repair: Repair;
+  /** Entries that are being read for servers that asked for them, at most one run a server. lend.ts. */
+  loans: Loan[];
+
+  /** The number of the next load request. replication.ts, lend.ts. */
   nextLoad: number;
+}
+
+/** The state of a server's questions for its faulty entries. */
+export interface Repair {
+  /** The number of the newest round of questions. */
+  round: number;
+  /** The last position that was asked for: the next round begins behind it, so that no entry holds up the others. */
+  askedTo: Index;
+  /** How long to wait before asking again; grows while nothing comes of it. */
+  delay: Micros;
+  /** The repair timer runs. */
+  armed: boolean;
+  /** Election timeouts that this server lets pass before it stands again, so that another one leads. */
+  standBack: number;
+}
+
+/** A run of entries that is being loaded for a server whose own are faulty. */
+export interface Loan {
+  readonly load: number;
+  readonly peer: MemberId;
+  readonly round: number;
+  /** What was asked for of that run. */
+  readonly wanted: readonly LogPosition[];
 }
 
 /** One server's answer in an election. */
@@ -98,6 +136,8 @@ export interface Durability {
   persistFrom: Index;
   /** A received snapshot that the next batch must install. */
   snapshot: SnapshotMetadata | null;
+  /** A received snapshot that the next batch must make the current one without touching the log. */
+  adopt: SnapshotMetadata | null;
   /** Entries up to here, as they stand in memory now, are durable. */
   durableIndex: Index;
 }
@@ -107,7 +147,13 @@ export interface Leadership {
   /** Every other member. membership.ts keeps it in step with the configuration. */
   readonly progress: Progress[];
   /** Index of the first entry of this term: nothing is committed by counting below it (§5.4.2). */
-  readonly termStart: Index;
+  termStart: Index;
+  /**
+   * Faulty entries have to be settled first: it appends nothing and sends no entries. role.ts, repair.ts.
+   */
+  recovering: boolean;
+  /** Rounds of questions without progress after which it steps down; 0: at the next. repair.ts. */
+  patience: number;
   /** Incarnation seen of members that the configuration has not bound yet, this server included. identity.ts. */
   readonly seen: Map<MemberId, Incarnation>;
   /** Payload bytes appended and not committed. propose.ts, commit.ts. */
@@ -195,7 +241,7 @@ export function initialState(recovered: RecoveredState): RaftState {
   return {
     term: hardState.term,
     vote: hardState.vote,
-    log: recoverLog(recovered),
+    log: forgetCovered(recoverLog(recovered), snapshot.index),
     snapshot,
     configurations: [snapshot.configuration, ...recovered.configurations],
     role: 'follower',
@@ -215,9 +261,10 @@ export function initialState(recovered: RecoveredState): RaftState {
       truncateFrom: 0,
       persistFrom: lastIndex + 1,
       snapshot: null,
+      adopt: null,
       durableIndex: lastIndex,
     },
-    timers: { election: 0, heartbeat: 0, quorumCheck: 0, stickiness: 0, commitNotice: 0, transfer: 0 },
+    timers: { election: 0, heartbeat: 0, quorumCheck: 0, stickiness: 0, commitNotice: 0, transfer: 0, repair: 0 },
     sticky: false,
     preVoteRound: 0,
     votes: [],
@@ -231,6 +278,8 @@ export function initialState(recovered: RecoveredState): RaftState {
       readRequest: null,
       heartbeatsSinceRead: 0,
     },
+    repair: { round: 0, askedTo: 0, delay: 0, armed: false, standBack: 0 },
+    loans: [],
     nextLoad: 1,
   };
 }

@@ -19,6 +19,10 @@ export interface RaftStatus {
   readonly baseIndex: Index;
   readonly snapshot: SnapshotMetadata;
   readonly configuration: Configuration;
+  /** Entries whose record is damaged on this server's disk. They come back from other servers. */
+  readonly faultyEntries: number;
+  /** A leader that settles its faulty entries: it appends nothing and answers no reads until that is done. */
+  readonly recovering: boolean;
   /** This incarnation is not the one that the cluster counts on: it neither votes nor campaigns. */
   readonly foreignIncarnation: boolean;
   /** On a leader, every other member's progress; otherwise empty. */
@@ -52,6 +56,8 @@ export function statusOf(core: Core): RaftStatus {
     baseIndex: log.base.index,
     snapshot: state.snapshot,
     configuration: currentConfiguration(state),
+    faultyEntries: log.faulty.length,
+    recovering: leadership?.recovering ?? false,
     foreignIncarnation: isForeign(core),
     followers: (leadership?.progress ?? []).map((progress) => ({
       id: progress.id,

@@ -1,7 +1,7 @@
 /** Nothing that a peer sends can make the core throw, whatever state it is in; and what it does afterwards still holds together. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Entry, EntryKind, encodeConfiguration, type Message } from '../src/index.ts';
+import { type Entry, EntryKind, encodeConfiguration, type FetchAnswer, type Message } from '../src/index.ts';
 import { configuration, memberNames } from './support/configurations.ts';
 import { lawless } from './support/scene.ts';
 
@@ -39,6 +39,14 @@ const envelope = {
   incarnation: fc.constantFrom('n2-1', 'n3-1', 'x'),
   term: position,
 };
+
+const answer: fc.Arbitrary<FetchAnswer> = fc.oneof(
+  entry.map((it) => ({ verdict: 'have' as const, entry: it })),
+  fc.record({
+    verdict: fc.constantFrom('dontHave' as const, 'haveFaulty' as const, 'compacted' as const),
+    position: fc.record({ index: position, term: position }),
+  }),
+);
 
 const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
@@ -111,13 +119,26 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     refused: fc.constantFrom(null, 'busy' as const),
   }),
   fc.record({ kind: fc.constant('timeoutNow' as const), ...envelope }),
+  fc.record({
+    kind: fc.constant('fetchEntries' as const),
+    ...envelope,
+    round: position,
+    applied: position,
+    wanted: fc.array(fc.record({ index: position, term: position }), { maxLength: 4 }),
+  }),
+  fc.record({
+    kind: fc.constant('fetchEntriesReply' as const),
+    ...envelope,
+    round: position,
+    answers: fc.array(answer, { maxLength: 4 }),
+  }),
 );
 
 const step = fc.oneof(
   { arbitrary: message.map((it) => ({ do: 'receive' as const, message: it })), weight: 8 },
   {
     arbitrary: fc
-      .constantFrom('election', 'heartbeat', 'quorumCheck', 'stickiness', 'commitNotice')
+      .constantFrom('election', 'heartbeat', 'quorumCheck', 'stickiness', 'commitNotice', 'repair')
       .map((timer) => ({ do: 'fire' as const, timer })),
     weight: 3,
   },

@@ -17,15 +17,17 @@ export class DurableStorage implements RaftStorage {
   }
 
   append(batches: readonly PersistBatch[], done: (error: StorageError | null) => void): void {
-    const snapshot = lastSnapshot(batches);
-    if (snapshot === null) return this.#log.append(batches, [], done);
+    const received = lastReceived(batches);
+    if (received === null) return this.#log.append(batches, [], done);
+    const { snapshot, voidsLog } = received;
     const install = this.#snapshots.installOperations(snapshot);
     if ('code' in install) return this.#environment.timers.afterPoll(() => done(install));
     // The batch first: until it is durable the received file must not look like the current one (known from its name).
     this.#log.append(batches, install, (error) => {
       if (error !== null) return done(error);
       this.#snapshots.installed(snapshot);
-      this.#log.retireBeforeActive(done);
+      if (voidsLog) this.#log.retireBeforeActive(done);
+      else done(null);
     });
   }
 
@@ -76,10 +78,11 @@ export class DurableStorage implements RaftStorage {
   }
 }
 
-function lastSnapshot(batches: readonly PersistBatch[]): SnapshotMetadata | null {
-  for (let at = batches.length - 1; at >= 0; at--) {
-    const snapshot = batches[at]?.snapshot ?? null;
-    if (snapshot !== null) return snapshot;
-  }
-  return null;
+/** The received snapshot that is current after these batches, and whether any of them began the log anew behind one. */
+function lastReceived(
+  batches: readonly PersistBatch[],
+): { readonly snapshot: SnapshotMetadata; readonly voidsLog: boolean } | null {
+  const newest = batches.findLast((batch) => batch.snapshot !== null || batch.adopt !== null);
+  const current = newest?.snapshot ?? newest?.adopt ?? null;
+  return current === null ? null : { snapshot: current, voidsLog: batches.some((batch) => batch.snapshot !== null) };
 }

@@ -178,6 +178,8 @@ function* assemble(environment: StorageEnvironment, options: StorageOptions, fou
     lastIndex: index.lastIndex,
     termRuns: [...index.termRuns],
     configurations: reset ? [] : log.replay.configurations.filter((each) => each.index > snapshot.index),
+    // This log stops the server at damage instead of marking it.
+    faulty: [],
     tail: reset ? [] : log.replay.takeTail(),
     applied: snapshot.index,
   };

@@ -222,6 +222,13 @@ class Opening {
     const { environment, stateMachine, observer = silentObserver, watcher = null } = this.#options;
     const { identity, storage } = opened;
     const recovered = { ...opened.recovered, applied };
+    const damaged = recovered.faulty.length;
+    if (damaged > 0) {
+      environment.logger.log('error', `${damaged} entries are damaged on disk; the other servers are asked for them`, {
+        damaged,
+        first: recovered.faulty[0]?.index ?? null,
+      });
+    }
     let raft: Raft;
     try {
       const raftOptions = { ...settings.raft, id: identity.member, incarnation: identity.incarnation };
@@ -297,6 +304,14 @@ class Opening {
             break;
           case 'foreignIncarnation':
             logger.log('error', foreignText(event.member, event.bound, event.seen), { member: event.member });
+            break;
+          case 'faulty':
+            logger.log('error', `entry ${event.index} is damaged on disk; the other servers are asked for it`, {
+              index: event.index,
+            });
+            break;
+          case 'repaired':
+            logger.log('info', `entry ${event.index} is whole again`, { index: event.index });
             break;
           default:
             break;

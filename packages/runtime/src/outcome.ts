@@ -28,6 +28,8 @@ export type ReadOutcome =
 const messages: Readonly<Record<ProposalRefusal | ReadRefusal, string>> = {
   noLeader: 'No leader is known at present. Try again after an election, or ask another server.',
   leadershipLost: 'The leader is handing over or has just lost its office. Try again.',
+  recovering:
+    'The leader has found entries damaged on its disk and settles with the other servers what they were. Try again a little later.',
   busy: 'Too many requests wait already. Try again a little later.',
   tooLarge: 'The command is larger than maxCommandBytes allows. Make it smaller.',
   foreignIncarnation:
@@ -45,6 +47,7 @@ export function refusalMessage(reason: ProposalRefusal | ReadRefusal): string {
 const codes: Readonly<Record<ProposalRefusal | ReadRefusal, RaftErrorCode>> = {
   noLeader: 'NotLeader',
   leadershipLost: 'LeadershipLost',
+  recovering: 'Busy',
   busy: 'Busy',
   tooLarge: 'TooLarge',
   foreignIncarnation: 'ForeignIncarnation',
@@ -58,6 +61,7 @@ const codes: Readonly<Record<ProposalRefusal | ReadRefusal, RaftErrorCode>> = {
 const retryAfter: Partial<Record<ProposalRefusal | ReadRefusal, number>> = {
   noLeader: 100,
   leadershipLost: 100,
+  recovering: 100,
   busy: 50,
   dropped: 0,
   timeout: 0,

@@ -1,3 +1,4 @@
+import type { Index } from '@quorate/raft';
 import type { DiskError } from './environment.ts';
 import type { StorageError } from './storage.ts';
 
@@ -5,14 +6,20 @@ import type { StorageError } from './storage.ts';
 export class StorageFailure extends Error {
   readonly storageError: StorageError;
 
-  constructor(code: StorageError['code'], message: string, path: string | null = null, offset: number | null = null) {
+  constructor(
+    code: StorageError['code'],
+    message: string,
+    path: string | null = null,
+    offset: number | null = null,
+    index: Index | null = null,
+  ) {
     super(message);
     this.name = 'StorageFailure';
-    this.storageError = { code, message, path, offset };
+    this.storageError = { code, message, path, offset, index };
   }
 
   static of(error: StorageError): StorageFailure {
-    return new StorageFailure(error.code, error.message, error.path, error.offset);
+    return new StorageFailure(error.code, error.message, error.path, error.offset, error.index);
   }
 }
 
@@ -31,6 +38,7 @@ export function storageErrorOf(error: DiskError): StorageError {
         message: `The data directory is held by another process (${error.message}). Stop that server first, or give this one a directory of its own.`,
         path: error.path,
         offset: null,
+        index: null,
       };
     case 'ENOSPC':
     case 'EDQUOT':
@@ -39,6 +47,7 @@ export function storageErrorOf(error: DiskError): StorageError {
         message: `The disk is full: ${where} could not be written (${error.message}). Free some space; a server that has stopped for it must be started again.`,
         path: error.path,
         offset: null,
+        index: null,
       };
     case 'EACCES':
     case 'EPERM':
@@ -50,6 +59,7 @@ export function storageErrorOf(error: DiskError): StorageError {
         message: `The data directory cannot be used: ${where}: ${error.message}. Give this server a directory that it may write to.`,
         path: error.path,
         offset: null,
+        index: null,
       };
     default:
       return {
@@ -57,6 +67,7 @@ export function storageErrorOf(error: DiskError): StorageError {
         message: `The disk failed on ${where}: ${error.code}: ${error.message}. Nothing can be promised after that; check the disk, then start the server again.`,
         path: error.path,
         offset: null,
+        index: null,
       };
   }
 }

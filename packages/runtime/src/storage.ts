@@ -44,7 +44,7 @@ export interface StorageCreation {
 export interface RaftStorage {
   /**
    * Makes the batches durable as one unit, in order. At most one call may be in flight; the caller merges what arrives
-   * meanwhile into the next. An error is fatal for the server, whatever it was: nothing may be promised after it.
+   * meanwhile into the next. Entries that a batch repairs can be read again once it is durable. An error is fatal for the server, whatever it was: nothing may be promised after it.
    * The one exception is checked before: see `hasRoomFor`.
    */
   append(batches: readonly PersistBatch[], done: (error: StorageError | null) => void): void;
@@ -58,7 +58,10 @@ export interface RaftStorage {
    * segment. Nothing can be made durable any more: a server that went on would be a leader that only refuses.
    */
   onFailure(listener: (error: StorageError) => void): void;
-  /** Entries from `from` on, contiguous, at most to `to`, at most `maxBytes` of payload but at least one. */
+  /**
+   * Entries from `from` on, contiguous, at most to `to`, at most `maxBytes` of payload but at least one. It ends before a damaged
+   * one; when `from` itself is damaged, the error is `FaultyEntry` and names it.
+   */
   read(
     from: Index,
     to: Index,
@@ -130,9 +133,12 @@ export interface StorageError {
     | 'DiskFull'
     | 'DiskFailed'
     | 'Compacted'
+    | 'FaultyEntry'
     | 'InvalidSnapshot';
   /** One or two sentences, with file and offset where there is one, and what to do next. */
   readonly message: string;
   readonly path: string | null;
   readonly offset: number | null;
+  /** The damaged entry of a `FaultyEntry`; otherwise null. */
+  readonly index: Index | null;
 }

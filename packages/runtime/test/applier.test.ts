@@ -25,6 +25,7 @@ test('what a leader has replaced is never applied from a disk that still has it'
       lastIndex: 3,
       termRuns: [{ first: 1, term: 1 }],
       configurations: [],
+      faulty: [],
       tail: [],
       applied: 0,
     },
@@ -64,7 +65,13 @@ test('what a leader has replaced is never applied from a disk that still has it'
     raft,
     storage,
     journal,
-    { schedule: () => undefined, onEntry: () => undefined, onRestored: () => undefined, onFatal: fail },
+    {
+      schedule: () => undefined,
+      onEntry: () => undefined,
+      onRestored: () => undefined,
+      onFatal: fail,
+      onFaulty: ({ message }) => fail(new Error(message)),
+    },
     0,
   );
   applier.extend({ from: 1, to: 3 });

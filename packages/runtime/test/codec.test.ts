@@ -159,6 +159,14 @@ const snapshot = fc.record({
   ),
 });
 
+const place = fc.record({ index, term });
+const answer = fc.oneof(
+  fc
+    .tuple(place, fc.constantFrom(0 as const, 1 as const, 2 as const), bytes)
+    .map(([at, kind, data]) => ({ verdict: 'have', entry: { ...at, kind, data } })),
+  fc.record({ verdict: fc.constantFrom('dontHave', 'haveFaulty', 'compacted'), position: place }),
+);
+
 const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   message('preVote', { round: index, lastIndex: index, lastTerm: index }),
   message('preVoteReply', { round: index, granted: fc.boolean() }),
@@ -177,9 +185,19 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     id: index,
     count: index,
     index,
-    refused: fc.constantFrom(null, 'noLeader', 'leadershipLost', 'busy', 'tooLarge', 'foreignIncarnation'),
+    refused: fc.constantFrom(
+      null,
+      'noLeader',
+      'leadershipLost',
+      'busy',
+      'tooLarge',
+      'foreignIncarnation',
+      'recovering',
+    ),
   }),
   message('timeoutNow', {}),
+  message('fetchEntries', { round: index, applied: index, wanted: fc.array(place, { maxLength: 5 }) }),
+  message('fetchEntriesReply', { round: index, answers: fc.array(answer, { maxLength: 5 }) }),
 );
 
 function message(kind: Message['kind'], fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Message> {

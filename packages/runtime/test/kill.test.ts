@@ -37,7 +37,7 @@ openStorage(environment, creation, { segmentBytes: 256 << 10, allocateStepBytes:
       for (let at = 0; at < data.length; at++) data[at] = (index * 31 + 7 + at * 13 + 1) & 0xff;
       entries.push({ index, term: 1, kind: 1, data });
     }
-    opened.storage.append([{ id: 1, hardState: null, truncateFrom: 0, entries, snapshot: null }], (failure) => {
+    opened.storage.append([{ id: 1, hardState: null, truncateFrom: 0, entries, snapshot: null, adopt: null, repairs: [] }], (failure) => {
       if (failure !== null) throw new Error(failure.message);
       process.stdout.write(index + '\\n', next);
     });

@@ -16,6 +16,7 @@ describe('a new directory', () => {
       lastIndex: 0,
       termRuns: [],
       configurations: [],
+      faulty: [],
       tail: [],
       applied: 0,
     });

@@ -262,6 +262,7 @@ test('a snapshot ahead of the log makes the log begin anew behind it', () => {
     lastIndex: 45,
     termRuns: [],
     hardState: { term: 3, vote: null },
+    faulty: [],
     tail: [],
   });
   expect(again.notes.join()).toContain('ahead of the log');

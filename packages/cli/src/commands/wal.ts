@@ -47,6 +47,7 @@ async function withDisk(directory: string, work: (disk: Disk) => Promise<void>):
       message: `There is no directory ${directory}.`,
       path: directory,
       offset: null,
+      index: null,
     });
   const disk = openNodeDisk(directory);
   try {

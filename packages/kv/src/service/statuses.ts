@@ -28,8 +28,9 @@ export function refusalStatus({ reason, message }: Refusal): RpcStatus {
       return etcdErrors.noSpace;
     case 'shuttingDown':
       return etcdErrors.stopped;
+    case 'recovering':
     case 'foreignIncarnation':
-      // etcd has no such state: a server whose disk was replaced under a running cluster.
+      // etcd has no such states: a leader that repairs its log, a server whose disk was replaced under a running cluster.
       return { code: StatusCode.unavailable, message };
   }
 }

@@ -15,6 +15,8 @@ export class Disk {
   readonly lost: LogImage[] = [];
   /** The last batch that is durable and was reported. Ids begin anew with every start of the server. */
   durableId = 0;
+  /** Whether a start can tell the kind of a damaged entry. */
+  knowsFaultyKinds = true;
   #lastId = 0;
   readonly chainOfSnapshot: ChainOfSnapshot;
 
@@ -72,6 +74,21 @@ export class Disk {
   holdsDurably(index: number): boolean {
     const chain = this.durable.chainAt(index);
     return chain !== null && (chain === this.latest.chainAt(index) || index <= this.latest.base.index);
+  }
+
+  /** The record at `index` rots. Nobody notices before it is read, or the server starts. */
+  damage(index: number): void {
+    this.durable.rotten.add(index);
+    this.latest.rotten.add(index);
+  }
+
+  /** A read met a damaged record. */
+  notice(index: number): void {
+    for (const image of [this.durable, this.latest]) {
+      if (image.rotten.delete(index)) {
+        image.faulty.add(index);
+      }
+    }
   }
 
   /** The server stops. The first `survivors` pending batches had reached the disk all the same. */

@@ -23,6 +23,10 @@ export class LogImage {
   snapshot: SnapshotMetadata;
   base: LogPosition = { index: 0, term: 0 };
   entries: Entry[] = [];
+  /** Entries whose record is damaged, as the server knows. */
+  faulty = new Set<Index>();
+  /** Entries whose record is damaged, which nobody has noticed yet. */
+  rotten = new Set<Index>();
   #chains: number[] = [];
   #baseChain = emptyChain;
 
@@ -36,6 +40,8 @@ export class LogImage {
     copy.snapshot = this.snapshot;
     copy.base = this.base;
     copy.entries = [...this.entries];
+    copy.faulty = new Set(this.faulty);
+    copy.rotten = new Set(this.rotten);
     copy.#chains = [...this.#chains];
     copy.#baseChain = this.#baseChain;
     return copy;
@@ -49,8 +55,17 @@ export class LogImage {
     return this.entries.at(-1)?.term ?? this.base.term;
   }
 
+  /** What was written at `index`, damaged or not: what the server itself may know of it, `readAt` says. */
   entryAt(index: Index): Entry | null {
     return this.entries[index - this.base.index - 1] ?? null;
+  }
+
+  readAt(index: Index): Entry | null {
+    return this.isDamaged(index) ? null : this.entryAt(index);
+  }
+
+  isDamaged(index: Index): boolean {
+    return this.faulty.has(index) || this.rotten.has(index);
   }
 
   termAt(index: Index): Term | null {
@@ -62,8 +77,14 @@ export class LogImage {
     return index === this.base.index ? this.#baseChain : (this.#chains[index - this.base.index - 1] ?? null);
   }
 
-  /** Carries out one batch: snapshot, cut, entries, term and vote, in that order. */
+  /** Carries out one batch: repairs, snapshot, cut, entries, term and vote, in that order. */
   apply(batch: PersistBatch, chainOfSnapshot: ChainOfSnapshot): void {
+    for (const entry of batch.repairs) {
+      this.#repair(entry);
+    }
+    if (batch.adopt !== null && batch.adopt.index > this.snapshot.index) {
+      this.snapshot = batch.adopt;
+    }
     if (batch.snapshot !== null) {
       this.#install(batch.snapshot, chainOfSnapshot(batch.snapshot));
     }
@@ -76,6 +97,15 @@ export class LogImage {
     if (batch.hardState !== null) {
       this.hardState = batch.hardState;
     }
+  }
+
+  #repair(entry: Entry): void {
+    const written = this.entryAt(entry.index);
+    if (written === null || formatted(written) !== formatted(entry)) {
+      throw new Error(`entry ${entry.index} is repaired with other content than it had`);
+    }
+    this.faulty.delete(entry.index);
+    this.rotten.delete(entry.index);
   }
 
   append(entry: Entry): void {
@@ -99,7 +129,13 @@ export class LogImage {
       this.#chains = this.#chains.slice(count);
       this.base = { index: through, term };
       this.#baseChain = chain;
+      this.#keepDamage((index) => index > through);
     }
+  }
+
+  #keepDamage(keep: (index: Index) => boolean): void {
+    this.faulty = new Set([...this.faulty].filter(keep));
+    this.rotten = new Set([...this.rotten].filter(keep));
   }
 
   /** What storage hands to a server that starts from this image. `applied`: what a durable state machine already holds. */
@@ -107,12 +143,18 @@ export class LogImage {
     chainOfSnapshot: ChainOfSnapshot,
     tailLength: number,
     applied: Index = this.snapshot.index,
+    knowsKinds = true,
   ): RecoveredState {
     if (this.termAt(this.snapshot.index) !== this.snapshot.term && this.base.index < this.snapshot.index) {
       // The snapshot was taken of entries that this log had not yet received: they, and all before them, are behind it.
       this.#install(this.snapshot, chainOfSnapshot(this.snapshot));
     }
-    const behindSnapshot = this.entries.filter((entry) => entry.index > this.snapshot.index);
+    this.faulty = new Set([...this.faulty, ...this.rotten]);
+    this.rotten.clear();
+    const faulty = this.entries.filter(({ index }) => this.faulty.has(index));
+    const whole = this.entries.filter(({ index }) => !this.faulty.has(index));
+    const behindSnapshot = whole.filter((entry) => entry.index > this.snapshot.index);
+    const cacheable = this.entries.filter(({ index }) => index > (faulty.at(-1)?.index ?? 0));
     return {
       hardState: this.hardState,
       snapshot: this.snapshot,
@@ -120,7 +162,8 @@ export class LogImage {
       lastIndex: this.lastIndex,
       termRuns: termRuns(this.entries),
       configurations: behindSnapshot.filter((entry) => entry.kind === EntryKind.configuration).map(configurationOf),
-      tail: tailLength === 0 ? [] : this.entries.slice(-tailLength),
+      faulty: faulty.map(({ index, term, kind }) => ({ index, term, kind: knowsKinds ? kind : null })),
+      tail: tailLength === 0 ? [] : cacheable.slice(-tailLength),
       applied: Math.max(applied, this.snapshot.index),
     };
   }
@@ -146,6 +189,7 @@ export class LogImage {
     this.#baseChain = chain;
     this.entries = [];
     this.#chains = [];
+    this.#keepDamage(() => false);
   }
 
   #truncate(from: Index): void {
@@ -157,6 +201,7 @@ export class LogImage {
     }
     this.entries.length = from - this.base.index - 1;
     this.#chains.length = from - this.base.index - 1;
+    this.#keepDamage((index) => index < from);
   }
 }
 
@@ -166,6 +211,10 @@ export function configurationOf(entry: Entry): Configuration {
     throw new Error(`entry ${entry.index} is no well-formed configuration`);
   }
   return configuration;
+}
+
+function formatted(entry: Entry): string {
+  return `${entry.index}/${entry.term} ${entry.kind} ${entry.data.join(' ')}`;
 }
 
 function termRuns(entries: readonly Entry[]): TermRun[] {

@@ -81,6 +81,8 @@ export class TestServer {
   applies: ApplyRange[] = [];
   loads: LoadRequest[] = [];
   restore: Restore | null = null;
+  /** The core asked for a snapshot that was not taken yet. */
+  snapshotWanted = false;
   readonly proposals: ProposalResult[] = [];
   readonly reads: ReadResult[] = [];
   readonly events: RaftEvent[] = [];
@@ -128,6 +130,7 @@ export class TestServer {
       this.disk.chainOfSnapshot,
       this.tailLength,
       this.durableMachine?.position.index,
+      this.disk.knowsFaultyKinds,
     );
     this.disk.latest = this.disk.durable.clone();
     this.machine =
@@ -151,6 +154,7 @@ export class TestServer {
     this.applies = [];
     this.loads = [];
     this.restore = null;
+    this.snapshotWanted = false;
     this.#notify((observer) => observer.crashed?.(this));
   }
 
@@ -229,7 +233,7 @@ export class TestServer {
     this.flush();
   }
 
-  failLoad(reason: 'compacted' | 'unreadable'): void {
+  failLoad(reason: 'compacted' | 'faulty'): void {
     const request = this.loads.shift();
     if (request === undefined) {
       throw new Error(`${this.id} asked for no entries`);
@@ -279,6 +283,7 @@ export class TestServer {
       this.applies.push(output.apply);
     }
     this.loads.push(...output.load);
+    this.snapshotWanted ||= output.takeSnapshot;
     this.proposals.push(...output.proposals);
     this.reads.push(...output.reads);
     this.events.push(...output.events);
@@ -291,7 +296,7 @@ export class TestServer {
       this.#completeBatches(this.disk.pending.length);
       acted = true;
     }
-    if (this.automatic.apply && (this.applies.length > 0 || this.#restoreReady())) {
+    if (this.automatic.apply && this.canApply) {
       this.#applySome(Number.POSITIVE_INFINITY);
       acted = true;
     }
@@ -299,7 +304,19 @@ export class TestServer {
       this.#answerLoad(Number.POSITIVE_INFINITY);
       acted = true;
     }
+    if (this.snapshotWanted && this.automatic.apply && this.mayCompact) {
+      this.snapshotWanted = false;
+      this.compact();
+      acted = true;
+    }
     return acted;
+  }
+
+  /** A driver snapshots what is applied, stands in its durable log, and has a known configuration. */
+  get mayCompact(): boolean {
+    const { index } = this.machine.position;
+    const isNew = index > this.core.status().snapshot.index;
+    return isNew && this.restore === null && this.core.knowsConfigurationAt(index) && this.disk.holdsDurably(index);
   }
 
   #completeBatches(count: number): void {
@@ -315,6 +332,15 @@ export class TestServer {
       }
     }
     this.step({ kind: 'persisted', id: last, now: this.#world.now });
+  }
+
+  /** Whether there is something to apply or to restore, and nothing damaged stands in its way. */
+  get canApply(): boolean {
+    if (this.restore !== null) {
+      return this.#restoreReady();
+    }
+    const next = this.applies[0];
+    return next !== undefined && !this.core.isFaulty(next.from);
   }
 
   #restoreReady(): boolean {
@@ -335,11 +361,18 @@ export class TestServer {
       throw new Error(`${this.id} has nothing to apply yet`);
     }
     const to = Math.min(range.to, range.from + count - 1);
-    if (to < range.to) {
-      this.applies.unshift({ from: to + 1, to: range.to });
+    const entries = this.#committedEntries(range.from, to);
+    const last = entries.at(-1)?.index ?? range.from - 1;
+    if (last < range.to) {
+      this.applies = [{ from: last + 1, to: range.to }, ...this.applies.filter((other) => other.from > range.to)];
     }
-    this.#applyEntries(this.#committedEntries(range.from, to));
-    this.step({ kind: 'applied', index: to, now: this.#world.now });
+    if (entries.length > 0) {
+      this.#applyEntries(entries);
+      this.step({ kind: 'applied', index: last, now: this.#world.now });
+    }
+    if (last < to) {
+      this.#meetDamage(last + 1);
+    }
   }
 
   #applyEntries(entries: readonly Entry[]): void {
@@ -358,7 +391,7 @@ export class TestServer {
     this.#notify((observer) => observer.applied?.(this, entries));
   }
 
-  /** From the core's memory, and where that has forgotten them, from the disk: never anything else. */
+  /** From the core's memory, and where that has forgotten them, from the disk: never anything else. Ends before a damaged one. */
   #committedEntries(from: Index, to: Index): readonly Entry[] {
     const entries: Entry[] = [];
     for (let next = from; next <= to; next = from + entries.length) {
@@ -367,7 +400,10 @@ export class TestServer {
         entries.push(...cached);
         continue;
       }
-      const stored = this.disk.holdsDurably(next) ? this.disk.durable.entryAt(next) : null;
+      const stored = this.disk.holdsDurably(next) ? this.disk.durable.readAt(next) : null;
+      if (stored === null && this.disk.durable.isDamaged(next)) {
+        break;
+      }
       if (stored === null) {
         throw new Error(`${this.id} is to apply entry ${next}, which is neither in memory nor on its disk`);
       }
@@ -391,7 +427,7 @@ export class TestServer {
     const entries: Entry[] = [];
     let bytes = 0;
     for (let index = request.from; index <= request.to && entries.length < count; index++) {
-      const entry = this.disk.durable.entryAt(index);
+      const entry = this.disk.durable.readAt(index);
       if (entry === null || (entries.length > 0 && bytes + entry.data.length > request.maxBytes)) {
         break;
       }
@@ -399,6 +435,9 @@ export class TestServer {
       entries.push(entry);
     }
     const now = this.#world.now;
+    if (entries.length === 0 && this.disk.durable.isDamaged(request.from)) {
+      this.#meetDamage(request.from);
+    }
     this.step(
       entries.length > 0
         ? { kind: 'loaded', id: request.id, entries, now }
@@ -406,8 +445,14 @@ export class TestServer {
     );
   }
 
-  #whyNotLoaded(from: Index): 'compacted' | 'unreadable' {
-    return from <= this.disk.durable.base.index ? 'compacted' : 'unreadable';
+  #whyNotLoaded(from: Index): 'compacted' | 'faulty' {
+    return from <= this.disk.durable.base.index ? 'compacted' : 'faulty';
+  }
+
+  /** A read found the record at `index` damaged. */
+  #meetDamage(index: Index): void {
+    this.disk.notice(index);
+    this.step({ kind: 'faulty', index, now: this.#world.now });
   }
 
   #send(outgoing: Outgoing): void {

@@ -76,7 +76,7 @@ export function readEntries(reader: ByteReader): readonly Entry[] {
   return entries;
 }
 
-function isEntryKind(kind: number): kind is EntryKind {
+export function isEntryKind(kind: number): kind is EntryKind {
   return kind === EntryKind.noop || kind === EntryKind.command || kind === EntryKind.configuration;
 }
 

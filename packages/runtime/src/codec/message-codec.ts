@@ -17,6 +17,7 @@ import {
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { type EntriesEncoder, readEntries, writeEntries } from './entries-codec.ts';
+import { readAnswers, readPositions, writeAnswers, writePositions } from './fetch-codec.ts';
 
 const kindNumbers: Readonly<Record<MessageKind, number>> = {
   preVote: 1,
@@ -34,6 +35,8 @@ const kindNumbers: Readonly<Record<MessageKind, number>> = {
   propose: 13,
   proposeReply: 14,
   timeoutNow: 15,
+  fetchEntries: 16,
+  fetchEntriesReply: 17,
 };
 
 const refusalNumbers: Readonly<Record<RefusalReason, number>> = {
@@ -42,6 +45,7 @@ const refusalNumbers: Readonly<Record<RefusalReason, number>> = {
   busy: 3,
   tooLarge: 4,
   foreignIncarnation: 5,
+  recovering: 6,
 };
 
 const kindByNumber = invert(kindNumbers);
@@ -123,6 +127,15 @@ export function writeMessage(writer: ByteWriter, message: Message, runs: Entries
       writer.u8(message.refused === null ? 0 : refusalNumbers[message.refused]);
       return;
     case 'timeoutNow':
+      return;
+    case 'fetchEntries':
+      writer.varint(message.round);
+      writer.varint(message.applied);
+      writePositions(writer, message.wanted);
+      return;
+    case 'fetchEntriesReply':
+      writer.varint(message.round);
+      writeAnswers(writer, message.answers);
       return;
   }
 }
@@ -206,6 +219,16 @@ function readBody(reader: ByteReader, kind: MessageKind, envelope: MessageRoute 
     }
     case 'timeoutNow':
       return { kind, ...envelope };
+    case 'fetchEntries':
+      return {
+        kind,
+        ...envelope,
+        round: reader.varint(),
+        applied: reader.varint(),
+        wanted: readPositions(reader),
+      };
+    case 'fetchEntriesReply':
+      return { kind, ...envelope, round: reader.varint(), answers: readAnswers(reader) };
   }
 }
 

@@ -20,6 +20,8 @@ const messageNumbers: Readonly<Record<MessageKind, number>> = {
   propose: 13,
   proposeReply: 14,
   timeoutNow: 15,
+  fetchEntries: 16,
+  fetchEntriesReply: 17,
 };
 
 const timerNumbers: Readonly<Record<TimerName, number>> = {
@@ -29,6 +31,7 @@ const timerNumbers: Readonly<Record<TimerName, number>> = {
   stickiness: 4,
   commitNotice: 5,
   transfer: 6,
+  repair: 7,
 };
 
 /** Of one output, and of where it left the core. */
@@ -87,17 +90,23 @@ function mixFields(hash: number, message: Message): number {
       return mix(mix(mix(hash, message.id), message.count), message.index);
     case 'timeoutNow':
       return hash;
+    case 'fetchEntries':
+      return mix(mix(mix(hash, message.round), message.applied), message.wanted.length);
+    case 'fetchEntriesReply':
+      return mix(mix(hash, message.round), message.answers.length);
   }
 }
 
 function mixBatch(
   hash: number,
-  { id, hardState, truncateFrom, entries, snapshot }: NonNullable<Output['persist']>,
+  { id, hardState, truncateFrom, entries, snapshot, adopt, repairs }: NonNullable<Output['persist']>,
 ): number {
   const last = entries[entries.length - 1];
   let mixed = mix(mix(mix(hash, id), truncateFrom), entries.length);
   mixed = mix(mix(mixed, last?.index ?? 0), last?.term ?? 0);
   if (hardState !== null) mixed = mixText(mix(mixed, hardState.term), hardState.vote ?? '');
+  for (const repaired of repairs) mixed = mix(mixed, repaired.index);
+  if (adopt !== null) mixed = mix(mixed, adopt.index);
   return snapshot === null ? mixed : mix(mixed, snapshot.index);
 }
 

@@ -26,6 +26,7 @@ const kindNumbers: Readonly<Record<Input['kind'], number>> = {
   compacted: 9,
   snapshotSent: 10,
   unreachable: 11,
+  faulty: 12,
 };
 const kinds = new Map(Object.entries(kindNumbers).map(([kind, number]) => [number, kind as Input['kind']]));
 
@@ -36,6 +37,7 @@ const timerNames: readonly TimerName[] = [
   'stickiness',
   'commitNotice',
   'transfer',
+  'repair',
 ];
 
 const maxIdBytes = 256;
@@ -84,6 +86,7 @@ export class InputEncoder {
       case 'persisted':
         return writer.varint(input.id);
       case 'applied':
+      case 'faulty':
         return writer.varint(input.index);
       case 'loaded':
         writer.varint(input.id);
@@ -153,11 +156,12 @@ export class InputDecoder {
       case 'persisted':
         return { kind, now, id: reader.varint() };
       case 'applied':
+      case 'faulty':
         return { kind, now, index: reader.varint() };
       case 'loaded':
         return { kind, now, id: reader.varint(), entries: readEntries(reader) };
       case 'loadFailed':
-        return { kind, now, id: reader.varint(), reason: reader.bool() ? 'compacted' : 'unreadable' };
+        return { kind, now, id: reader.varint(), reason: reader.bool() ? 'compacted' : 'faulty' };
       case 'compacted': {
         const snapshot = readSnapshotMetadata(reader);
         return snapshot === null ? null : { kind, now, snapshot, through: reader.varint() };

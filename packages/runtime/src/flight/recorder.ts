@@ -15,7 +15,7 @@ import { FlightFiles } from './files.ts';
 import { fingerprintMessage, fingerprintOutput } from './fingerprint.ts';
 import { type ClockAnchor, frameKinds, type FlightHeader, MAGIC, recordKinds, withoutCache } from './format.ts';
 import { InputEncoder } from './input-codec.ts';
-import { redactEntry, redactInput } from './redact.ts';
+import { redactEntry, redactInput, redactState } from './redact.ts';
 
 export interface FlightRecorderOptions {
   readonly environment: Pick<Environment, 'clock' | 'timers' | 'random' | 'disk' | 'logger'>;
@@ -153,7 +153,9 @@ export class FlightRecorder implements CoreWatcher {
     this.#cacheAt = 0;
     this.#begin(recordKinds.checkpoint);
     const cached = { first: log.cacheFirst, count: this.#cache.length };
-    writePlain(this.#writer, { options, state: withoutCache(raft.state), cached, anchor });
+    const bare = withoutCache(raft.state);
+    const state = this.#options.redactValues ? redactState(bare) : bare;
+    writePlain(this.#writer, { options, state, cached, anchor });
     this.#continueCheckpoint();
   }
 

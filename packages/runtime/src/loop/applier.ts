@@ -3,7 +3,7 @@ import type { Environment } from '../environment.ts';
 import { describe, RaftError } from '../errors.ts';
 import type { NodeLimits } from '../node-options.ts';
 import { continueApply, type StateMachine } from '../state-machine.ts';
-import type { RaftStorage } from '../storage.ts';
+import type { RaftStorage, StorageError } from '../storage.ts';
 import { type Restored, restoreNewestSnapshot, storageFailed } from './restore.ts';
 
 /** The clock is read once in so many commands. */
@@ -15,6 +15,8 @@ export interface ApplierHost {
   /** One entry took effect. `result` is undefined where it was not a command. */
   onEntry(index: Index, term: Term, result: unknown): void;
   onRestored(restored: Restored): void;
+  /** The next entry to apply is damaged on disk. The applier goes on once the core says that it is whole. */
+  onFaulty(error: StorageError): void;
   onFatal(error: RaftError): void;
 }
 
@@ -73,6 +75,7 @@ export class Applier {
   /** Takes the place of all that is left to apply, as soon as its batch is durable (see `startRestore`). */
   replace(restore: Restore): void {
     this.#restore = restore;
+    this.#target = restore.snapshot.index;
     this.#entries = [];
     this.#epoch++;
   }
@@ -128,7 +131,8 @@ export class Applier {
     this.#entries = this.#raft.entries(this.#applied + 1, this.#target, this.#limits.maxApplyBytes);
     const cached = this.#entries[0];
     if (cached !== undefined) return cached;
-    this.#read();
+    // Of a damaged entry the core says when it is whole again; that comes with an input, and so with a turn.
+    if (!this.#raft.isFaulty(this.#applied + 1)) this.#read();
     return null;
   }
 
@@ -141,7 +145,8 @@ export class Applier {
       this.#isReading = false;
       this.#host.schedule();
       if (epoch !== this.#epoch) return;
-      if (error !== null) this.#host.onFatal(storageFailed(error));
+      if (error?.code === 'FaultyEntry') this.#host.onFaulty(error);
+      else if (error !== null) this.#host.onFatal(storageFailed(error));
       else this.#entries = entries;
     });
   }

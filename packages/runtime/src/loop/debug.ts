@@ -76,6 +76,19 @@ function debugMessage(observer: Observer, message: Message, direction: string): 
       if (on.state)
         observer.line('state', `${direction}: snapshot answered, log matches to ${message.index}, term ${term}`);
       return;
+    case 'fetchEntries':
+      if (on.state)
+        observer.line('state', `${direction}: asks for ${message.wanted.length} faulty entries, term ${term}`);
+      return;
+    case 'fetchEntriesReply':
+      if (on.state) {
+        const sent = message.answers.filter(({ verdict }) => verdict === 'have').length;
+        observer.line(
+          'state',
+          `${direction}: knows of ${message.answers.length} faulty entries, sends ${sent}, term ${term}`,
+        );
+      }
+      return;
     case 'timeoutNow':
       if (on.votes) observer.line('votes', `${direction}: stand for election at once, term ${term}`);
       return;
@@ -86,10 +99,11 @@ export function debugOutput(observer: Observer, output: Output): void {
   const { on } = observer;
   for (const event of output.events) debugEvent(observer, event);
   if (on.state && output.persist !== null) {
-    const { id, entries, hardState, truncateFrom } = output.persist;
+    const { id, entries, hardState, truncateFrom, repairs } = output.persist;
     const term = hardState === null ? '' : `, term ${hardState.term} vote ${hardState.vote ?? 'none'}`;
     const cut = truncateFrom === 0 ? '' : `, cut from ${truncateFrom}`;
-    observer.line('state', `batch ${id}: ${entries.length} entries${cut}${term}`);
+    const repaired = repairs.length === 0 ? '' : `, ${repairs.length} repaired`;
+    observer.line('state', `batch ${id}: ${entries.length} entries${repaired}${cut}${term}`);
   }
   if (on.state && output.apply !== null) observer.line('state', `apply ${output.apply.from} to ${output.apply.to}`);
   if (on.reads) {

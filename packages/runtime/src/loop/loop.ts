@@ -122,6 +122,7 @@ export class Loop {
         schedule: () => this.#schedule(),
         onEntry: (index, term, result) => this.#callers.onEntry(index, term, result),
         onRestored: (restored) => this.#onRestored(restored),
+        onFaulty: (error) => this.#onFaulty(error),
         onFatal: (error) => this.fail(error),
       },
       parts.applied,
@@ -325,6 +326,7 @@ export class Loop {
     for (const request of output.load) this.#load(request);
     if (output.restore !== null) this.#replace(output.restore);
     if (output.apply !== null) this.#applier.extend(output.apply);
+    if (output.takeSnapshot) this.#snapshotter.want();
     this.#callers.onOutput(output, this.#applier.appliedIndex);
     for (const event of output.events) this.#onEvent(event);
   }
@@ -351,8 +353,19 @@ export class Loop {
       const now = this.#environment.clock.now();
       if (error === null) this.#arrived({ kind: 'loaded', now, id, entries });
       else if (error.code === 'Compacted') this.#arrived({ kind: 'loadFailed', now, id, reason: 'compacted' });
-      else this.fail(storageFailed(error));
+      else if (error.code === 'FaultyEntry') {
+        this.#onFaulty(error);
+        this.#arrived({ kind: 'loadFailed', now, id, reason: 'faulty' });
+      } else this.fail(storageFailed(error));
     });
+  }
+
+  /** A record has rotted since it was written: the core gets the entry from another server. */
+  #onFaulty(error: StorageError): void {
+    const { message, index, path, offset } = error;
+    if (index === null) return this.fail(storageFailed(error));
+    this.#environment.logger.log('error', message, { index, path, offset });
+    this.#arrived({ kind: 'faulty', now: this.#environment.clock.now(), index });
   }
 
   #replace(restore: NonNullable<Output['restore']>): void {

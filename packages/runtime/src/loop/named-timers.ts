@@ -10,6 +10,7 @@ const firingOrder: readonly TimerName[] = [
   'quorumCheck',
   'commitNotice',
   'transfer',
+  'repair',
 ];
 
 export interface NamedTimersHost {

@@ -42,6 +42,7 @@ export class Snapshotter {
   #lastBytes: number;
   #running: Running | null = null;
   /** All slices are written; the commit waits until the log is durable up to the snapshot's index. */
+  #isWanted = false;
   #isWaiting = false;
   #notBefore: Micros = 0;
   #isStopped = false;
@@ -72,9 +73,15 @@ export class Snapshotter {
     if (applied <= this.#lastIndex) return;
     // What is in the log and not applied yet, as after a start, is not in this snapshot either.
     const covered = this.#storage.logBytesSince(this.#lastIndex) - this.#storage.logBytesSince(applied);
-    if (covered <= this.#threshold()) return;
+    if (covered <= this.#threshold() && !this.#isWanted) return;
     if (this.#notBefore > 0 && this.#environment.clock.now() < this.#notBefore) return;
     this.#begin(applied);
+  }
+
+  /** The core wants one, however short the log is: its state stands for what is damaged there. */
+  want(): void {
+    this.#isWanted = true;
+    this.check();
   }
 
   /** More of the log is durable. */
@@ -96,12 +103,14 @@ export class Snapshotter {
 
   #begin(applied: Index): void {
     const term = this.#raft.termAt(applied);
-    if (term === null) return;
+    // Whose configuration stands in a damaged entry must not be guessed.
+    if (term === null || !this.#raft.knowsConfigurationAt(applied)) return;
     const metadata = { index: applied, term, configuration: this.#raft.configurationAt(applied) };
     const source = this.#guarded(() => this.#stateMachine.openSnapshot());
     if (source === null) return;
     const running = { metadata, source, writer: this.#storage.createSnapshot(metadata), bytes: 0 };
     this.#running = running;
+    this.#isWanted = false;
     this.#environment.logger.log('info', 'taking a snapshot', { index: applied });
     this.#environment.timers.afterPoll(() => this.#writeNext(running));
   }

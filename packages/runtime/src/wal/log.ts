@@ -115,6 +115,7 @@ export class WriteAheadLog {
     done: (error: StorageError | null) => void,
   ): void {
     if (this.#appending) throw new Error('A second append was begun before the first was durable.');
+    if (batches.some(({ repairs }) => repairs.length > 0)) throw new Error('Nothing in this log was marked as faulty.');
     if (this.#failure !== null) return this.#later(() => done(this.#failure));
     const change = mergeBatches(batches, this.#index, this.#hardState);
     const write = this.#write(change, afterSync);
@@ -377,7 +378,7 @@ export class WriteAheadLog {
 
   /** The batch that begins the log anew behind `snapshot`, when opening finds the log behind it. */
   static resetBatch(snapshot: SnapshotMetadata, hardState: HardState): PersistBatch {
-    return { id: 0, hardState, truncateFrom: 0, entries: [], snapshot };
+    return { id: 0, hardState, truncateFrom: 0, entries: [], snapshot, adopt: null, repairs: [] };
   }
 }
 

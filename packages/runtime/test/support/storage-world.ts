@@ -106,7 +106,16 @@ export class StorageWorld {
 let nextBatch = 1;
 
 export function batch(parts: Partial<PersistBatch>): PersistBatch {
-  return { id: nextBatch++, hardState: null, truncateFrom: 0, entries: [], snapshot: null, ...parts };
+  return {
+    id: nextBatch++,
+    hardState: null,
+    truncateFrom: 0,
+    entries: [],
+    snapshot: null,
+    adopt: null,
+    repairs: [],
+    ...parts,
+  };
 }
 
 /** Entries from … to with data that tells them apart. */

@@ -119,6 +119,8 @@ export class View {
   lastTerm: Term = 0;
   commitIndex: Index = 0;
   appliedIndex: Index = 0;
+  /** It led, and settled its faulty entries. */
+  recovering = false;
   now = 0;
 
   take(state: Readonly<RaftState>): void {
@@ -131,6 +133,7 @@ export class View {
     this.lastTerm = log.runs[log.runs.length - 1]?.term ?? log.base.term;
     this.commitIndex = state.commitIndex;
     this.appliedIndex = state.appliedIndex;
+    this.recovering = state.leadership?.recovering ?? false;
     this.now = state.now;
   }
 }

@@ -79,8 +79,8 @@ export class TermsVotesLeaders {
       throw new Violation('A9', `${server.id} was ${before.role} in term ${before.term}`, `it became ${state.role}`);
     }
     if (before.role === 'leader' && state.term === before.term && state.role !== 'leader') {
-      const isQuorumCheck = input.kind === 'timeout' && input.name === 'quorumCheck';
-      if (!isQuorumCheck) {
+      const isAllowed = input.kind === 'timeout' && (input.name === 'quorumCheck' || input.name === 'repair');
+      if (!isAllowed) {
         throw new Violation(
           'A9',
           `${server.id} led term ${state.term}`,

@@ -101,6 +101,7 @@ export class CoreDisk {
       lastIndex: this.lastIndex,
       termRuns: termRuns(entries),
       configurations: entries.filter((entry) => entry.index > snapshot.index).flatMap(configurationOf),
+      faulty: [],
       tail: tailLength === 0 ? [] : entries.slice(-tailLength),
       applied: snapshot.index,
     };

@@ -111,7 +111,7 @@ export class StorageBench {
 }
 
 export function batch(parts: Partial<PersistBatch>): PersistBatch {
-  return { id: 0, hardState: null, truncateFrom: 0, entries: [], snapshot: null, ...parts };
+  return { id: 0, hardState: null, truncateFrom: 0, entries: [], snapshot: null, adopt: null, repairs: [], ...parts };
 }
 
 /** Entries from … to with data that tells them apart. */

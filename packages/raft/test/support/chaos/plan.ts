@@ -13,7 +13,7 @@ export const actionKinds = [
   'persist',
   'apply',
   'load',
-  'loadFailed',
+  'damage',
   'propose',
   'read',
   'compact',
@@ -43,6 +43,8 @@ export interface Plan {
   /** Entries that a start finds in memory. */
   readonly tailLength: number;
   readonly durableMachines: boolean;
+  /** Whether a start can tell the kind of a damaged entry. */
+  readonly knowsFaultyKinds: boolean;
   readonly automatic: { readonly disk: boolean; readonly apply: boolean; readonly load: boolean };
   /** For the timers of the healed cluster. */
   readonly seed: number;
@@ -59,7 +61,7 @@ const weights: Readonly<Record<ActionKind, number>> = {
   persist: 50,
   apply: 25,
   load: 20,
-  loadFailed: 2,
+  damage: 6,
   propose: 16,
   read: 10,
   compact: 5,
@@ -121,6 +123,7 @@ export function plans(maxActions: number): fc.Arbitrary<Plan> {
       options,
       tailLength: fc.constantFrom(0, 2, 1000),
       durableMachines: fc.boolean(),
+      knowsFaultyKinds: fc.boolean(),
       automatic: fc.record({ disk: fc.boolean(), apply: fc.boolean(), load: rarely }),
       seed: fc.nat(),
       // Without bias: short plans prove little, and shrinking makes short ones of those that fail.

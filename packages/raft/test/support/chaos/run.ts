@@ -52,6 +52,7 @@ export class ChaosRun {
     this.ghosts = ghosts;
     for (const server of cluster.servers.values()) {
       server.tailLength = plan.tailLength;
+      server.disk.knowsFaultyKinds = plan.knowsFaultyKinds;
       Object.assign(server.automatic, plan.automatic);
       server.durableMachine = plan.durableMachines ? server.machine : null;
     }
@@ -151,7 +152,7 @@ export class ChaosRun {
       this.#among(a, hasPending, (server) => server.completeDisk(1 + (b % server.disk.pending.length))),
     apply: ({ a, b }) => this.#among(a, hasToApply, (server) => server.completeApply(1 + (b % 5))),
     load: ({ a, b }) => this.#among(a, hasLoads, (server) => server.completeLoad(1 + (b % 4))),
-    loadFailed: ({ a }) => this.#among(a, hasLoads, (server) => server.failLoad('unreadable')),
+    damage: ({ a, b }) => this.#damage(a, b),
     propose: ({ a, b }) => this.#running(a, (server) => this.#propose(server, 1 + (b % 3), b % 7 === 0 ? 20 : 3)),
     read: ({ a, b }) => this.#anyOrLeading(a, b, (server) => this.#read(server)),
     compact: ({ a, b }) => this.#among(a, mayCompact, (server) => this.#compact(server, b % 3)),
@@ -257,6 +258,9 @@ export class ChaosRun {
     if (server === null || members.some((member) => member.incarnation === null)) {
       return false;
     }
+    if (!this.#maySpare(server)) {
+      return false;
+    }
     const after = new Set(this.wiped).add(server.id);
     if (
       [voters, outgoing].some((half) => half.length > 0 && half.filter((id) => after.has(id)).length * 2 >= half.length)
@@ -272,8 +276,33 @@ export class ChaosRun {
     return true;
   }
 
+  /** Whether no entry would be lost on too many servers without this one. */
+  #maySpare(server: TestServer): boolean {
+    const damaged = [...this.cluster.servers.values()].filter(
+      (other) => other !== server && (other.disk.durable.faulty.size > 0 || other.disk.durable.rotten.size > 0),
+    );
+    return damaged.length === 0;
+  }
+
   #nextIncarnation(server: TestServer): Incarnation {
     return `${firstIncarnation(server.id)}-${this.#runOf(server.id)}`;
+  }
+
+  /** A durable record rots, as long as so few copies of that entry are lost that the others can decide what it was. */
+  #damage(a: number, b: number): boolean {
+    const server = pick([...this.cluster.servers.values()], a);
+    const index = pick(server?.disk.durable.entries ?? [], b)?.index;
+    if (server === null || index === undefined || server.disk.durable.isDamaged(index)) {
+      return false;
+    }
+    const { voters, outgoing } = this.cluster.configuration;
+    const isLost = (id: MemberId): boolean =>
+      id === server.id || this.wiped.has(id) || this.cluster.server(id).disk.durable.isDamaged(index);
+    if ([voters, outgoing].some((half) => half.length > 0 && half.filter(isLost).length * 2 >= half.length)) {
+      return false;
+    }
+    server.disk.damage(index);
+    return true;
   }
 
   #isolate(server: TestServer): boolean {
@@ -381,15 +410,12 @@ function hasLoads(server: TestServer): boolean {
 }
 
 function hasToApply(server: TestServer): boolean {
-  const { restore, applies, disk } = server;
-  return restore === null ? applies.length > 0 : restore.after <= disk.durableId;
+  return server.canApply;
 }
 
 /** A driver snapshots what is applied and stands in its durable log. */
 function mayCompact(server: TestServer): boolean {
-  const { index } = server.machine.position;
-  const fresh = index > server.core.status().snapshot.index;
-  return server.restore === null && !server.gathering && fresh && server.disk.holdsDurably(index);
+  return !server.gathering && server.mayCompact;
 }
 
 /** Every server is correct here, so none may be reported for breaking the protocol. */

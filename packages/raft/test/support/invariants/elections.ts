@@ -113,9 +113,13 @@ export class ElectionInvariants implements Observer {
       () => `${server.id}: ${view.role} became ${core.role}`,
     );
     if (view.role === 'leader' && core.term === view.term && core.role !== 'leader') {
-      must(input.kind === 'timeout' && input.name === 'quorumCheck', 'A9 a leader stays a leader', () => {
-        return `${server.id} left office in term ${core.term} because of ${input.kind}`;
-      });
+      must(
+        input.kind === 'timeout' && ['quorumCheck', 'repair'].includes(input.name),
+        'A9 a leader stays a leader',
+        () => {
+          return `${server.id} left office in term ${core.term} because of ${input.kind}`;
+        },
+      );
     }
   }
 

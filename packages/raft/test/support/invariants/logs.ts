@@ -29,6 +29,15 @@ export class LogInvariants implements Observer {
   }
 
   output(server: TestServer, output: Output): void {
+    this.#checkCut(server, output);
+    if (server.core.status().recovering) {
+      this.#recovering.set(server.id, server.core.term);
+    } else {
+      this.#recovering.delete(server.id);
+    }
+  }
+
+  #checkCut(server: TestServer, output: Output): void {
     const batch = output.persist;
     if (batch === null || batch.truncateFrom === 0) {
       return;
@@ -43,12 +52,14 @@ export class LogInvariants implements Observer {
       return;
     }
     const stayed = view.role === 'leader' && view.atOutput.role === 'leader' && view.atOutput.term === view.term;
+    const settled = this.#recovering.get(server.id) === view.term;
     must(
-      !stayed,
+      !stayed || settled,
       'B2 leader append-only',
       () => `${server.id}, leader of term ${view.term}, cuts its log from ${from}`,
     );
-    if (view.gathered === 1) {
+    // What no majority has is cut without anything in its place.
+    if (view.gathered === 1 && !settled) {
       const first = batch.entries[0];
       must(
         first !== undefined && first.index === from && first.term !== latest.termAt(from),
@@ -94,7 +105,12 @@ export class LogInvariants implements Observer {
   /** Extends the ghost of the leader's log by what this step appended. */
   #followLeaderLog(server: TestServer): void {
     const { core } = server;
-    const log = this.#ghosts.leaderLogs.get(core.term) ?? this.#adoptLog(server);
+    // Until its term begins a leader may still find that the end of its log was never committed.
+    const begun = this.#begun.has(core.term) ? this.#ghosts.leaderLogs.get(core.term) : undefined;
+    const log = begun ?? this.#adoptLog(server);
+    if (!core.status().recovering) {
+      this.#begun.add(core.term);
+    }
     let last = Math.max(...log.keys());
     while (last < core.lastIndex) {
       for (const entry of core.entries(last + 1, core.lastIndex, 1 << 20)) {
@@ -194,6 +210,10 @@ export class LogInvariants implements Observer {
     must(index === 0 || holds, 'B6 acknowledgements are true', () => {
       return `${server.id} acknowledges ${index} in term ${term}; durable ends at ${durable.lastIndex}, term there ${durable.termAt(index)}`;
     });
+    const unsure = [...durable.faulty].filter((at) => at <= index && !this.#ghosts.committed.has(at));
+    must(unsure.length === 0, 'B6 acknowledgements are of whole entries', () => {
+      return `${server.id} acknowledges ${index} in term ${term}, but ${unsure.join(' ')} is damaged and not committed`;
+    });
     const key = `${server.id}/${term}`;
     this.#ghosts.acks.set(key, Math.max(this.#ghosts.acks.get(key) ?? 0, index));
     this.#lifeAcks.set(lifeKey(server), Math.max(this.#lifeAcks.get(lifeKey(server)) ?? 0, index));
@@ -207,6 +227,10 @@ export class LogInvariants implements Observer {
     });
   }
 
+  /** Leaders that settled faulty entries when they were last asked for an output, with their term. */
+  readonly #recovering = new Map<string, Term>();
+  /** Terms whose leader has begun to append. */
+  readonly #begun = new Set<Term>();
   readonly #lifeAcks = new Map<string, Index>();
 }
 

@@ -3,6 +3,7 @@ import {
   type Configuration,
   type Entry,
   EntryKind,
+  type FetchAnswer,
   type LogPosition,
   type Message,
   type PersistBatch,
@@ -103,7 +104,17 @@ function messageFields(message: Message): string[] {
       return [`id=${message.id}`, `count=${message.count}`, message.refused ?? `index=${message.index}`];
     case 'timeoutNow':
       return [];
+    case 'fetchEntries':
+      return [`round=${message.round}`, `wanted=(${message.wanted.map(formatPosition).join(' ')})`];
+    case 'fetchEntriesReply':
+      return [`round=${message.round}`, ...message.answers.map(formatAnswer)];
   }
+}
+
+function formatAnswer(answer: FetchAnswer): string {
+  return answer.verdict === 'have'
+    ? `have=${formatEntry(answer.entry)}`
+    : `${answer.verdict}=${formatPosition(answer.position)}`;
 }
 
 function formatCommand(command: Uint8Array): string {
@@ -114,6 +125,12 @@ export function formatBatch(batch: PersistBatch): string {
   const parts = [`#${batch.id}`];
   if (batch.snapshot !== null) {
     parts.push(`snapshot=${formatPosition(batch.snapshot)}`);
+  }
+  if (batch.adopt !== null) {
+    parts.push(`adopt=${formatPosition(batch.adopt)}`);
+  }
+  if (batch.repairs.length > 0) {
+    parts.push(`repairs=${formatEntries(batch.repairs)}`);
   }
   if (batch.truncateFrom > 0) {
     parts.push(`cut=${batch.truncateFrom}`);
@@ -158,6 +175,10 @@ export function formatEvent(event: RaftEvent): string | null {
       return `truncated ${event.from}..${event.to}`;
     case 'violation':
       return `violation by ${event.peer}`;
+    case 'faulty':
+      return `faulty ${formatPosition(event)}`;
+    case 'repaired':
+      return `repaired ${formatPosition(event)}`;
     case 'foreignIncarnation':
       return `foreign ${event.member} bound=${event.bound} seen=${event.seen}`;
   }
@@ -180,6 +201,8 @@ export function formatState(server: TestServer): string {
     `durable=${status.durableIndex}`,
     `last=${status.lastIndex}`,
     ...(status.baseIndex > 0 ? [`base=${status.baseIndex}`] : []),
+    ...(status.faultyEntries > 0 ? [`faulty=${status.faultyEntries}`] : []),
+    ...(status.recovering ? ['recovering'] : []),
     ...(status.foreignIncarnation ? ['foreign'] : []),
   ].join(' ');
 }

@@ -30,6 +30,7 @@ const timerNames: readonly TimerName[] = [
   'stickiness',
   'commitNotice',
   'transfer',
+  'repair',
 ];
 
 export class Interpreter {
@@ -60,6 +61,7 @@ export class Interpreter {
     start: (words) => this.#each(words, (server) => server.start()),
     crash: (words) => this.#crash(words),
     restart: (words) => this.#each(words, (server) => server.start()),
+    damage: (words) => this.#damage(words),
     wipe: (words) => this.#wipe(words),
 
     timeout: (words) => this.#timeout(words),
@@ -151,6 +153,14 @@ export class Interpreter {
     this.#each(words, (server) => server.crash(survivors));
   }
 
+  /** Records rot; a start, or whoever reads them first, will notice. */
+  #damage(words: Words): void {
+    const { disk } = this.#server(words);
+    for (const word of words.rest()) {
+      disk.damage(words.parseNumber(word));
+    }
+  }
+
   #wipe(words: Words): void {
     const id = words.next('a server');
     this.#world.wipe(id, words.value('incarnation') ?? words.fail('expects incarnation=…'));
@@ -236,9 +246,7 @@ export class Interpreter {
       return;
     }
     const reason = words.next('a reason');
-    server.failLoad(
-      reason === 'compacted' || reason === 'unreadable' ? reason : words.fail(`knows no reason ${reason}`),
-    );
+    server.failLoad(reason === 'compacted' || reason === 'faulty' ? reason : words.fail(`knows no reason ${reason}`));
   }
 
   #propose(words: Words): void {
