@@ -69,3 +69,23 @@ test('damage is noticed, or changes nothing', () => {
   }));
   expect(result.damage).toBeGreaterThan(SEEDS / 4);
 });
+
+test('everything at once', () => {
+  const result = campaign((stream) => ({
+    faults: {
+      readError: stream.pick([0, 10]),
+      writeError: stream.pick([0, 10]),
+      syncError: stream.pick([0, 20]),
+      slow: 50,
+      slowMicros: 1_000_000,
+      bitRot: stream.pick([20, 100]),
+      lostWrite: stream.pick([0, 20]),
+      misdirectedWrite: stream.pick([0, 20]),
+      misdirectedRead: stream.pick([0, 5]),
+    },
+    policy: 'noticeable',
+    capacity: stream.pick([600 << 10, 2 << 20]),
+  }));
+  expect(result.damage).toBeGreaterThan(SEEDS / 4);
+  expect(result.refused).toBeGreaterThan(SEEDS / 10);
+});
