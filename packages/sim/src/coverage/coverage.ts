@@ -25,7 +25,8 @@ export class Coverage implements WorldWatcher {
     }
     const { pending, durable } = server;
     const handed = pending[pending.length - 1];
-    const isBehind = handed !== undefined && (recovered.lastIndex < handed.lastIndex || recovered.hardState.term < handed.term);
+    const isBehind =
+      handed !== undefined && (recovered.lastIndex < handed.lastIndex || recovered.hardState.term < handed.term);
     const isAhead = recovered.lastIndex > durable.lastIndex || recovered.hardState.term > durable.term;
     this.#note('restart that lost what was not durable', isBehind);
     this.#note('restart that finds what was never reported', handed !== undefined && isAhead);
@@ -49,13 +50,17 @@ export class Coverage implements WorldWatcher {
     this.#note('message of an earlier term arrives', message.term < server.term);
     const restartTerm = this.#servers.get(message.from)?.restartTerm ?? 0;
     this.#note('message older than a restart arrives', message.term < restartTerm);
-    if (message.kind === 'readIndexReply') this.#note('stale ReadIndex answer arrives', message.id !== server.readRequest);
+    if (message.kind === 'readIndexReply')
+      this.#note('stale ReadIndex answer arrives', message.id !== server.readRequest);
   }
 
   #role(server: SightedServer, input: Input): void {
     const { role } = server.raft;
     const isElection = input.kind === 'timeout' && input.name === 'election';
-    this.#note('split vote', isElection && server.role === 'candidate' && (role !== 'candidate' || server.raft.term > server.term));
+    this.#note(
+      'split vote',
+      isElection && server.role === 'candidate' && (role !== 'candidate' || server.raft.term > server.term),
+    );
     if (role === server.role) return;
     if (role === 'leader') {
       for (const other of this.#servers.values()) {
@@ -75,7 +80,11 @@ export class Coverage implements WorldWatcher {
     if (commitIndex > server.commitIndex) {
       this.#note('old-term entry committed by a new-term one', raft.termAt(server.commitIndex + 1) !== raft.term);
       this.#note('commit before the leader has it on its own disk', commitIndex > durability.durableIndex);
-    } else if (commitIndex + 1 < leadership.termStart && input.kind === 'message' && input.message.kind === 'appendEntriesReply') {
+    } else if (
+      commitIndex + 1 < leadership.termStart &&
+      input.kind === 'message' &&
+      input.message.kind === 'appendEntriesReply'
+    ) {
       const isOnQuorum = isQuorum(raft.configuration, (member) => this.#match(server, member) > commitIndex);
       this.#note('old-term entries on a quorum, not committed by that', isOnQuorum);
     }
@@ -94,13 +103,18 @@ export class Coverage implements WorldWatcher {
     for (const event of output.events) {
       if (event.kind === 'truncated') this.#note('several entries truncated at once', event.to > event.from);
       else if (event.kind === 'foreignIncarnation') this.#note('another incarnation not counted');
-      else if (event.kind === 'configuration') this.#note('incarnation bound', event.configuration.members.some((member) => member.incarnation !== null));
+      else if (event.kind === 'configuration')
+        this.#note(
+          'incarnation bound',
+          event.configuration.members.some((member) => member.incarnation !== null),
+        );
       else if (event.kind === 'vote' && event.pre && !event.granted) {
         const isProtected = event.reason === 'a leader was heard from' || event.reason === 'this server leads';
         this.#note('pre-vote refused because of a live leader', isProtected);
       }
     }
-    for (const read of output.reads) this.#note('read pending when leadership is lost', read.refused === 'leadershipLost');
+    for (const read of output.reads)
+      this.#note('read pending when leadership is lost', read.refused === 'leadershipLost');
     for (const { id: proposal, unknown } of output.proposals) {
       if (unknown) this.#rememberUnknown(server.proposals.get(proposal) ?? []);
       server.proposals.delete(proposal);
@@ -112,7 +126,10 @@ export class Coverage implements WorldWatcher {
     server.hand(batch);
     if (batch.snapshot === null) return;
     this.#note('snapshot installed');
-    this.#note('snapshot installed over a diverged log', events.some((event) => event.kind === 'truncated'));
+    this.#note(
+      'snapshot installed over a diverged log',
+      events.some((event) => event.kind === 'truncated'),
+    );
   }
 
   #rememberUnknown(commands: readonly Uint8Array[]): void {
