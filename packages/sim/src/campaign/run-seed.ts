@@ -47,7 +47,9 @@ const HISTORY_BUDGET = 200_000;
 export function runSeed(seed: number, limits: RunLimits, watch: WatcherFactory): SeedResult {
   const streams = randomStreams(seed);
   const options = drawOptions(streams.swarm, limits);
-  return new SeedRun({ seed, options, actions: null }, streams, watch).run();
+  return new SeedRun(seed, options, streams, watch, (world, budget) => {
+    return new Nemesis(world, streams.schedule, options, budget);
+  }).run();
 }
 
 /** A run that is told what to do, instead of drawing it: to play one again, or a part of it. */
@@ -63,8 +65,21 @@ export function runPlan(plan: Plan, watch: WatcherFactory): SeedResult {
   const streams = randomStreams(plan.seed);
   // What a seed's options take of the stream is taken here as well.
   drawOptions(streams.swarm);
-  return new SeedRun(plan, streams, watch).run();
+  const { seed, options, actions } = plan;
+  return new SeedRun(seed, options, streams, watch, (world, budget) => new Player(world, actions, budget)).run();
 }
+
+/** A run with an adversary of the caller's. */
+export function runDirected(
+  seed: number,
+  options: RunOptions,
+  adversary: MakeAdversary,
+  watch: WatcherFactory,
+): SeedResult {
+  return new SeedRun(seed, options, randomStreams(seed), watch, adversary).run();
+}
+
+type MakeAdversary = (world: World, budget: DamageBudget) => Adversary;
 
 class SeedRun {
   readonly #seed: number;
@@ -79,11 +94,12 @@ class SeedRun {
   /** Parts of the history by the verdict on them. */
   readonly #parts = new Map<string, number>();
 
-  /** Null for the actions: an adversary draws them. */
   constructor(
-    { seed, options, actions }: Omit<Plan, 'actions'> & { readonly actions: readonly Action[] | null },
+    seed: number,
+    options: RunOptions,
     streams: RandomStreams,
     watch: WatcherFactory,
+    makeAdversary: MakeAdversary,
   ) {
     this.#seed = seed;
     this.#options = options;
@@ -92,16 +108,14 @@ class SeedRun {
     this.#budget = new DamageBudget(streams.disk.fork(), { servers: ids, ...options.damage });
     this.#world = new World(streams, options.patience + 2_000_000);
     this.#addServers(ids);
-    this.#adversary =
-      actions === null
-        ? new Nemesis(this.#world, streams.schedule, options, this.#budget)
-        : new Player(this.#world, actions, this.#budget);
+    this.#adversary = makeAdversary(this.#world, this.#budget);
     this.#hash = new StateHash();
     this.#world.watchers.push(this.#hash, ...watch(options, ids));
     const adversary = this.#adversary;
     this.#world.watchers.push({
       ...blind,
       onOutput: (server, output) => adversary.onOutput(server, output),
+      onSend: (server, message) => adversary.onSend?.(server, message),
       onFatal: (server) => adversary.onFatal(server),
     });
   }
@@ -139,8 +153,12 @@ class SeedRun {
     }
     this.#addClients();
     this.#adversary.start();
-    if (!world.runUntil(world.clock.now + this.#options.faultMicros)) return;
-    this.#adversary.stop();
+    const end = world.clock.now + this.#options.faultMicros;
+    while (world.clock.now < end && this.#adversary.isDone !== true) {
+      if (!world.runUntil(Math.min(end, world.clock.now + 100_000))) return;
+    }
+    world.check(() => this.#adversary.stop());
+    if (world.violation !== null) return;
     const healing = new Healing(world, this.#budget, this.#history, this.#clients, this.#options);
     world.check(() => healing.run());
     if (world.violation !== null) return;

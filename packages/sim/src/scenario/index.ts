@@ -1,0 +1,2 @@
+export { parseScenario, ScenarioError } from './parse.ts';
+export { runScenario } from './run.ts';
