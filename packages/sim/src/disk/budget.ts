@@ -55,15 +55,17 @@ export class DamageBudget {
     this.#spare = options.entries ? dispensable - lost : 0;
   }
 
-  /** Whether the server may lose its disk altogether. */
+  /**
+   * Whether the server may lose its disk altogether. Never more than the doomed, not even beyond the budget: a majority of empty
+   * directories cannot be told from a cluster that is founded for the first time.
+   */
   mayLoseDisk(server: MemberId): boolean {
-    return this.#options.beyond || this.doomed.has(server);
+    return this.doomed.has(server);
   }
 
   /** The policy of one server's disk. Ask for it once: it remembers what was destroyed, over all lives of the server. */
   policyOf(server: MemberId): DamagePolicy {
-    const free = this.mayLoseDisk(server);
-    return new ServerPolicy(free, (index) => this.#mayMiss(server, index));
+    return new ServerPolicy(this.#options.beyond || this.doomed.has(server), (index) => this.#mayMiss(server, index));
   }
 
   #mayMiss(server: MemberId, index: number): boolean {
