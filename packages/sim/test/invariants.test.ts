@@ -25,3 +25,17 @@ describe('good cores', () => {
     }
   });
 });
+
+test('what all servers have compacted is forgotten: memory stays flat', () => {
+  const invariants = new Invariants();
+  const world = new CoreWorld({ seed: 3, servers: 3, watchers: [invariants] });
+  let most = 0;
+  for (let round = 0; round < 40; round++) {
+    world.run(2000);
+    world.settle();
+    for (const server of world.servers) server.compact(5);
+    most = Math.max(most, invariants.remembered);
+  }
+  expect(invariants.committedIndex).toBeGreaterThan(2000);
+  expect(most).toBeLessThan(1500);
+});

@@ -48,7 +48,8 @@ export class Coverage implements WorldWatcher {
 
   #received(server: SightedServer, message: Message): void {
     this.#note('message of an earlier term arrives', message.term < server.term);
-    const restartTerm = this.#servers.get(message.from)?.restartTerm ?? 0;
+    // By its term, which the sender or the receiver had left behind when it last started.
+    const restartTerm = Math.max(server.restartTerm, this.#servers.get(message.from)?.restartTerm ?? 0);
     this.#note('message older than a restart arrives', message.term < restartTerm);
     if (message.kind === 'readIndexReply')
       this.#note('stale ReadIndex answer arrives', message.id !== server.readRequest);

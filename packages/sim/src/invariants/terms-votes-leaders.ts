@@ -117,13 +117,13 @@ export class TermsVotesLeaders {
   #elected(server: ServerGhost): void {
     const { before, raft, id } = server;
     const { term } = raft;
+    if (this.#ghosts.tree.branch(term) !== undefined) {
+      throw new Violation('A8', `there are entries of term ${term} already`, `${id} was elected in it`);
+    }
     const led = this.#ghosts.leaders.get(term);
     if (led !== undefined) {
       const second = led.leader === id ? `${id} was elected in it once more` : `${id} was elected in it too`;
       throw new Violation('A6', `${led.leader} was elected in term ${term}`, second);
-    }
-    if (this.#ghosts.tree.branch(term) !== undefined) {
-      throw new Violation('A8', `there are entries of term ${term} already`, `${id} was elected in it`);
     }
     this.#ghosts.leaders.set(term, { leader: id, lastIndex: before.lastIndex, lastTerm: before.lastTerm });
     this.#checkWon(server, raft.configuration, term);

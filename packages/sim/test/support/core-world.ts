@@ -212,6 +212,13 @@ export class CoreWorld implements CoreSurroundings {
     return from.length === 0 ? undefined : from[this.#random.below(from.length)];
   }
 
+  /** Everything that is in flight arrives; what it gives rise to stays in flight. */
+  deliver(): void {
+    const messages = this.#inFlight;
+    this.#inFlight = [];
+    for (const message of messages) this.server(message.to).receive(message);
+  }
+
   /** Faults end: everything is delivered, written and applied, until there is nothing left to do but the rhythm of heartbeats. */
   settle(rounds = 200): boolean {
     this.#isolated = null;

@@ -1,0 +1,29 @@
+/** Random schedules of bare cores get into every hard situation that needs neither a disk's faults nor a lost disk. */
+import { expect, test } from 'vitest';
+import { Coverage, neverSeen } from '../src/index.ts';
+import { CoreWorld } from './support/core-world.ts';
+
+test('every situation of the protocol is seen', () => {
+  const counts = new Map<string, number>();
+  for (let seed = 1; seed <= 120; seed++) {
+    const coverage = new Coverage();
+    const raft = { maxLogCacheBytes: 500, maxInflightMessages: 4 };
+    const world = new CoreWorld({ seed, servers: 3 + (seed % 3), raft, watchers: [coverage] });
+    world.run(4000);
+    world.settle();
+    for (const [name, count] of coverage.counts) counts.set(name, (counts.get(name) ?? 0) + count);
+  }
+  expect(neverSeen(counts)).toEqual([
+    'torn batch',
+    'failed sync ends a server',
+    'disk full',
+    'another incarnation not counted',
+  ]);
+});
+
+test('a world that stands still has seen nothing', () => {
+  const coverage = new Coverage();
+  const world = new CoreWorld({ seed: 1, servers: 3, watchers: [coverage] });
+  expect(world.steps).toBe(0);
+  expect([...coverage.counts.values()].every((count) => count === 0)).toBe(true);
+});

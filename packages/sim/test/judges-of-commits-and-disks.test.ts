@@ -1,0 +1,421 @@
+/** Every check finds its lie: chapters C to M of docs/invariants.md. A good cluster is spoilt in one place, and that very check speaks. */
+import { EntryKind } from '@quorate/raft';
+import { describe, expect, test } from 'vitest';
+import { Invariants, Violation } from '../src/index.ts';
+import { isQuorum } from '../src/invariants/quorum.ts';
+import { CoreWorld } from './support/core-world.ts';
+import { broken, envelope, Scene, stateOf } from './support/lie.ts';
+
+const damage = { kind: 'diskLost', path: '', offset: 0, length: 0 } as const;
+
+describe('commit and apply', () => {
+  test('C1: more is applied than committed', () => {
+    const scene = new Scene();
+    stateOf(scene.follower).appliedIndex += 1;
+    expect(broken(() => scene.input(scene.follower))).toBe('C1');
+  });
+
+  test('C2: the commit index goes back', () => {
+    const scene = new Scene();
+    stateOf(scene.follower).commitIndex -= 1;
+    stateOf(scene.follower).appliedIndex -= 1;
+    expect(broken(() => scene.input(scene.follower))).toBe('C2');
+  });
+
+  test('C3: a leader commits what nobody has acknowledged', () => {
+    const scene = new Scene();
+    scene.propose(1);
+    stateOf(scene.leader).commitIndex += 1;
+    expect(broken(() => scene.input(scene.leader))).toBe('C3');
+  });
+
+  test('C3: a leader counts its own entry before it is on its disk (D1)', () => {
+    const scene = new Scene();
+    const { leader, follower, world } = scene;
+    scene.propose(1);
+    world.deliver();
+    follower.persist(1);
+    stateOf(leader).commitIndex += 1;
+    expect(broken(() => scene.input(leader))).toBe('C3');
+  });
+
+  test('C4: what was acknowledged is not on the disks', () => {
+    const scene = new Scene();
+    const { leader, follower } = scene;
+    scene.propose(1);
+    leader.persist(1);
+    const { lastIndex: index } = leader.core;
+    const reply = {
+      kind: 'appendEntriesReply',
+      ...envelope(follower, leader),
+      accepted: true,
+      index,
+      hintIndex: 0,
+      hintTerm: 0,
+    } as const;
+    scene.invariants.onSend(follower.id, reply);
+    stateOf(leader).commitIndex += 1;
+    expect(broken(() => scene.input(leader))).toBe('C4');
+  });
+
+  test('C5: a follower commits what no leader has', () => {
+    const scene = new Scene();
+    scene.propose(1);
+    scene.world.deliver();
+    stateOf(scene.follower).commitIndex += 1;
+    expect(broken(() => scene.input(scene.follower))).toBe('C5');
+  });
+
+  test("C5': entries on their way contradict what is committed", () => {
+    const scene = new Scene();
+    scene.write(1);
+    const { leader, follower } = scene;
+    const entry = { index: 1, term: 0, kind: EntryKind.noop, data: new Uint8Array(0) };
+    const message = {
+      kind: 'appendEntries',
+      ...envelope(leader, follower),
+      prevIndex: 0,
+      prevTerm: 0,
+      entries: [entry],
+      commit: 0,
+    } as const;
+    expect(broken(() => scene.message(follower, message))).toBe("C5'");
+  });
+
+  test("C6, C6': a candidate that lies about its log is elected without what was committed", () => {
+    const found = new Set<string>();
+    for (let seed = 1; seed <= 60; seed++) found.add(broken(() => runWithLiar(seed)));
+    expect([...found].sort()).toContain('C6');
+    expect([...found].sort()).toContain("C6'");
+  });
+
+  test('C7: a command is applied twice, or left out, or is another', () => {
+    const scene = new Scene();
+    scene.write(1);
+    const [entry] = scene.applied;
+    if (entry === undefined) throw new Error('Nothing was applied.');
+    expect(broken(() => scene.invariants.onApply(scene.follower.id, entry))).toBe('C7');
+    const skipped = new Scene();
+    skipped.propose(1);
+    skipped.world.deliver();
+    for (const server of skipped.world.servers) server.persist(1);
+    skipped.world.deliver();
+    const { core } = skipped.leader;
+    expect(broken(() => skipped.input(skipped.leader, { kind: 'applied', index: core.commitIndex }))).toBe('C7');
+    const another = { index: core.commitIndex, term: core.term, data: new Uint8Array(3), digest: 0 };
+    expect(broken(() => skipped.invariants.onApply(skipped.leader.id, another))).toBe('C7');
+  });
+
+  test('C8: two state machines differ behind the same entry', () => {
+    const scene = new Scene();
+    scene.propose(1);
+    scene.world.deliver();
+    for (const server of scene.world.servers) server.persist(1);
+    scene.world.deliver();
+    scene.leader.apply(10);
+    const entry = scene.applied.at(-1);
+    if (entry === undefined) throw new Error('Nothing was applied.');
+    scene.invariants.onInput(scene.follower.id, {
+      kind: 'message',
+      message: { kind: 'heartbeat', ...envelope(scene.leader, scene.follower), commit: 0, round: 0 },
+      now: scene.world.now,
+    });
+    const other = { ...entry, digest: entry.digest + 1 };
+    expect(broken(() => scene.invariants.onApply(scene.follower.id, other))).toBe('C8');
+  });
+
+  test('C9: at rest, a leader has not committed what a quorum holds', () => {
+    const scene = new Scene();
+    scene.write(1);
+    stateOf(scene.leader).commitIndex -= 1;
+    expect(broken(() => scene.invariants.checkAtRest())).toBe('C9');
+  });
+
+  test('C10: a proposal is said to be another entry than it is, or is answered twice', () => {
+    const scene = new Scene();
+    scene.write(1);
+    const { leader } = scene;
+    const commands = [new TextEncoder().encode('never appended')];
+    const result = {
+      id: 5,
+      count: 1,
+      index: leader.core.lastIndex,
+      term: leader.core.term,
+      refused: null,
+      unknown: false,
+    };
+    scene.input(leader, { kind: 'propose', id: 5, commands });
+    expect(broken(() => scene.output(leader, { proposals: [result] }))).toBe('C10');
+    expect(broken(() => scene.output(leader, { proposals: [{ ...result, id: 77 }] }))).toBe('C10');
+  });
+});
+
+/** One server says that its log is longer than it is, and so gets votes that it must not get. */
+function runWithLiar(seed: number): void {
+  const invariants = new Invariants();
+  const world = new CoreWorld({
+    seed,
+    servers: 3,
+    watchers: [invariants],
+    distort: (output, server) => {
+      if (server.id !== 'n1') return output;
+      const send = output.send.map(({ message, after }) =>
+        message.kind === 'preVote' || message.kind === 'requestVote'
+          ? { after, message: { ...message, lastIndex: message.lastIndex + 50, lastTerm: message.term } }
+          : { after, message },
+      );
+      return { ...output, send };
+    },
+  });
+  try {
+    world.run(4000);
+  } catch (error) {
+    // The victims notice too, and stop; what the judges said before counts.
+    if (error instanceof Violation) throw error;
+    if (!(error instanceof Error && error.name === 'InvariantViolation')) throw error;
+  }
+}
+
+describe('durability', () => {
+  test('D1: a term is spoken of before it is durable; a vote is; a batch is not waited for', () => {
+    const scene = new Scene();
+    const { follower, leader, other } = scene;
+    scene.propose(1);
+    scene.world.deliver();
+    const { lastIndex: index } = follower.core;
+    const reply = {
+      kind: 'appendEntriesReply',
+      ...envelope(follower, leader),
+      accepted: true,
+      index,
+      hintIndex: 0,
+      hintTerm: 0,
+    } as const;
+    scene.sends(follower, reply, follower.core.state.durability.nextBatch - 1);
+    expect(broken(() => scene.invariants.onSend(follower.id, reply))).toBe('D1');
+    const term = other.core.term + 1;
+    Object.assign(stateOf(other), { term, vote: null });
+    const heartbeat = { kind: 'heartbeatReply', ...envelope(other, leader, term), round: 1 } as const;
+    expect(broken(() => scene.invariants.onSend(other.id, heartbeat))).toBe('D1');
+    expect(broken(() => scene.sends(leader, { ...reply, ...envelope(leader, other) }, 99))).toBe('D1');
+  });
+
+  test('D2: a restart finds another vote, or another log', () => {
+    const scene = new Scene();
+    const { leader, follower } = scene;
+    const vote = () =>
+      scene.restarts(leader, (found) => ({ ...found, hardState: { ...found.hardState, vote: follower.id } }));
+    expect(broken(vote)).toBe('D2');
+    const longer = () => scene.restarts(follower, (found) => ({ ...found, lastIndex: found.lastIndex + 1, tail: [] }));
+    expect(broken(longer)).toBe('D2');
+  });
+
+  test('D3: memory and disk differ although nothing is under way', () => {
+    const scene = new Scene();
+    stateOf(scene.follower).vote = 'somebody';
+    expect(broken(() => scene.output(scene.follower, {}))).toBe('D3');
+  });
+
+  test('D4: a majority of the disks is lost', () => {
+    const scene = new Scene();
+    for (const server of [scene.leader, scene.follower]) scene.invariants.onDamage(server.id, damage);
+    expect(broken(() => scene.invariants.onDamage(scene.other.id, damage))).toBe('D4');
+  });
+
+  test('D4 is left alone where more may be destroyed than can be survived', () => {
+    const invariants = new Invariants({ isDamageBudgeted: false });
+    const world = new CoreWorld({ seed: 7, servers: 1, watchers: [invariants] });
+    world.settle();
+    invariants.onDamage('n1', damage);
+    expect(invariants.committedIndex).toBeGreaterThan(0);
+  });
+
+  test('D5: bytes come back from the disk that were never written', () => {
+    const scene = new Scene();
+    scene.write(1);
+    const spoil = () =>
+      scene.restarts(scene.follower, (found) => ({
+        ...found,
+        tail: found.tail.map((entry) =>
+          entry.kind === EntryKind.command ? { ...entry, data: new Uint8Array(2) } : entry,
+        ),
+      }));
+    expect(broken(spoil)).toBe('D5');
+    const { leader } = scene;
+    const entries = [
+      { index: leader.core.lastIndex, term: leader.core.term, kind: EntryKind.command, data: new Uint8Array(2) },
+    ];
+    expect(broken(() => scene.input(leader, { kind: 'loaded', id: 1, entries }))).toBe('D5');
+  });
+
+  test('D6: what was acknowledged is silently absent', () => {
+    const scene = new Scene();
+    scene.write(1);
+    const shorten = () =>
+      scene.restarts(scene.follower, (found) => ({
+        ...found,
+        lastIndex: found.lastIndex - 1,
+        tail: found.tail.slice(0, -1),
+      }));
+    expect(broken(shorten)).toBe('D6');
+  });
+
+  test('D8: a server that lost its disk comes back as the same incarnation', () => {
+    const scene = new Scene();
+    scene.invariants.onDamage(scene.follower.id, damage);
+    expect(broken(() => scene.restarts(scene.follower, (found) => found))).toBe('D8');
+  });
+
+  test('D9: a failed sync is tried again; a server that stopped goes on', () => {
+    const scene = new Scene();
+    scene.propose(1);
+    scene.invariants.onDiskFault(scene.leader.id, 'syncError', 'wal/0000000001.wal');
+    expect(broken(() => scene.leader.persist(1))).toBe('D9');
+    scene.invariants.onFatal(scene.follower.id, 'StorageFailed', 'The log could not be written.');
+    expect(broken(() => scene.input(scene.follower))).toBe('D9');
+  });
+
+  test('a failed sync beside the log does not call its batches into question', () => {
+    const scene = new Scene();
+    scene.propose(1);
+    scene.invariants.onDiskFault(scene.leader.id, 'syncError', 'snapshots/0000000001.part');
+    expect(broken(() => scene.leader.persist(1))).toBe('none');
+  });
+});
+
+describe('snapshots and configurations', () => {
+  test('E1: a snapshot holds what is not applied, or not committed', () => {
+    const scene = new Scene();
+    const { leader, follower } = scene;
+    const snapshot = {
+      index: leader.core.lastIndex + 1,
+      term: leader.core.term,
+      configuration: leader.core.configuration,
+    };
+    expect(broken(() => scene.input(leader, { kind: 'compacted', snapshot, through: 0 }))).toBe('E1');
+    expect(
+      broken(() => scene.sends(leader, { kind: 'installSnapshot', ...envelope(leader, follower), snapshot })),
+    ).toBe('E1');
+  });
+
+  test('E2: a snapshot gives another state than applying would have', () => {
+    const scene = new Scene();
+    scene.write(1);
+    const entry = scene.applied.at(-1);
+    if (entry === undefined) throw new Error('Nothing was applied.');
+    expect(broken(() => scene.invariants.onRestore(scene.follower.id, entry.index, entry.digest))).toBe('none');
+    expect(broken(() => scene.invariants.onRestore(scene.follower.id, entry.index, entry.digest + 1))).toBe('E2');
+  });
+
+  test('E3: the log begins behind the snapshot: something is missing', () => {
+    const scene = new Scene();
+    const { log, commitIndex } = stateOf(scene.follower);
+    log.base = { index: commitIndex, term: scene.follower.core.term };
+    expect(broken(() => scene.input(scene.follower))).toBe('E3');
+  });
+
+  test('E4: a snapshot replaces a log that holds it, and more', () => {
+    const scene = new Scene();
+    const { leader, follower, world } = scene;
+    for (const id of [1, 2]) scene.propose(id);
+    world.deliver();
+    for (const server of world.servers) server.persist(server.disk.pending.length);
+    world.deliver();
+    const index = leader.core.commitIndex - 1;
+    const snapshot = { index, term: leader.core.term, configuration: leader.core.configuration };
+    const state = stateOf(follower);
+    expect(state.commitIndex).toBeLessThan(index);
+    Object.assign(state, { snapshot, commitIndex: index });
+    Object.assign(state.log, { lastIndex: index, base: snapshot, runs: [] });
+    const message = { kind: 'installSnapshot', ...envelope(leader, follower), snapshot } as const;
+    expect(broken(() => scene.message(follower, message))).toBe('E4');
+  });
+
+  test('E6: a durable snapshot is gone after a restart', () => {
+    const scene = new Scene();
+    scene.write(1);
+    const before = scene.follower.disk.recovered(0).snapshot;
+    scene.follower.compact(0);
+    expect(broken(() => scene.restarts(scene.follower, (found) => ({ ...found, snapshot: before })))).toBe('E6');
+  });
+
+  test('F1: a server acts by another configuration than the newest in its log', () => {
+    const scene = new Scene();
+    stateOf(scene.leader).configurations.pop();
+    expect(broken(() => scene.output(scene.leader, {}))).toBe('F1');
+  });
+
+  test('F5, F6: a joint configuration needs both majorities, and learners count for nothing', () => {
+    const members = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'].map((id) => ({ id, incarnation: id, context: '' }));
+    const joint = {
+      index: 1,
+      voters: ['n1', 'n2', 'n3'],
+      outgoing: ['n3', 'n4', 'n5'],
+      learners: ['n6'],
+      learnersNext: [],
+      members,
+    };
+    expect(isQuorum(joint, (id) => ['n1', 'n2', 'n3', 'n6'].includes(id))).toBe(false);
+    expect(isQuorum(joint, (id) => ['n1', 'n3', 'n4'].includes(id))).toBe(true);
+  });
+
+  test('F7: a snapshot carries another configuration than the one in force there', () => {
+    const scene = new Scene();
+    const { leader, follower } = scene;
+    const configuration = { ...leader.core.configuration, voters: [leader.id] };
+    const snapshot = { index: leader.core.commitIndex, term: leader.core.term, configuration };
+    expect(
+      broken(() => scene.sends(leader, { kind: 'installSnapshot', ...envelope(leader, follower), snapshot })),
+    ).toBe('F7');
+  });
+});
+
+describe('clients, resources and the world', () => {
+  test('G2: a read may miss what was committed before it came', () => {
+    const scene = new Scene();
+    scene.input(scene.follower, { kind: 'read', id: 9 });
+    expect(broken(() => scene.output(scene.follower, { reads: [{ id: 9, index: 1, refused: null }] }))).toBe('G2');
+    expect(broken(() => scene.output(scene.follower, { reads: [{ id: 10, index: 1, refused: null }] }))).toBe('G2');
+  });
+
+  test('G3: a read is answered without a round that was sent after it came', () => {
+    const scene = new Scene();
+    const { leader, follower } = scene;
+    const index = leader.core.commitIndex;
+    scene.input(leader, { kind: 'read', id: 9 });
+    expect(broken(() => scene.output(leader, { reads: [{ id: 9, index, refused: null }] }))).toBe('G3');
+    scene.message(leader, { kind: 'readIndex', ...envelope(follower, leader), id: 3 });
+    expect(
+      broken(() => scene.sends(leader, { kind: 'readIndexReply', ...envelope(leader, follower), id: 3, index })),
+    ).toBe('G3');
+  });
+
+  test('G6: a refused command is applied', () => {
+    const act = () => {
+      const scene = new Scene((output) => ({
+        ...output,
+        proposals: output.proposals.map((result) => ({ ...result, index: 0, refused: 'busy' })),
+      }));
+      scene.write(1);
+    };
+    expect(broken(act)).toBe('G6');
+  });
+
+  test('H4: a window is overrun', () => {
+    const scene = new Scene();
+    const progress = stateOf(scene.leader).leadership?.progress[0];
+    if (progress === undefined) throw new Error('The leader has no followers.');
+    progress.inflightBytes = 1;
+    expect(broken(() => scene.output(scene.leader, {}))).toBe('H4');
+  });
+
+  test('M: a message is invented, a clock goes back, the dead speak', () => {
+    const scene = new Scene();
+    const { leader, follower } = scene;
+    const future = { kind: 'heartbeatReply', ...envelope(follower, leader, 99), round: 1 } as const;
+    expect(broken(() => scene.message(leader, future))).toBe('M');
+    expect(broken(() => scene.input(leader, { kind: 'unreachable', peer: 'nobody', now: -1 }))).toBe('M');
+    scene.invariants.onCrash(follower.id);
+    expect(broken(() => scene.input(follower))).toBe('M');
+  });
+});

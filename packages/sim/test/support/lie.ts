@@ -1,0 +1,119 @@
+/** Scenes for tests of the judges: a good cluster, in which then something is said or found that cannot be. */
+import type { Input, Message, Output, Outgoing, PersistBatch, RaftState, RecoveredState } from '@quorate/raft';
+import { expect } from 'vitest';
+import { type AppliedEntry, Invariants, Violation, type WorldWatcher } from '../../src/index.ts';
+import type { CoreServer } from './core-server.ts';
+import { CoreWorld } from './core-world.ts';
+
+export const nothing: Output = {
+  persist: null,
+  send: [],
+  arm: [],
+  restore: null,
+  apply: null,
+  load: [],
+  proposals: [],
+  reads: [],
+  events: [],
+};
+
+export class Scene {
+  readonly invariants = new Invariants();
+  readonly world: CoreWorld;
+  readonly leader: CoreServer;
+  readonly follower: CoreServer;
+  readonly other: CoreServer;
+  readonly applied: AppliedEntry[] = [];
+
+  /** Three servers at rest behind some commands that all have applied. */
+  constructor(distort: (output: Output, server: CoreServer, world: CoreWorld) => Output = (output) => output) {
+    const blind = (): void => undefined;
+    const recorder: WorldWatcher = {
+      onStart: blind,
+      onInput: blind,
+      onOutput: blind,
+      onSend: blind,
+      onApply: (_server, entry) => void this.applied.push(entry),
+      onRestore: blind,
+      onCrash: blind,
+      onFatal: blind,
+      onDamage: blind,
+    };
+    this.world = new CoreWorld({ seed: 7, servers: 3, watchers: [this.invariants, recorder], distort });
+    expect(this.world.settle()).toBe(true);
+    const { leader } = this.world;
+    if (leader === undefined) throw new Error('Nobody leads.');
+    const [follower, other] = this.world.servers.filter((server) => server !== leader);
+    if (follower === undefined || other === undefined) throw new Error('There are no followers.');
+    this.leader = leader;
+    this.follower = follower;
+    this.other = other;
+  }
+
+  /** A command is proposed to the leader and everything about it done. */
+  write(id: number): void {
+    this.propose(id);
+    expect(this.world.settle()).toBe(true);
+  }
+
+  /** A command is proposed to the leader; nothing else happens. */
+  propose(id: number): void {
+    const commands = [new TextEncoder().encode(`command ${id}`)];
+    this.leader.input({ kind: 'propose', id, commands, now: this.world.now });
+  }
+
+  /** The judges are told of an input that the core never got. */
+  input(
+    server: CoreServer,
+    input: Partial<Input> & Pick<Input, 'kind'> = { kind: 'unreachable', peer: 'nobody' },
+  ): void {
+    this.invariants.onInput(server.id, { now: server.core.state.now, ...input } as Input);
+  }
+
+  message(server: CoreServer, message: Message): void {
+    this.input(server, { kind: 'message', message });
+  }
+
+  /** The judges are told of an output that the core never gave. */
+  output(server: CoreServer, output: Partial<Output>): void {
+    this.invariants.onOutput(server.id, { ...nothing, ...output });
+  }
+
+  sends(server: CoreServer, message: Message, after = 0): void {
+    const outgoing: Outgoing = { message, after };
+    this.output(server, { send: [outgoing] });
+  }
+
+  persists(server: CoreServer, batch: Partial<PersistBatch>): void {
+    const id = server.core.state.durability.nextBatch;
+    this.output(server, { persist: { id, hardState: null, truncateFrom: 0, entries: [], snapshot: null, ...batch } });
+  }
+
+  /** The server comes back with this instead of what its disk holds. */
+  restarts(server: CoreServer, change: (recovered: RecoveredState) => RecoveredState): void {
+    const { core, options } = server;
+    const recovered = change(server.disk.recovered(100));
+    this.invariants.onCrash(server.id);
+    this.invariants.onStart(server.id, { options, recovered, raft: core });
+  }
+}
+
+/** The state itself: to be spoilt. */
+export function stateOf(server: CoreServer): RaftState {
+  return server.core.state as RaftState;
+}
+
+export function envelope(from: CoreServer, to: CoreServer, term = from.core.term) {
+  return { group: 0, from: from.id, to: to.id, incarnation: from.incarnation, term } as const;
+}
+
+/** The id of the invariant that `act` breaks. */
+export function broken(act: () => void): string {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof Violation) return error.invariant;
+    throw error;
+  }
+  return 'none';
+}
