@@ -1,6 +1,5 @@
 /** Scenes for tests of the judges: a good cluster, in which then something is said or found that cannot be. */
 import type { Input, Message, Output, Outgoing, PersistBatch, RaftState, RecoveredState } from '@quorate/raft';
-import { expect } from 'vitest';
 import { type AppliedEntry, Invariants, Violation, type WorldWatcher } from '../../src/index.ts';
 import type { CoreServer } from './core-server.ts';
 import { CoreWorld } from './core-world.ts';
@@ -12,6 +11,7 @@ export const nothing: Output = {
   restore: null,
   apply: null,
   load: [],
+  takeSnapshot: false,
   proposals: [],
   reads: [],
   events: [],
@@ -40,7 +40,7 @@ export class Scene {
       onDamage: blind,
     };
     this.world = new CoreWorld({ seed: 7, servers: 3, watchers: [this.invariants, recorder], distort });
-    expect(this.world.settle()).toBe(true);
+    this.#settle();
     const { leader } = this.world;
     if (leader === undefined) throw new Error('Nobody leads.');
     const [follower, other] = this.world.servers.filter((server) => server !== leader);
@@ -53,7 +53,11 @@ export class Scene {
   /** A command is proposed to the leader and everything about it done. */
   write(id: number): void {
     this.propose(id);
-    expect(this.world.settle()).toBe(true);
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (!this.world.settle()) throw new Error('The good cluster does not come to rest.');
   }
 
   /** A command is proposed to the leader; nothing else happens. */
@@ -86,7 +90,8 @@ export class Scene {
 
   persists(server: CoreServer, batch: Partial<PersistBatch>): void {
     const id = server.core.state.durability.nextBatch;
-    this.output(server, { persist: { id, hardState: null, truncateFrom: 0, entries: [], snapshot: null, ...batch } });
+    const still = { hardState: null, truncateFrom: 0, entries: [], snapshot: null, adopt: null, repairs: [] };
+    this.output(server, { persist: { id, ...still, ...batch } });
   }
 
   /** The server comes back with this instead of what its disk holds. */
@@ -100,7 +105,7 @@ export class Scene {
 
 /** The state itself: to be spoilt. */
 export function stateOf(server: CoreServer): RaftState {
-  return server.core.state as RaftState;
+  return server.core.state;
 }
 
 export function envelope(from: CoreServer, to: CoreServer, term = from.core.term) {
