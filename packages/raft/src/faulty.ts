@@ -41,9 +41,14 @@ export function intactTo(core: Core, index: Index): Index {
   return log.faulty.length === 0 ? index : Math.min(index, firstFaultyBehind(log, commitIndex) - 1);
 }
 
-/** Whether the newest configuration may stand in a faulty entry: then this server cannot know whose votes it would need. */
+/**
+ * Whether the configuration in force at `to` may stand in a faulty entry, behind the newest that is known. Of the newest of all this
+ * means that the server cannot know whose votes it would need.
+ */
 export function hidesConfiguration(state: RaftState, to: Index): boolean {
-  return state.log.faulty.some((mark) => mark.hidesConfiguration && mark.entry === null && mark.index <= to);
+  const known = state.configurations.findLast((configuration) => configuration.index <= to)?.index ?? 0;
+  const hides = (mark: FaultyMark): boolean => mark.hidesConfiguration && mark.entry === null;
+  return state.log.faulty.some((mark) => mark.index > known && mark.index <= to && hides(mark));
 }
 
 /** Storage found the record at `index` damaged. */

@@ -66,7 +66,7 @@ export interface PersistBatch {
   readonly adopt: SnapshotMetadata | null;
   /**
    * The true content of entries that were faulty, ascending. Once the batch is durable they can be read from their old place;
-   * those behind a cut of the same batch need not be written.
+   * those that are compacted since, or that the same batch cuts, need not be written.
    */
   readonly repairs: readonly Entry[];
 }

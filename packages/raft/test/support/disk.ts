@@ -2,7 +2,7 @@
  * One server's disk: what is durable, and the batches that are still on their way. A crash loses those, or keeps any
  * number of the first of them: written, but never reported.
  */
-import type { Configuration, PersistBatch, SnapshotMetadata } from '../../src/index.ts';
+import { type Configuration, EntryKind, type PersistBatch, type SnapshotMetadata } from '../../src/index.ts';
 import { type ChainOfSnapshot, LogImage } from './log-image.ts';
 
 export class Disk {
@@ -80,6 +80,16 @@ export class Disk {
   damage(index: number): void {
     this.durable.rotten.add(index);
     this.latest.rotten.add(index);
+  }
+
+  /** Whether damage at `index` leaves the server in doubt about its configuration. */
+  wouldHide(index: number): boolean {
+    return !this.knowsFaultyKinds || this.durable.entryAt(index)?.kind === EntryKind.configuration;
+  }
+
+  get hidesConfiguration(): boolean {
+    const { faulty, rotten } = this.durable;
+    return [...faulty, ...rotten].some((index) => this.wouldHide(index));
   }
 
   /** A read met a damaged record. */

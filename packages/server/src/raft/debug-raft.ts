@@ -27,6 +27,8 @@ export function raftPage({ options, node, machine, now, started }: RaftPageSourc
     clusterId: status.clusterId,
     incarnation: status.incarnation,
     foreignIncarnation: status.foreignIncarnation,
+    faultyEntries: status.faultyEntries,
+    recovering: status.recovering,
     pid: process.pid,
     version: quorateVersion,
     uptimeMs: milliseconds(time - started),

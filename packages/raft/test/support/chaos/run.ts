@@ -298,7 +298,10 @@ export class ChaosRun {
     const { voters, outgoing } = this.cluster.configuration;
     const isLost = (id: MemberId): boolean =>
       id === server.id || this.wiped.has(id) || this.cluster.server(id).disk.durable.isDamaged(index);
-    if ([voters, outgoing].some((half) => half.length > 0 && half.filter(isLost).length * 2 >= half.length)) {
+    // Who may not know its configuration does not stand for election, whichever entry it is.
+    const mayNotLead = (id: MemberId): boolean => isLost(id) || this.cluster.server(id).disk.hidesConfiguration;
+    const counts = server.disk.wouldHide(index) ? mayNotLead : isLost;
+    if ([voters, outgoing].some((half) => half.length > 0 && half.filter(counts).length * 2 >= half.length)) {
       return false;
     }
     server.disk.damage(index);

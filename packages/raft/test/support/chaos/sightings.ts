@@ -31,6 +31,12 @@ export const situations = [
   'a leader that steps down for want of a majority',
   'an incarnation bound',
   'another incarnation noticed',
+  'a damaged entry noticed while it was read',
+  'a damaged entry repaired',
+  'a leader that settles damaged entries first',
+  'damaged entries cut because a majority lacks them',
+  'a damaged entry replaced by a snapshot',
+  'a snapshot taken for the sake of a damaged entry',
 ] as const;
 export type Situation = (typeof situations)[number];
 
@@ -98,8 +104,14 @@ export class Sightings implements Observer {
     for (const event of output.events) {
       this.#note('an incarnation bound', event.kind === 'configuration');
       this.#note('another incarnation noticed', event.kind === 'foreignIncarnation');
+      this.#note('a damaged entry noticed while it was read', event.kind === 'faulty');
+      this.#note('a damaged entry repaired', event.kind === 'repaired');
     }
     const leads = server.core.role === 'leader';
+    this.#note('a leader that settles damaged entries first', server.core.status().recovering);
+    this.#note('damaged entries cut because a majority lacks them', leads && (persist?.truncateFrom ?? 0) > 0);
+    this.#note('a damaged entry replaced by a snapshot', persist !== null && persist.adopt !== null);
+    this.#note('a snapshot taken for the sake of a damaged entry', output.takeSnapshot);
     for (const { refused, unknown } of output.proposals) {
       this.#note('a proposal appended here', leads && refused === null && !unknown);
       this.#note('a proposal carried to the leader', !leads && refused === null && !unknown);
