@@ -173,6 +173,28 @@ describe('the flight recorder', () => {
     expect(follow([latest]).raft.commitIndex).toBe(server.node?.status().commitIndex);
   });
 
+  it('has the very last input of a server that stops by itself: the one that broke it', async () => {
+    const cluster = await recordedCluster(7);
+    await load(cluster, 20);
+    const leader = await cluster.leader();
+    const node = cluster.node(leader.id);
+    const before = node.status().lastIndex;
+    // Handed to the core right before the state machine, and with it the server, breaks over it.
+    leader.machine.apply = () => {
+      throw new Error('broken on purpose');
+    };
+    node.proposeWith(command('the last'), () => undefined);
+    await cluster.world.until(() => cluster.world.logged(/broken on purpose/).length > 0, 'the server stops');
+    await cluster.world.run(10_000);
+    const records = filesOf(leader.disk.image()).flatMap((file) => [...file.records()]);
+    const inputs = records.flatMap((record) => (record.kind === 'input' ? [record.input] : []));
+    const proposals = inputs.filter(({ kind }) => kind === 'propose');
+    expect(proposals.length).toBeGreaterThan(0);
+    const { raft } = follow(filesOf(leader.disk.image()));
+    expect(raft.lastIndex).toBe(before + 1);
+    expect(raft.commitIndex).toBe(before + 1);
+  });
+
   it('ends with one line when its disk fails, and the server goes on', async () => {
     const cluster = await recordedCluster(5);
     await load(cluster, 20);

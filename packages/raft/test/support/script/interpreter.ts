@@ -199,7 +199,10 @@ export class Interpreter {
       ...(link?.[0] ? { from: link[0] } : {}),
       ...(link?.[1] ? { to: link[1] } : {}),
     };
-    const found = this.#world.find(filter).filter((flight) => kind === null || flight.message.kind === kind);
+    const term = words.number('term');
+    const found = this.#world
+      .find(filter)
+      .filter(({ message }) => (kind === null || message.kind === kind) && (term === null || message.term === term));
     const last = words.number('last');
     return last === null ? found.slice(0, words.number('first') ?? found.length) : found.slice(-last);
   }
