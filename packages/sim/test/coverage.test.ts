@@ -18,6 +18,9 @@ test('every situation of the protocol is seen', () => {
     'failed sync ends a server',
     'disk full',
     'another incarnation not counted',
+    'faulty entry repaired',
+    'leader settles faulty entries before its term begins',
+    'a faulty entry is faulty elsewhere too',
   ]);
 });
 

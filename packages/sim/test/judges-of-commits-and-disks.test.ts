@@ -260,6 +260,18 @@ describe('durability', () => {
     expect(broken(shorten)).toBe('D6');
   });
 
+  test('D7: an entry is denied that stands in the log; D5: a repair writes another content', () => {
+    const scene = new Scene();
+    scene.write(1);
+    const { leader, follower } = scene;
+    const position = { index: follower.core.lastIndex, term: follower.core.term };
+    const answers = [{ verdict: 'dontHave', position }] as const;
+    const denial = { kind: 'fetchEntriesReply', ...envelope(follower, leader), round: 1, answers } as const;
+    expect(broken(() => scene.sends(follower, denial))).toBe('D7');
+    const repairs = [{ ...position, kind: EntryKind.command, data: new Uint8Array(2) }];
+    expect(broken(() => scene.persists(follower, { repairs }))).toBe('D5');
+  });
+
   test('D8: a server that lost its disk comes back as the same incarnation', () => {
     const scene = new Scene();
     scene.invariants.onDamage(scene.follower.id, damage);

@@ -51,6 +51,10 @@ export class Coverage implements WorldWatcher {
     // By its term, which the sender or the receiver had left behind when it last started.
     const restartTerm = Math.max(server.restartTerm, this.#servers.get(message.from)?.restartTerm ?? 0);
     this.#note('message older than a restart arrives', message.term < restartTerm);
+    if (message.kind === 'fetchEntriesReply') {
+      const isFaulty = message.answers.some((answer) => answer.verdict === 'haveFaulty');
+      this.#note('a faulty entry is faulty elsewhere too', isFaulty);
+    }
     if (message.kind === 'readIndexReply')
       this.#note('stale ReadIndex answer arrives', message.id !== server.readRequest);
   }
@@ -64,6 +68,8 @@ export class Coverage implements WorldWatcher {
     );
     if (role === server.role) return;
     if (role === 'leader') {
+      const isRecovering = server.raft.state.leadership?.recovering === true;
+      this.#note('leader settles faulty entries before its term begins', isRecovering);
       for (const other of this.#servers.values()) {
         const leads = other !== server && other.isRunning && other.raft.role === 'leader';
         this.#note('two leaders alive in different terms', leads);
@@ -103,6 +109,7 @@ export class Coverage implements WorldWatcher {
     if (output.persist !== null) this.#persist(server, output.persist, output);
     for (const event of output.events) {
       if (event.kind === 'truncated') this.#note('several entries truncated at once', event.to > event.from);
+      else if (event.kind === 'repaired') this.#note('faulty entry repaired');
       else if (event.kind === 'foreignIncarnation') this.#note('another incarnation not counted');
       else if (event.kind === 'configuration')
         this.#note(

@@ -29,5 +29,8 @@ export const situations = [
   'message older than a restart arrives',
   'incarnation bound',
   'another incarnation not counted',
+  'faulty entry repaired',
+  'leader settles faulty entries before its term begins',
+  'a faulty entry is faulty elsewhere too',
 ] as const;
 export type Situation = (typeof situations)[number];

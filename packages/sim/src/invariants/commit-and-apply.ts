@@ -26,7 +26,9 @@ export class CommitAndApply {
     }
     if (input.kind === 'message' && input.message.kind === 'appendEntries') this.#checkArrived(server, input.message);
     if (input.kind === 'applied') this.#checkAllApplied(server, input.index);
-    if (state.role === 'leader' && before.role !== 'leader') this.#checkComplete(server);
+    // A leader that settles faulty entries cuts those that it is told were never committed: it must still have all that was.
+    const hasCut = before.recovering && log.lastIndex < before.lastIndex;
+    if (state.role === 'leader' && (before.role !== 'leader' || hasCut)) this.#checkComplete(server);
     if (commitIndex > before.commitIndex) this.#checkCommit(server);
     if (state.role === 'leader' && input.kind === 'persisted')
       this.#noteDirect(server.raft.configuration.voters, server, state.term);
@@ -256,9 +258,10 @@ export class CommitAndApply {
   }
 }
 
-/** Whether the life's disk has entry (index, term), or a snapshot that covers it. */
+/** Whether the life's disk has a whole copy of entry (index, term), or a snapshot that covers it. */
 export function hasOnDisk(ghosts: Ghosts, life: Life, index: Index, term: Term): boolean {
-  return life.snapshot >= index || life.durable.installed >= index || holds(ghosts, life.durable, index, term);
+  if (life.snapshot >= index || life.durable.installed >= index) return true;
+  return !life.faulty.has(index) && holds(ghosts, life.durable, index, term);
 }
 
 function holds(ghosts: Ghosts, image: Image, index: Index, term: Term): boolean {

@@ -18,7 +18,8 @@ export class Configurations {
 
   output(server: ServerGhost, output: Output): void {
     if (output.persist !== null || server.before.role === 'leader') this.#checkInForce(server);
-    if (output.persist?.snapshot) this.#checkCarried(server, output.persist.snapshot, 'installs');
+    const installed = output.persist?.snapshot ?? output.persist?.adopt;
+    if (installed) this.#checkCarried(server, installed, 'installs');
     for (const { message } of output.send) {
       if (message.kind === 'installSnapshot') this.#checkCarried(server, message.snapshot, 'sends');
     }

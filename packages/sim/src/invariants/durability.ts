@@ -1,5 +1,16 @@
 /** D. Persist before promise, and what a disk gives back (Figure 2; dissertation §10.2.1). */
-import type { Entry, Input, Member, MemberId, Message, Outgoing, RecoveredState, Term } from '@quorate/raft';
+import type {
+  Entry,
+  Input,
+  Member,
+  MemberId,
+  Message,
+  Outgoing,
+  RecoveredState,
+  Term,
+  FetchEntriesReply,
+  PersistBatch,
+} from '@quorate/raft';
 import type { DiskFaultKind } from '../disk/index.ts';
 import { type Damage, Violation } from '../watch.ts';
 import { hasOnDisk } from './commit-and-apply.ts';
@@ -35,6 +46,8 @@ export class DurabilityChecks {
     life.pending = [];
     life.snapshot = recovered.snapshot.index;
     life.base = recovered.base.index;
+    life.faulty.clear();
+    for (const { index } of recovered.faulty) life.faulty.set(index, 0);
   }
 
   #checkTermAndVote({ life, id }: ServerGhost, found: Image): void {
@@ -112,6 +125,8 @@ export class DurabilityChecks {
     if (input.kind === 'persisted') this.#persisted(server, input.id);
     else if (input.kind === 'loaded') {
       this.#checkEntries(server.id, 'reads', input.entries, input.entries[input.entries.length - 1]?.term ?? 0);
+    } else if (input.kind === 'faulty') {
+      server.life.faulty.set(input.index, 0);
     } else if (input.kind === 'compacted') {
       const { life } = server;
       life.snapshot = Math.max(life.snapshot, input.snapshot.index);
@@ -133,16 +148,43 @@ export class DurabilityChecks {
     const durable = life.pending[at];
     if (durable === undefined)
       throw new Violation('D1', `batch ${id} was never handed out by ${server.id}`, 'it is called durable');
+    for (const [index, batch] of life.faulty) if (batch > 0 && batch <= id) life.faulty.delete(index);
     const installed = durable.installed > life.durable.installed;
     life.durable = durable;
     life.pending = at === life.pending.length - 1 ? [] : life.pending.slice(at + 1);
     if (!installed) return;
     life.snapshot = Math.max(life.snapshot, durable.installed);
-    life.base = Math.max(life.base, durable.installed);
+    life.base = Math.max(life.base, Math.min(durable.installed, server.raft.state.log.base.index));
+  }
+
+  /** A batch leaves for the disk: what it repairs is whole when it is durable, and so is what it writes anew. */
+  persisting({ life, id }: ServerGhost, batch: PersistBatch): void {
+    this.#checkEntries(id, 'repairs', batch.repairs, life.latest.lastTerm);
+    for (const { index } of batch.repairs) if (life.faulty.has(index)) life.faulty.set(index, batch.id);
+    if (life.faulty.size === 0 || batch.truncateFrom === 0) return;
+    for (const index of life.faulty.keys()) if (index >= batch.truncateFrom) life.faulty.set(index, batch.id);
+  }
+
+  /** "I do not have it" is true: nothing that stands in the log is denied, damaged or not. */
+  #checkDenied({ life, id }: ServerGhost, { answers }: FetchEntriesReply): void {
+    for (const answer of answers) {
+      if (answer.verdict !== 'dontHave') continue;
+      const { index, term } = answer.position;
+      const { lastIndex, lastTerm } = life.latest;
+      if (index > lastIndex || index <= this.#ghosts.tree.floor.index) continue;
+      if (this.#ghosts.tree.termAt(index, lastTerm) !== term) continue;
+      throw new Violation(
+        'D7',
+        `entry ${index}/${term} stands in the log of ${id}`,
+        'it says that it does not have it',
+      );
+    }
   }
 
   /** What the core wants to send: the batch that it names makes the promise true. Acknowledgements: B6. */
-  output({ life, id, held }: ServerGhost, { message, after }: Outgoing): void {
+  output(server: ServerGhost, { message, after }: Outgoing): void {
+    const { life, id, held } = server;
+    if (message.kind === 'fetchEntriesReply') this.#checkDenied(server, message);
     const image = life.imageAfter(after);
     if (image === null)
       throw new Violation('D1', `${id} has handed out no batch ${after}`, `a ${message.kind} is to wait for it`);

@@ -75,7 +75,10 @@ export class Invariants implements WorldWatcher {
   onOutput(id: MemberId, output: Output): void {
     const server = this.#simulator.running(id, 'an output is taken from it');
     if (output.persist === null) this.#durability.idle(server);
-    else server.life.pending.push(this.#logs.persisting(server, output.persist));
+    else {
+      this.#durability.persisting(server, output.persist);
+      server.life.pending.push(this.#logs.persisting(server, output.persist));
+    }
     for (const outgoing of output.send) this.#durability.output(server, outgoing);
     this.#logs.output(server, output);
     this.#snapshots.output(server, output);

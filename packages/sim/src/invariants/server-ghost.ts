@@ -43,6 +43,8 @@ export class Life {
   snapshot: Index;
   /** Its log begins behind this index. */
   base: Index;
+  /** Entries whose records are known to be damaged, and the batch that repairs each; 0 while none is on its way. */
+  readonly faulty = new Map<Index, number>();
   /** Its directory is gone: it never comes back. */
   isLost = false;
 
@@ -88,6 +90,7 @@ export function imageAfterBatch(tree: LogTree, before: Image, batch: PersistBatc
     lastIndex = batch.snapshot.index;
     lastTerm = batch.snapshot.term;
   }
+  if (batch.adopt !== null) installed = batch.adopt.index;
   if (batch.truncateFrom > 0 && batch.truncateFrom <= lastIndex) {
     lastIndex = batch.truncateFrom - 1;
     lastTerm = tree.termAt(lastIndex, lastTerm) ?? lastTerm;

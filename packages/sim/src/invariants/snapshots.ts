@@ -40,7 +40,7 @@ export class Snapshots {
   #checkInstalled({ before, raft, id }: ServerGhost, { index, term }: SnapshotMetadata): void {
     if (raft.state.snapshot.index === index && index > before.commitIndex) {
       const isKept = before.lastIndex >= index && this.#ghosts.tree.termAt(index, before.lastTerm) === term;
-      if (isKept || raft.lastIndex !== index) {
+      if (raft.lastIndex !== (isKept ? before.lastIndex : index)) {
         const first = `${id} had a log to ${before.lastIndex}/${before.lastTerm} when a snapshot at ${index}/${term} came`;
         throw new Violation('E4', first, `its log ends at ${raft.lastIndex} now`);
       }
@@ -48,7 +48,8 @@ export class Snapshots {
   }
 
   output(server: ServerGhost, output: Output): void {
-    if (output.persist?.snapshot) this.#checkCovered(server, output.persist.snapshot, 'installs');
+    const installed = output.persist?.snapshot ?? output.persist?.adopt;
+    if (installed) this.#checkCovered(server, installed, 'installs');
     for (const { message } of output.send) {
       if (message.kind === 'installSnapshot') this.#checkCovered(server, message.snapshot, 'sends');
     }
