@@ -11,13 +11,15 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const patches = join(root, 'packages/sim/mutants');
 
-/** What an engine runs, and with how many seeds it is tried, one after another. */
-const engines = {
-  storage: {
-    command: (seeds) => ({ args: ['packages/sim/test/storage'], env: { QUORATE_STORAGE_SEEDS: String(seeds) } }),
-    seeds: [40, 400, 1500],
-  },
-};
+/** How many storage lives each attempt takes; each is more patient than the one before. */
+const storageLives = [40, 400, 1500];
+/** Seeds of the whole world after which a mutant has survived. */
+const campaignSeeds = Number(process.env.QUORATE_MUTANT_SEEDS ?? 300);
+/** A mutant that sends the simulator in circles has not been caught. */
+const campaignTimeout = 900_000;
+
+/** Each is given a copy and how to take the mutant out of it again, and returns the cells of the table; null if it survived. */
+const engines = { storage: tryOnStorage, campaign: tryOnWorld };
 
 function main() {
   const wanted = process.argv.slice(2);
@@ -59,19 +61,52 @@ function tryMutant(copy, name) {
   const applied = run('git', ['apply', patch], copy);
   if (applied.status !== 0) return failed(name, `the patch no longer applies: ${applied.stderr.trim()}`);
   try {
-    for (const seeds of engine.seeds) {
-      const { args, env } = engine.command(seeds);
-      const bin = join(root, 'node_modules/.bin/vitest');
-      const result = run(bin, ['run', ...args, '--bail=1', '--no-color', '--testTimeout=300000'], copy, {
-        ...env,
-        NO_COLOR: '1',
-      });
-      if (result.status !== 0) return caughtBy(result.stdout + result.stderr);
-    }
-    return failed(name, `it survived ${engine.seeds.at(-1)} seeds`);
+    return engine(copy, patch) ?? failed(name, 'it survived');
+  } catch (error) {
+    return failed(name, error.message);
   } finally {
     run('git', ['apply', '-R', patch], copy);
   }
+}
+
+function tryOnStorage(copy) {
+  for (const lives of storageLives) {
+    const bin = join(root, 'node_modules/.bin/vitest');
+    const args = ['run', 'packages/sim/test/storage', '--bail=1', '--no-color', '--testTimeout=300000'];
+    const result = run(bin, args, copy, { QUORATE_STORAGE_SEEDS: String(lives), NO_COLOR: '1' });
+    if (result.status !== 0) return caughtBy(result.stdout + result.stderr);
+  }
+  return null;
+}
+
+/** A seed that fails without the mutant as well has caught something else, and does not count. */
+function tryOnWorld(copy, patch) {
+  for (let first = 1; first <= campaignSeeds; ) {
+    build(copy);
+    const caught = runSeeds(copy, first, campaignSeeds + 1 - first);
+    if (caught === null) return null;
+    run('git', ['apply', '-R', patch], copy);
+    build(copy);
+    const isOurs = runSeeds(copy, caught.seed, 1) === null;
+    run('git', ['apply', patch], copy);
+    if (isOurs)
+      return `${caught.invariant || caught.kind}: ${caught.first.split('\n')[0].slice(0, 160)} | ${caught.seed}`;
+    first = caught.seed + 1;
+  }
+  return null;
+}
+
+/** Without checking types: a mutant may leave an import or a variable without use. What it cannot parse is an error. */
+function build(copy) {
+  const { status, stdout } = run(join(root, 'node_modules/.bin/tsc'), ['-b', '--noCheck'], copy);
+  if (status !== 0) throw new Error(`it does not compile: ${stdout.trim()}`);
+}
+
+function runSeeds(copy, first, count) {
+  const script = 'packages/sim/scripts/until-caught.mjs';
+  const { status, stdout, stderr } = run(process.execPath, [script, first, count].map(String), copy);
+  if (status !== 0) throw new Error(`the simulator ended with ${status}: ${stderr.trim().slice(-400)}`);
+  return JSON.parse(stdout);
 }
 
 function caughtBy(output) {
@@ -88,7 +123,13 @@ function failed(name, why) {
 }
 
 function run(command, args, cwd, env = {}) {
-  return spawnSync(command, args, { cwd, env: { ...process.env, ...env }, encoding: 'utf8', maxBuffer: 1 << 28 });
+  return spawnSync(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    timeout: campaignTimeout,
+  });
 }
 
 function fail(message) {

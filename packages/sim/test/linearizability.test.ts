@@ -1,6 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { checkLinearizability, linearize, type Model, type Operation, RandomStream, type Timed } from '@quorate/sim';
+import {
+  checkLinearizability,
+  explainHtml,
+  linearize,
+  type Model,
+  type Operation,
+  RandomStream,
+  type Timed,
+} from '@quorate/sim';
 import { describe, expect, test } from 'vitest';
 
 // A register: the smallest thing that can be linearizable or not.
@@ -139,6 +147,19 @@ describe('the key-value store', () => {
 
   test('a revision that does not grow is no write', () => {
     expect(kinds([put(1, 'a', 'x', 0, 1, 3), { ...put(2, 'a', 'y', 2, 3, 3) }])).toEqual(['violation']);
+  });
+
+  test('a violation is explained on a page that loads nothing; what is in order needs none', () => {
+    const [part] = checkLinearizability([put(1, 'a', '<x>', 0, 4, 2), get(2, 5, 6, 2, '<x>'), get(2, 7, 8, 1, null)]);
+    if (part === undefined) throw new Error('A history on one key is one part');
+    const html = explainHtml(part, 'seed 7', [{ at: 6, text: 'crash of 1' }]) ?? '';
+    expect(html).toContain('class="stuck"');
+    expect(html).toContain('2 of 3 operations');
+    expect(html).toContain('1 put a=&lt;x&gt;');
+    expect(html).toContain('crash of 1');
+    expect(html).not.toMatch(/<x>|https?:/);
+    const [fine] = checkLinearizability([put(1, 'a', 'x', 0, 4, 2)]);
+    expect(fine === undefined ? '' : explainHtml(fine, 'seed 7')).toBeNull();
   });
 
   test('keys that nothing joins are judged apart', () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Failure, neverSeen, type SeedReport, Totals } from '@quorate/sim';
@@ -53,13 +53,17 @@ export async function runSim(flags: SimFlags): Promise<void> {
 }
 
 /** A folder that is not there is made; a trace that is there is of an earlier build and makes way. */
-function saveFailure({ seed, failed }: SeedReport, directory: string): void {
+function saveFailure({ seed, failed, explanation }: SeedReport, directory: string): void {
   if (failed === null) return;
   const path = join(directory, `seed-${seed}.json`);
   mkdirSync(directory, { recursive: true });
   rmSync(path, { force: true });
   savePlan(path, failed, 'quorate sim');
   print(`  written: ${path}`);
+  if (explanation === null) return;
+  const page = join(directory, `seed-${seed}.html`);
+  writeFileSync(page, explanation);
+  print(`  written: ${page}`);
 }
 
 function showProgress(totals: Totals, failures: number, seeds: number, began: number): void {

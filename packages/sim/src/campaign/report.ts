@@ -1,4 +1,5 @@
 /** What a campaign keeps of a run: plain data, small enough to pass between threads a hundred thousand times. */
+import { explainHtml } from '../linearizability/index.ts';
 import { endingOf, type PlanTrace } from '../trace/plan.ts';
 import type { RunLimits } from '../swarm/options.ts';
 import { runSeed, type SeedResult, type WatcherFactory } from './run-seed.ts';
@@ -10,6 +11,8 @@ export interface SeedReport {
   readonly failure: Failure | null;
   /** With a failure: what it takes to have it again. */
   readonly failed: PlanTrace | null;
+  /** With a history that is not linearizable: the page that shows why. */
+  readonly explanation: string | null;
   readonly virtualMicros: number;
   readonly steps: number;
   readonly stateHash: number;
@@ -41,12 +44,20 @@ export function reportSeed(seed: number, limits: RunLimits, watch: WatcherFactor
     servers: options.servers,
     failure,
     failed: failure === null ? null : { plan: { seed, options, actions }, ending: endingOf(result) },
+    explanation: explanationOf(result),
     virtualMicros: result.virtualMicros,
     steps: result.steps,
     stateHash: result.stateHash,
     counts: [...result.counts],
     twice,
   };
+}
+
+/** With what was done to the world meanwhile. */
+function explanationOf({ seed, unplaced, actions }: SeedResult): string | null {
+  if (unplaced === null) return null;
+  const faults = actions.map(({ at, kind }) => ({ at, text: kind }));
+  return explainHtml(unplaced, `seed ${seed}: not linearizable`, faults);
 }
 
 function failureOf({ violation, crash, lines }: SeedResult): Failure | null {

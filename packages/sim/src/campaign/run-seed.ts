@@ -5,7 +5,7 @@
 import { DamageBudget } from '../disk/index.ts';
 import type { Operation } from '../history.ts';
 import { randomStreams, type RandomStreams } from '../random.ts';
-import { checkCommitted, checkLinearizability, unplaceable } from '../linearizability/index.ts';
+import { checkCommitted, checkLinearizability, type PartVerdict, unplaceable } from '../linearizability/index.ts';
 import type { Adversary } from '../swarm/adversary.ts';
 import { Nemesis } from '../swarm/nemesis.ts';
 import { Player } from '../swarm/player.ts';
@@ -30,6 +30,8 @@ export interface SeedResult {
   readonly steps: number;
   readonly actions: readonly Action[];
   readonly history: readonly Operation[];
+  /** The part of the history that has no order; null if there is none. */
+  readonly unplaced: PartVerdict | null;
   /** The same for the same seed, on every engine. */
   readonly stateHash: number;
   /** What happened, counted by name. */
@@ -91,6 +93,7 @@ class SeedRun {
   readonly #budget: DamageBudget;
   readonly #streams: RandomStreams;
   readonly #hash: StateHash;
+  #unplaced: PartVerdict | null = null;
   /** Parts of the history by the verdict on them. */
   readonly #parts = new Map<string, number>();
 
@@ -138,6 +141,7 @@ class SeedRun {
       steps: world.clock.steps,
       actions: this.#adversary.actions,
       history: this.#history.whole(),
+      unplaced: this.#unplaced,
       stateHash: this.#hash.value,
       counts: this.#counts(),
       lines: world.lines,
@@ -172,7 +176,9 @@ class SeedRun {
     for (const part of checkLinearizability(history, HISTORY_BUDGET, committed)) {
       const { kind } = part.verdict;
       this.#parts.set(kind, (this.#parts.get(kind) ?? 0) + 1);
-      if (part.verdict.kind === 'violation') throw unplaceable(part.operations, part.verdict);
+      if (part.verdict.kind !== 'violation') continue;
+      this.#unplaced = part;
+      throw unplaceable(part.operations, part.verdict);
     }
   }
 

@@ -82,6 +82,8 @@ function agrees({ responses }: Effect, actual: readonly SimpleResponse[]): boole
 /** A part of a history whose keys no other part touches, and what became of it. */
 export interface PartVerdict {
   readonly operations: readonly Operation[];
+  /** Of each that has no answer: where it was committed; null where that is not known. */
+  readonly revisions: readonly (number | null)[];
   readonly verdict: Verdict;
 }
 
@@ -104,7 +106,8 @@ export function checkLinearizability(
       const revision = committed?.get(operation) ?? null;
       return { operation: { operation, revision }, called, returned: outcome.kind === 'ok' ? returned : null };
     });
-    return { operations, verdict: linearize(kvModel, timed, budget) };
+    const revisions = timed.map(({ operation: { revision } }) => revision);
+    return { operations, revisions, verdict: linearize(kvModel, timed, budget) };
   });
 }
 
