@@ -122,6 +122,8 @@ export interface RecordHeader {
   readonly previous: number;
   readonly kind: number;
   readonly entryKind: number;
+  /** Sectors that lie wholly in the payload and hold nothing but zeros, as they were written: no sign of a write that was cut off. */
+  readonly zeroSectors: number;
   /** Bytes of payload, without the zeros that fill up to a multiple of eight. */
   readonly length: number;
   readonly segment: number;
@@ -143,14 +145,14 @@ export function writeRecordHeader(
   bytes: Uint8Array,
   at: number,
   seed: number,
-  record: Omit<RecordHeader, 'checksum' | 'dataChecksum'>,
+  record: Omit<RecordHeader, 'checksum' | 'dataChecksum' | 'zeroSectors'>,
 ): number {
   const end = at + recordBytes(record.length);
   view.setUint32(at + 4, record.length === 0 ? 0 : crc32c(bytes, at + RECORD_HEADER_BYTES, end), true);
   view.setUint32(at + 8, record.previous, true);
   bytes[at + 12] = record.kind;
   bytes[at + 13] = record.entryKind;
-  view.setUint16(at + 14, 0, true);
+  view.setUint16(at + 14, countZeroSectors(bytes, at, record), true);
   view.setUint32(at + 16, record.length, true);
   view.setUint32(at + 20, record.segment, true);
   view.setUint32(at + 24, record.offset, true);
@@ -161,6 +163,21 @@ export function writeRecordHeader(
   view.setUint32(at, checksum, true);
   return checksum;
 }
+
+/** Of the record at `at`, which stands at `record.offset` in its segment. More than the field holds are not told apart. */
+function countZeroSectors(bytes: Uint8Array, at: number, record: Pick<RecordHeader, 'offset' | 'length'>): number {
+  const { offset, length } = record;
+  const end = offset + recordBytes(length);
+  let count = 0;
+  let sector = Math.ceil((offset + RECORD_HEADER_BYTES) / SECTOR_BYTES) * SECTOR_BYTES;
+  for (; sector + SECTOR_BYTES <= end; sector += SECTOR_BYTES) {
+    const start = at + sector - offset;
+    if (isZero(bytes, start, start + SECTOR_BYTES)) count += 1;
+  }
+  return Math.min(count, MAX_ZERO_SECTORS);
+}
+
+const MAX_ZERO_SECTORS = 0xffff;
 
 /** The header at `at`, or null unless it is intact and belongs to exactly this place of this directory. */
 export function readRecordHeader(
@@ -180,6 +197,7 @@ export function readRecordHeader(
     previous: view.getUint32(at + 8, true),
     kind: bytes[at + 12]!,
     entryKind: bytes[at + 13]!,
+    zeroSectors: view.getUint16(at + 14, true),
     length: view.getUint32(at + 16, true),
     segment,
     offset,

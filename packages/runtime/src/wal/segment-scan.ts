@@ -193,7 +193,7 @@ function* judge(window: SegmentWindow, segment: number, seed: number, batch: Bat
 
 /**
  * Whether the record at `at` is broken in the way a crash breaks it: a whole sector of it was never written, so it is still zero or
- * beyond the end of the file. Rot looks otherwise.
+ * beyond the end of the file. Rot looks otherwise. Sectors that were written as zeros explain nothing.
  */
 function* explainedByLostSector(window: SegmentWindow, segment: number, seed: number, at: number): Steps<boolean> {
   let end = at + RECORD_HEADER_BYTES;
@@ -203,11 +203,12 @@ function* explainedByLostSector(window: SegmentWindow, segment: number, seed: nu
   if (header !== null) end = at + recordBytes(Math.min(header.length, MAX_BATCH_BYTES));
   if (end > window.size) return true;
   const bytes = yield* window.readApart(at, roundUp(end, SECTOR_BYTES) - at);
+  let zeroSectors = 0;
   for (let sector = at; sector < end; sector = roundUp(sector + 1, SECTOR_BYTES)) {
     const until = Math.min(roundUp(sector + 1, SECTOR_BYTES), at + bytes.length);
-    if (isZero(bytes, sector - at, until - at)) return true;
+    if (isZero(bytes, sector - at, until - at)) zeroSectors += 1;
   }
-  return false;
+  return zeroSectors > (header?.zeroSectors ?? 0);
 }
 
 function roundUp(value: number, multiple: number): number {

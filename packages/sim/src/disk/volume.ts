@@ -123,15 +123,15 @@ export class Volume {
     return after;
   }
 
-  /** As much as fits is written before a full volume refuses the rest. */
+  /** What fits is written before a full volume refuses the rest: whole pages, as files get their space. */
   #write(path: string, offset: number, bytes: Uint8Array): VolumeError | null {
     return this.#opened(path, (file) => {
-      const room = file.visible.length + this.free - offset;
-      const fits = bytes.length <= room ? bytes : bytes.subarray(0, Math.max(0, room - (room % PAGE_BYTES)));
       const before = file.visible.length;
-      if (fits.length > 0) file.write(offset, fits);
+      const most = before + this.free;
+      const fits = offset + bytes.length <= most ? bytes.length : most - (most % PAGE_BYTES) - offset;
+      if (fits > 0) file.write(offset, fits === bytes.length ? bytes : bytes.subarray(0, fits));
       this.#used += file.visible.length - before;
-      return fits.length === bytes.length ? null : 'ENOSPC';
+      return fits === bytes.length ? null : 'ENOSPC';
     });
   }
 
