@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-const SKIPPED = new Set(['node_modules', 'dist', 'coverage', '.git', '.data']);
+const SKIPPED = new Set(['node_modules', 'dist', '.git', '.data']);
+/** The report of a coverage run; packages/sim/src/coverage is source. */
+const SKIPPED_AT_ROOT = 'coverage';
 
 /** Every file below `folder` (relative to the root) that `accept` wants, as sorted paths with '/' from the root. */
 export function listFiles(folder, accept) {
@@ -14,7 +16,7 @@ export function listFiles(folder, accept) {
     for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {
       const path = join(directory, entry.name);
       if (entry.isDirectory()) {
-        if (!SKIPPED.has(entry.name)) visit(path);
+        if (!SKIPPED.has(entry.name) && relative('.', path) !== SKIPPED_AT_ROOT) visit(path);
       } else if (entry.isFile()) {
         const name = relative('.', path).split(sep).join('/');
         if (accept(name)) found.push(name);
