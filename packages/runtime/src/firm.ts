@@ -33,6 +33,8 @@ export interface LastBatch {
   readonly segment: number;
   readonly offset: number;
   readonly end: number;
+  /** Offsets of entries whose data was found damaged. */
+  readonly damaged: readonly number[];
 }
 
 /**
@@ -44,7 +46,8 @@ export function* makeBatchFirm(disk: Disk, seed: number, batch: LastBatch): Step
   const offset = batch.offset === SEGMENT_HEADER_BYTES ? 0 : batch.offset;
   const bytes = yield* read(disk.background, path, offset, batch.end - offset);
   const headerIntact = offset > 0 || typeof decodeSegmentHeader(bytes.subarray(0, SEGMENT_HEADER_BYTES)) === 'object';
-  if (!headerIntact || !recordsIntact(bytes, offset, seed, batch)) {
+  const damaged = damagedParts(bytes, offset, seed, batch);
+  if (!headerIntact || damaged === null) {
     throw new StorageFailure(
       'DiskFailed',
       `'${path}' reads differently each time. Check the disk, then start the server again.`,
@@ -52,22 +55,48 @@ export function* makeBatchFirm(disk: Disk, seed: number, batch: LastBatch): Step
       batch.offset,
     );
   }
-  yield* submit(disk, [
-    { op: 'write', path, offset, bytes },
-    { op: 'sync', path },
-  ]);
+  yield* submit(disk, [...writesAround(path, offset, bytes, damaged), { op: 'sync', path }]);
 }
 
-/** `bytes` stand at `start` in the segment. */
-function recordsIntact(bytes: Uint8Array, start: number, seed: number, batch: LastBatch): boolean {
+/** What is damaged is left alone: written again, what may be but a misreading would last. */
+function writesAround(
+  path: string,
+  start: number,
+  bytes: Uint8Array,
+  damaged: readonly (readonly [from: number, to: number])[],
+): readonly DiskOperation[] {
+  const writes: DiskOperation[] = [];
+  let at = start;
+  for (const [from, to] of [...damaged, [start + bytes.length, 0] as const]) {
+    if (from > at) writes.push({ op: 'write', path, offset: at, bytes: bytes.slice(at - start, from - start) });
+    at = to;
+  }
+  return writes;
+}
+
+/**
+ * The data that is damaged, of the entries that were found so before. Null if anything else is. `bytes` stand at `start` in the
+ * segment.
+ */
+function damagedParts(
+  bytes: Uint8Array,
+  start: number,
+  seed: number,
+  batch: LastBatch,
+): readonly (readonly [from: number, to: number])[] | null {
+  const damaged: (readonly [from: number, to: number])[] = [];
   const view = viewOf(bytes);
   let at = batch.offset;
   while (at + RECORD_HEADER_BYTES <= start + bytes.length) {
     const header = readRecordHeader(view, bytes, at - start, seed, batch.segment, at);
-    if (header === null) return false;
+    if (header === null) return null;
     const end = at + recordBytes(header.length);
-    if (end > start + bytes.length || !payloadIntact(bytes, at - start, header)) return false;
+    if (end > start + bytes.length) return null;
+    if (!payloadIntact(bytes, at - start, header)) {
+      if (!batch.damaged.includes(at)) return null;
+      damaged.push([at + RECORD_HEADER_BYTES, end]);
+    }
     at = end;
   }
-  return at === batch.end;
+  return at === batch.end ? damaged : null;
 }

@@ -13,11 +13,14 @@ import { StorageFailure } from './storage-failure.ts';
 import { type StorageOptions, storageOptions } from './storage-options.ts';
 import { list, runSteps, type Step, type Steps, sizeIfPresent, submit } from './steps.ts';
 import { RESERVE_PATH } from './wal/disk-room.ts';
-import { identitySeed, identityText, LOG_DIRECTORY, sameMember } from './wal/format.ts';
+import type { FaultyPlace } from './wal/faulty-places.ts';
+import { identitySeed, identityText, LOG_DIRECTORY, sameMember, segmentPath } from './wal/format.ts';
 import { HARD_STATE_PATH, type Manifest, manifestOperations, readHardStateFile } from './wal/hard-state-file.ts';
 import { WriteAheadLog } from './wal/log.ts';
 import { roomedQueue } from './wal/roomed-queue.ts';
 import { type RecoveredLog, recoverLog } from './wal/recovery.ts';
+
+const MAX_DAMAGE_NOTES = 5;
 
 type StorageEnvironment = Pick<Environment, 'disk' | 'timers'>;
 
@@ -59,7 +62,7 @@ function* open(
     if (file.needsRepair) yield* writeManifest(disk, file.manifest, notes);
   }
   const log = yield* recoverLog(disk, file?.manifest ?? null, options.maxTailBytes);
-  notes.push(...log.notes);
+  notes.push(...log.notes, ...damageNotes(log.replay.faulty));
   const { identity } = log;
   if (creation !== null) assertMember(identity, creation.identity);
   yield* makeBatchFirm(disk, identitySeed(identity), log.lastBatch);
@@ -135,6 +138,16 @@ function* writeManifest(disk: Disk, manifest: Manifest, notes: string[]): Steps<
   notes.push(`A copy in '${HARD_STATE_PATH}' was damaged or behind; both were written anew.`);
 }
 
+/** Where the log is damaged, for whoever looks after the disk. The first few places tell as much as all. */
+function damageNotes(faulty: readonly FaultyPlace[]): readonly string[] {
+  const notes = faulty.slice(0, MAX_DAMAGE_NOTES).map(({ segment, header }) => {
+    const where = `'${segmentPath(segment)}' is damaged at offset ${header.offset}`;
+    return `${where}: entry ${header.index} cannot be read and must come from another server. Check the disk.`;
+  });
+  const more = faulty.length - notes.length;
+  return more > 0 ? [...notes, `${more} more entries of the log are damaged.`] : notes;
+}
+
 interface Room {
   readonly free: number;
   readonly reserveHeld: boolean;
@@ -162,6 +175,7 @@ function* assemble(environment: StorageEnvironment, options: StorageOptions, fou
   const wal = new WriteAheadLog(environment, options, {
     identity: log.identity,
     index,
+    faulty: log.replay.faulty,
     hardState,
     sequence,
     active: log.active,
@@ -178,8 +192,7 @@ function* assemble(environment: StorageEnvironment, options: StorageOptions, fou
     lastIndex: index.lastIndex,
     termRuns: [...index.termRuns],
     configurations: reset ? [] : log.replay.configurations.filter((each) => each.index > snapshot.index),
-    // This log stops the server at damage instead of marking it.
-    faulty: [],
+    faulty: wal.faulty,
     tail: reset ? [] : log.replay.takeTail(),
     applied: snapshot.index,
   };

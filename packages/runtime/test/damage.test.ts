@@ -42,22 +42,81 @@ function flipped(
 }
 
 describe('a flipped bit', () => {
-  test('in an early batch stops the server, with file and offset', () => {
+  test('in the header of an early record stops the server, with file and offset', () => {
     const { image, starts } = threeBatches();
-    const at = (starts[0] ?? 0) + RECORD_HEADER_BYTES + 10;
-    const { error } = reopened(flipped(image, SEGMENT, at));
+    const { error } = reopened(flipped(image, SEGMENT, (starts[0] ?? 0) + 10));
     expect(error).toMatchObject({ code: 'CorruptLog', path: SEGMENT, offset: starts[0] });
     expect(error?.message).toContain(`'${SEGMENT}' is damaged at offset ${starts[0]}`);
     expect(error?.message).toContain('proves that it was durable');
     expect(error?.message).toContain('intact up to index 0');
   });
 
-  test('in the last batch stops it as well, and names the way out', () => {
+  test('in the header of the last batch stops it as well, and names the way out', () => {
     const { image, starts } = threeBatches();
-    const { error } = reopened(flipped(image, SEGMENT, (starts[2] ?? 0) + RECORD_HEADER_BYTES + 10));
+    const { error } = reopened(flipped(image, SEGMENT, (starts[2] ?? 0) + 10));
     expect(error?.code).toBe('CorruptLog');
     expect(error?.message).toContain('may have been promised');
     expect(error?.message).toContain('quorate wal repair --drop-tail');
+  });
+
+  test.each([0, 2])("in an entry's data, in batch %i, marks that entry and nothing else", (which) => {
+    const { image, starts } = threeBatches();
+    const world = new StorageWorld(flipped(image, SEGMENT, (starts[which] ?? 0) + RECORD_HEADER_BYTES + 10));
+    const opened = world.open(null);
+    const index = which * 10 + 1;
+    expect(opened.recovered.faulty).toEqual([{ index, term: index, kind: 1 }]);
+    expect(opened.recovered.lastIndex).toBe(30);
+    expect(opened.recovered.tail[0]?.index).toBe(index + 1);
+    expect(opened.notes.join(' ')).toContain(`'${SEGMENT}' is damaged at offset ${starts[which]}: entry ${index}`);
+    expect(world.tryRead(opened, index, 30).error).toMatchObject({ code: 'FaultyEntry', path: SEGMENT, index });
+    expect(world.read(opened, index + 1, index + 5)).toHaveLength(5);
+    if (index > 1) expect(world.read(opened, index - 1, 30)).toHaveLength(1);
+  });
+
+  test('is undone by the entry that another server sends, to the last byte', () => {
+    const { image, starts } = threeBatches();
+    const world = new StorageWorld(flipped(image, SEGMENT, (starts[1] ?? 0) + RECORD_HEADER_BYTES + 10));
+    const opened = world.open(null);
+    const [whole] = entries(11, 11, 11, 120);
+    expect(world.append(opened, batch({ repairs: whole === undefined ? [] : [whole] }))).toBeNull();
+    expect(world.read(opened, 11, 11)).toEqual([whole]);
+    const mended = world.disk.image().get(SEGMENT) ?? new Uint8Array(0);
+    const before = image.get(SEGMENT) ?? new Uint8Array(0);
+    expect(mended.subarray(0, before.length)).toEqual(before);
+    expect(new StorageWorld(world.disk.image()).open(null).recovered.faulty).toEqual([]);
+  });
+
+  test('is not undone by an entry that never stood there', () => {
+    const { image, starts } = threeBatches();
+    const world = new StorageWorld(flipped(image, SEGMENT, (starts[1] ?? 0) + RECORD_HEADER_BYTES + 10));
+    const opened = world.open(null);
+    const error = world.append(opened, batch({ repairs: entries(11, 11, 11, 121) }));
+    expect(error).toMatchObject({ code: 'CorruptLog', index: 11 });
+  });
+
+  test('met while reading is told, and what stands before it is read', () => {
+    const world = new StorageWorld();
+    const opened = world.open();
+    world.append(opened, batch({ entries: entries(1, 40, 1, 120) }));
+    const bytes = world.disk.image().get(SEGMENT) ?? new Uint8Array(0);
+    const rotten = new StorageWorld(world.disk.image());
+    const again = rotten.open(null);
+    const place = bytes.findIndex(
+      (_, at) =>
+        viewOf(bytes).byteLength > at + 48 &&
+        bytes[at + 12] === 1 &&
+        viewOf(bytes).getUint32(at + 32, true) === 20 &&
+        viewOf(bytes).getUint32(at + 24, true) === at,
+    );
+    rotten.disk.submit(
+      [{ op: 'write', path: SEGMENT, offset: place + RECORD_HEADER_BYTES, bytes: new Uint8Array([1, 2, 3]) }],
+      () => undefined,
+    );
+    rotten.run();
+    expect(rotten.read(again, 15, 40).map(({ index }) => index)).toEqual([15, 16, 17, 18, 19]);
+    expect(rotten.tryRead(again, 20, 40).error).toMatchObject({ code: 'FaultyEntry', index: 20 });
+    expect(rotten.append(again, batch({ repairs: entries(20, 20, 1, 120) }))).toBeNull();
+    expect(rotten.read(again, 15, 40)).toHaveLength(26);
   });
 
   test('in the last seal is not taken for a torn write', () => {

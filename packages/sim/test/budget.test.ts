@@ -3,10 +3,12 @@ import { DamageBudget, type BudgetOptions, type DamagePolicy, RandomStream } fro
 import { batch, entries, StorageBench } from './support/storage-bench.ts';
 
 const SEGMENT = 'wal/0000000001.wal';
+/** Before the data of an entry: which one it is. */
+const HEADER_BYTES = 48;
 
 const five: BudgetOptions = { servers: ['a', 'b', 'c', 'd', 'e'], lost: 1, entries: true, beyond: false };
 
-/** A segment of batches with one entry each, and where each entry's record lies. */
+/** A segment of batches with one entry each, and where each entry's data lies. */
 function segment(count: number): { content: () => Place; places: Map<number, { offset: number; length: number }> } {
   const bench = new StorageBench(new RandomStream(1));
   const opened = bench.open();
@@ -14,7 +16,7 @@ function segment(count: number): { content: () => Place; places: Map<number, { o
   for (let index = 1; index <= count; index++) {
     const offset = bench.disk.volume.file(SEGMENT)?.visible.length ?? 0;
     bench.append(opened, batch({ hardState: { term: 1, vote: 'a' }, entries: entries(index, index, 1, 100) }));
-    places.set(index, { offset, length: 148 });
+    places.set(index, { offset: offset + HEADER_BYTES, length: 100 });
   }
   const file = bench.disk.volume.file(SEGMENT);
   if (file === null) throw new Error('no segment');
@@ -68,6 +70,7 @@ describe('the budget of damage', () => {
         expect(ask(place(120))).toBe(false);
         expect(ask(place(119))).toBe(false);
         expect(ask({ ...place(1), offset: 0, length: 512 })).toBe(false);
+        expect(ask({ ...place(9), offset: place(9).offset - 8, length: 16 })).toBe(false);
         expect(ask({ ...place(1), path: 'hardstate', offset: 0, length: 512 })).toBe(false);
         expect(ask({ ...place(1), path: 'snapshots/x.snap' })).toBe(false);
       }

@@ -51,9 +51,11 @@ class Dump implements LogVisitor {
 
   batch(batch: ScannedBatch): void {
     this.summary.batches += 1;
-    for (const { header } of batch.records) {
+    for (const { header, payload } of batch.records) {
       if (header.kind === RecordKind.entry) this.summary.entries += 1;
-      this.#line(`${at(header.offset)}  ${describe(header.kind, header)}`);
+      const line = `${at(header.offset)}  ${describe(header.kind, header)}`;
+      if (payload === null) this.#problem(`${line}  its data is damaged`);
+      else this.#line(line);
     }
     const { sequence, records, hardState } = batch.seal;
     this.#line(

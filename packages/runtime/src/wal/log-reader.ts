@@ -15,6 +15,7 @@ import {
   recordBytes,
   segmentPath,
 } from './format.ts';
+import type { FaultyPlace } from './faulty-places.ts';
 import type { EntryPlace, LogIndex } from './log-index.ts';
 import { WHAT_TO_DO } from './segment-scan.ts';
 
@@ -27,12 +28,13 @@ export interface ReadRequest {
   readonly maxBytes: number;
 }
 
-/** The entries of a request, at least one. `log` is looked at again for every extent: it may change while the disk works. */
+/** The entries of a request, at least one, up to the first that is damaged. `log` is looked at again for every extent: it may change while the disk works. */
 export function* readEntries(
   disk: DiskQueue,
   log: LogIndex,
   seed: number,
   request: ReadRequest,
+  onFaulty: (place: FaultyPlace) => void,
 ): Steps<readonly Entry[]> {
   const entries: Entry[] = [];
   let bytes = 0;
@@ -43,6 +45,11 @@ export function* readEntries(
     const walk = new EntryWalk(disk, place, seed);
     for (; next <= last; next++) {
       const entry = yield* walk.entry(next);
+      if ('header' in entry) {
+        onFaulty(entry);
+        if (entries.length > 0) return entries;
+        throw faulty(entry);
+      }
       if (entries.length > 0 && bytes + entry.data.length > request.maxBytes) return entries;
       entries.push(entry);
       bytes += entry.data.length;
@@ -50,6 +57,12 @@ export function* readEntries(
   }
   if (entries.length === 0) throw compacted(request.from, log.base.index);
   return entries;
+}
+
+function faulty({ segment, header }: FaultyPlace): StorageFailure {
+  const path = segmentPath(segment);
+  const what = `Entry ${header.index} is damaged in '${path}' at offset ${header.offset}; another server must send it.`;
+  return new StorageFailure('FaultyEntry', what, path, header.offset, header.index);
 }
 
 export function compacted(from: Index, base: Index): StorageFailure {
@@ -79,18 +92,20 @@ class EntryWalk {
     this.#at = place.offset;
   }
 
-  /** The entry `index`, which must lie ahead. */
-  *entry(index: Index): Steps<Entry> {
+  /** The entry `index`, which must lie ahead; where it stands, if its data is damaged. */
+  *entry(index: Index): Steps<Entry | FaultyPlace> {
     for (;;) {
       const header = yield* this.#header();
       const at = this.#at - this.#start;
       const length = recordBytes(header.length);
       yield* this.#need(length);
       const here = this.#at - this.#start;
-      if (!payloadIntact(this.#bytes, here, header)) throw this.#damaged('its payload does not match its checksum');
+      const isIntact = payloadIntact(this.#bytes, here, header);
+      if (!isIntact && header.kind !== RecordKind.entry) throw this.#damaged('its payload does not match its checksum');
       this.#at += length;
       this.#previous = header.checksum;
       if (header.kind !== RecordKind.entry || header.index < index) continue;
+      if (!isIntact && header.index === index) return { segment: this.#segment, header };
       const payload = this.#bytes.subarray(here + RECORD_HEADER_BYTES, here + RECORD_HEADER_BYTES + header.length);
       const entry = header.index === index ? entryOf(header, payload) : null;
       if (entry === null) throw this.#damaged(`entry ${header.index} stands where ${index} was written`, at);

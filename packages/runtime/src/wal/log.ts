@@ -2,9 +2,9 @@
  * The write-ahead log while it lives. One change is in flight at a time, as one submission to the disk: write and sync. What
  * memory knows of the log changes only when the disk has confirmed.
  */
-import type { Entry, HardState, Index, PersistBatch, SnapshotMetadata } from '@quorate/raft';
+import type { Entry, FaultyEntry, HardState, Index, PersistBatch, SnapshotMetadata } from '@quorate/raft';
 import type { DiskError, DiskOperation, Environment } from '../environment.ts';
-import { isNoSpace, storageErrorOf } from '../storage-failure.ts';
+import { isNoSpace, StorageFailure, storageErrorOf } from '../storage-failure.ts';
 import type { StorageError, StorageIdentity } from '../storage.ts';
 import type { StorageOptions } from '../storage-options.ts';
 import { runSteps } from '../steps.ts';
@@ -18,6 +18,7 @@ import {
   type LogChange,
   mergeBatches,
 } from './batch.ts';
+import { type FaultyPlace, FaultyPlaces } from './faulty-places.ts';
 import { DiskRoom, type Room } from './disk-room.ts';
 import {
   identitySeed,
@@ -43,6 +44,7 @@ const PREPARE_AFTER_GROWING = 1 << 20;
 export interface LogState {
   readonly identity: StorageIdentity;
   readonly index: LogIndex;
+  readonly faulty: readonly FaultyPlace[];
   readonly hardState: HardState;
   readonly sequence: number;
   readonly active: ActiveSegment;
@@ -60,6 +62,7 @@ export class WriteAheadLog {
   readonly #index: LogIndex;
   readonly #spare: SpareSegment;
   readonly #room: DiskRoom;
+  readonly #faulty: FaultyPlaces;
   #hardState: HardState;
   #sequence: number;
   #active: ActiveSegment;
@@ -82,6 +85,7 @@ export class WriteAheadLog {
     this.#identity = state.identity;
     this.#seed = identitySeed(state.identity);
     this.#index = state.index;
+    this.#faulty = new FaultyPlaces(state.faulty);
     this.#hardState = state.hardState;
     this.#sequence = state.sequence;
     this.#active = state.active;
@@ -115,10 +119,12 @@ export class WriteAheadLog {
     done: (error: StorageError | null) => void,
   ): void {
     if (this.#appending) throw new Error('A second append was begun before the first was durable.');
-    if (batches.some(({ repairs }) => repairs.length > 0)) throw new Error('Nothing in this log was marked as faulty.');
     if (this.#failure !== null) return this.#later(() => done(this.#failure));
     const change = mergeBatches(batches, this.#index, this.#hardState);
-    const write = this.#write(change, afterSync);
+    const repairs = batches.flatMap((batch) => batch.repairs);
+    const restoring = this.#repairOperations(repairs);
+    if ('code' in restoring) return this.#later(() => done(restoring));
+    const write = this.#write(change, restoring, afterSync);
     this.#appending = true;
     this.#writing = write;
     // Whatever was let in came with this or was refused elsewhere.
@@ -129,7 +135,10 @@ export class WriteAheadLog {
       this.#writing = null;
       this.#room.settle(write.growth);
       if (error !== null) this.#fail(error);
-      if (this.#failure === null) this.#commit(change, write);
+      if (this.#failure === null) {
+        this.#faulty.repaired(repairs);
+        this.#commit(change, write);
+      }
       const waiting = this.#afterAppend;
       this.#afterAppend = null;
       done(this.#failure);
@@ -172,7 +181,9 @@ export class WriteAheadLog {
       // Encoded anew: the first bytes went to the disk's thread for good.
       const offset = write.header === null ? write.place.offset : 0;
       const { bytes } = encodeBatch(change, write.place, write.header);
-      const at = write.operations.findIndex(({ op }) => op === 'write');
+      const at = write.operations.findIndex(
+        (each) => each.op === 'write' && each.path === path && each.offset === offset,
+      );
       const rest = write.operations.slice(at + 1);
       this.#environment.disk.submit([...freed, { op: 'write', path, offset, bytes }, ...rest], done);
     });
@@ -195,7 +206,13 @@ export class WriteAheadLog {
     const { lastIndex } = this.#index;
     if (to < from || from > lastIndex)
       throw new RangeError(`Entries ${from} to ${to} were asked for; the log ends at ${lastIndex}.`);
-    const steps = readEntries(this.#environment.disk.background, this.#index, this.#seed, { from, to, maxBytes });
+    const steps = readEntries(
+      this.#environment.disk.background,
+      this.#index,
+      this.#seed,
+      { from, to, maxBytes },
+      (place) => this.#faulty.add(place),
+    );
     runSteps(steps, (error, entries) => {
       // The segment may have been removed while it was read.
       if (error !== null && from <= this.#index.base.index)
@@ -223,6 +240,11 @@ export class WriteAheadLog {
 
   bytesAfter(index: Index): number {
     return this.#index.bytesAfter(index);
+  }
+
+  /** Damaged entries, ascending. */
+  get faulty(): readonly FaultyEntry[] {
+    return this.#faulty.entries().filter(({ index }) => index > this.#index.base.index);
   }
 
   onFailure(listener: (error: StorageError) => void): void {
@@ -256,8 +278,20 @@ export class WriteAheadLog {
     this.#environment.timers.afterPoll(callback);
   }
 
-  #write(change: LogChange, afterSync: readonly DiskOperation[]): PreparedWrite {
-    return this.#mustRoll(change) ? this.#writeRoll(change, afterSync) : this.#writeOn(change, afterSync);
+  #write(change: LogChange, before: readonly DiskOperation[], afterSync: readonly DiskOperation[]): PreparedWrite {
+    const write = this.#mustRoll(change) ? this.#writeRoll(change, afterSync) : this.#writeOn(change, afterSync);
+    return before.length === 0 ? write : { ...write, operations: [...before, ...write.operations] };
+  }
+
+  /** What is damaged is made whole before the batch that says so is durable. */
+  #repairOperations(repairs: readonly Entry[]): readonly DiskOperation[] | StorageError {
+    try {
+      return this.#faulty.repair(repairs);
+    } catch (error) {
+      if (!(error instanceof StorageFailure)) throw error;
+      this.#failure ??= error.storageError;
+      return error.storageError;
+    }
   }
 
   /** A snapshot begins a segment of its own, so that everything before it can go; otherwise a full one makes the next begin. */
@@ -334,6 +368,8 @@ export class WriteAheadLog {
 
   #commit(change: LogChange, write: PreparedWrite): void {
     const { place, batch } = write;
+    for (const { truncateFrom } of change.parts) if (truncateFrom !== 0) this.#faulty.cut(truncateFrom);
+    if (change.snapshot !== null) this.#faulty.cut(0);
     indexChange(change, place, this.#index);
     this.#hardState = change.hardState;
     this.#sequence = place.sequence;
@@ -355,6 +391,7 @@ export class WriteAheadLog {
     const retired = this.#segments.filter((each) => each < segment);
     this.#segments = this.#segments.filter((each) => each >= segment);
     this.#index.dropSegmentsBefore(segment);
+    this.#faulty.dropSegmentsBefore(segment);
     this.#manifest = this.#nextManifest({
       firstSegment: segment,
       lastSegment: this.#active.segment,

@@ -12,6 +12,8 @@ export interface PeekedPlace {
   readonly lastIndex: Index;
   /** It touches more than entries, seals and padding: what the log is made of, not what it holds. */
   readonly structure: boolean;
+  /** It touches the header of a record. */
+  readonly headers: boolean;
   /** Batches that were begun behind the last one that it touches. */
   readonly batchesBehind: number;
 }
@@ -26,6 +28,7 @@ export function peekSegment(
 ): PeekedPlace | null {
   let [firstIndex, lastIndex, batchesBehind, batch] = [0, 0, 0, 0];
   let structure = from < SEGMENT_HEADER_BYTES;
+  let headers = structure;
   for (let at = SEGMENT_HEADER_BYTES; at + RECORD_HEADER_BYTES <= size; ) {
     const view = viewOf(read(at, RECORD_HEADER_BYTES));
     const kind = view.getUint8(12);
@@ -37,6 +40,7 @@ export function peekSegment(
     batch = view.getUint32(28, true);
     if (end > from && at < to) {
       batchesBehind = 0;
+      headers ||= from < at + RECORD_HEADER_BYTES;
       if (kind === RecordKind.entry) {
         lastIndex = getSafe(view, 32);
         firstIndex = firstIndex === 0 ? lastIndex : Math.min(firstIndex, lastIndex);
@@ -48,5 +52,5 @@ export function peekSegment(
     }
     at = end;
   }
-  return { firstIndex, lastIndex, structure, batchesBehind };
+  return { firstIndex, lastIndex, structure, headers, batchesBehind };
 }

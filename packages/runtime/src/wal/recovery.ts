@@ -53,7 +53,8 @@ export function* recoverLog(disk: Disk, manifest: Manifest | null, maxTailBytes:
   let lastBatch: LastBatch | null = null;
   const take = (batch: ScannedBatch): void => {
     replay.apply(batch);
-    lastBatch = { segment: batch.segment, offset: batch.offset, end: batch.end };
+    const damaged = batch.records.filter(({ payload }) => payload === null).map(({ header }) => header.offset);
+    lastBatch = { segment: batch.segment, offset: batch.offset, end: batch.end, damaged };
   };
   for (const segment of segments) {
     const last = segment === segments.at(-1);

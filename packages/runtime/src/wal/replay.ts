@@ -4,6 +4,7 @@ import { decodeConfiguration, EntryKind } from '@quorate/raft';
 import { StorageFailure } from '../storage-failure.ts';
 import { entryOf, RecordKind, recordBytes, type SegmentHeader, segmentPath } from './format.ts';
 import { LogIndex } from './log-index.ts';
+import type { FaultyPlace } from './faulty-places.ts';
 import { type ScannedBatch, type ScannedRecord, WHAT_TO_DO } from './segment-scan.ts';
 
 export class Replay {
@@ -15,6 +16,8 @@ export class Replay {
   /** The snapshot that the log names as its beginning, if one was installed. */
   installed: { readonly index: number; readonly term: number } | null = null;
   configurations: Configuration[] = [];
+  /** Entries whose data is damaged, ascending. */
+  faulty: FaultyPlace[] = [];
   readonly #maxTailBytes: number;
   #tail: Entry[] = [];
   #tailBytes = 0;
@@ -87,6 +90,13 @@ export class Replay {
   }
 
   #keep(batch: ScannedBatch, record: ScannedRecord): void {
+    if (record.payload === null) {
+      this.faulty.push({ segment: batch.segment, header: record.header });
+      // The tail reaches up to the last entry without a gap.
+      this.#tail = [];
+      this.#tailBytes = 0;
+      return;
+    }
     const entry = entryOf(record.header, record.payload);
     if (entry === null) throw impossible(batch, record.header.offset, 'it holds an entry of unknown kind');
     if (entry.kind === EntryKind.configuration) {
@@ -114,6 +124,7 @@ export class Replay {
 
   #forgetFrom(from: number): void {
     this.configurations = this.configurations.filter((configuration) => configuration.index < from);
+    this.faulty = this.faulty.filter(({ header }) => header.index < from);
     while ((this.#tail.at(-1)?.index ?? -1) >= from) this.#tailBytes -= this.#tail.pop()?.data.length ?? 0;
   }
 }

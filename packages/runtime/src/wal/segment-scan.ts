@@ -28,8 +28,8 @@ const WINDOW_BYTES = 1 << 20;
 
 export interface ScannedRecord {
   readonly header: RecordHeader;
-  /** Shares the scan's buffer: copy what is to be kept. */
-  readonly payload: Uint8Array;
+  /** Shares the scan's buffer: copy what is to be kept. Null: an entry whose header stands, and whose data is damaged. */
+  readonly payload: Uint8Array | null;
 }
 
 /** A batch whose seal is intact. */
@@ -85,9 +85,11 @@ export function* scanSegment(
   let end = SEGMENT_HEADER_BYTES;
   let batches = 0;
   for (;;) {
-    const batch: BatchScan = { offset: end, at: end, chain, records: [] };
+    const batch: BatchScan = { offset: end, at: end, chain, records: [], damagedAt: null };
     const seal = yield* scanBatch(window, segment, seed, batch);
     if (seal === null) {
+      // Without a seal nothing was promised: what is damaged first tells why it is missing.
+      batch.at = batch.damagedAt ?? batch.at;
       const damage = yield* judge(window, segment, seed, batch);
       return { end, chain, batches, size, damage };
     }
@@ -103,6 +105,8 @@ interface BatchScan {
   at: number;
   chain: number;
   readonly records: ScannedRecord[];
+  /** The first entry whose data is damaged. */
+  damagedAt: number | null;
 }
 
 /** Reads records up to the seal, or to the first that is not intact: then null, and `batch.at` is its place. */
@@ -119,9 +123,11 @@ function* scanBatch(
     if (header.length > MAX_BATCH_BYTES) return null;
     const bytes = recordBytes(header.length);
     if (!window.has(batch.at, bytes) && !(yield* window.load(batch.at, bytes))) return null;
-    if (!window.payloadIntact(batch.at, header)) return null;
+    const isIntact = window.payloadIntact(batch.at, header);
+    if (!isIntact && header.kind !== RecordKind.entry) return null;
     assertKnown(header);
-    const record = { header, payload: window.payload(batch.at, header.length) };
+    if (!isIntact) batch.damagedAt ??= batch.at;
+    const record = { header, payload: isIntact ? window.payload(batch.at, header.length) : null };
     batch.at += bytes;
     batch.chain = header.checksum;
     if (header.kind === RecordKind.seal) return record;
@@ -145,7 +151,7 @@ function assertKnown(header: RecordHeader): void {
 const EMPTY = new Uint8Array(0);
 
 function sealed(segment: number, batch: BatchScan, record: ScannedRecord): ScannedBatch {
-  const seal = decodeSeal(record.header, record.payload);
+  const seal = record.payload === null ? null : decodeSeal(record.header, record.payload);
   if (seal === null || seal.records !== batch.records.length) {
     const path = segmentPath(segment);
     throw new StorageFailure(

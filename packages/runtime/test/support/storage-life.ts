@@ -232,9 +232,18 @@ export function difference(world: StorageWorld, opened: OpenedStorage, state: Mo
   if (base.index < state.base.index || termAt(state, base.index) !== base.term)
     return `base ${base.index}/${base.term}`;
   const wanted = state.log.slice(base.index - state.base.index);
-  const found = last === base.index ? [] : world.read(opened, base.index + 1, last);
+  const faulty = new Set(recovered.faulty.map((mark) => mark.index));
+  const found: Entry[] = [];
+  for (let next = base.index + 1; next <= last; ) {
+    const { error, entries } = world.tryRead(opened, next, last);
+    if (error !== null && (error.code !== 'FaultyEntry' || !faulty.has(next))) return error.message;
+    found.push(...entries);
+    next += error === null ? entries.length : 1;
+  }
   const tail = recovered.tail;
-  if (!sameEntries(found, wanted)) return 'other entries than were written';
+  const whole = wanted.filter((each) => !faulty.has(each.index));
+  if (!sameEntries(found, whole)) return 'other entries than were written';
+  if (whole.length + faulty.size !== wanted.length) return 'entries are marked that were never written';
   if (!sameEntries(tail, wanted.slice(wanted.length - tail.length))) return 'another tail than was written';
   const runs = recovered.termRuns;
   const termOf = (at: number): number | undefined => runs.filter((run) => run.first <= at).at(-1)?.term;

@@ -111,7 +111,8 @@ class ServerPolicy implements DamagePolicy {
     const { offset, length, content } = place;
     const read = (at: number, bytes: number): Uint8Array => content.read(at, bytes);
     const peeked = peekSegment(segment, content.length, read, offset, offset + length);
-    if (peeked === null || peeked.structure || peeked.batchesBehind < BATCHES_BEHIND) return false;
+    // An entry whose header is lost as well stops its server: nobody knows any more which entry it was.
+    if (peeked === null || peeked.structure || peeked.headers || peeked.batchesBehind < BATCHES_BEHIND) return false;
     if (peeked.firstIndex === 0) return false;
     for (let index = peeked.firstIndex; index <= peeked.lastIndex; index++) if (!this.#mayMiss(index)) return false;
     return true;

@@ -72,7 +72,7 @@ export function drawOptions(stream: RandomStream, limits: RunLimits = {}): RunOp
     network: drawNetwork(stream),
     disk,
     drift: stream.below(2) * stream.below(500),
-    damage: { lost: stream.below(3), entries: false, beyond: false },
+    damage: { lost: stream.below(3), entries: stream.below(2) === 0, beyond: stream.below(20) === 0 },
     nemesisMicros: stream.pick([500_000, 2_000_000, 5_000_000]),
     nemesis: drawNemesis(stream),
   };

@@ -25,6 +25,7 @@ const TROUBLE: readonly string[] = ['DiskFailed', 'DiskFull'];
 /** Errors that damage explains. */
 export const CORRUPTION: readonly string[] = [
   'CorruptLog',
+  'FaultyEntry',
   'CorruptSnapshot',
   'CorruptState',
   'ForeignDirectory',
@@ -170,7 +171,9 @@ export class StorageLife {
     if (first > last) return this.#append(this.#batches(), then);
     const from = this.#stream.between(first, last);
     this.#opened.storage.read(from, last, 1 + this.#stream.below(20_000), (error, found) => {
-      if (error !== null && error.code !== 'Compacted') expectTrouble(error, this.#mayBeDamaged());
+      const isMarked =
+        error?.code === 'FaultyEntry' && this.#opened.recovered.faulty.some(({ index }) => index === from);
+      if (error !== null && error.code !== 'Compacted' && !isMarked) expectTrouble(error, this.#mayBeDamaged());
       for (const [at, each] of found.entries()) {
         const written = state.log[from + at - 1 - state.base.index];
         if (written === undefined || !sameEntry(each, written))

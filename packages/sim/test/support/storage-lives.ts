@@ -55,6 +55,8 @@ class Lives {
   readonly #capacity: number | null;
   #possible: readonly StorageState[] = [emptyState];
   #lastCrash: CrashKind | null = null;
+  /** A power cut left damaged entries behind, which nobody has mended. */
+  #isTorn = false;
 
   constructor(seed: number, plan: LivesPlan) {
     this.#stream = randomStream(seed, 'workload');
@@ -153,14 +155,36 @@ class Lives {
   #readAll(opened: OpenedStorage, quiet: boolean): readonly Entry[] | null {
     const { base, lastIndex } = opened.recovered;
     this.#bench.disk.setFaults(healthyDisk);
-    const read =
-      lastIndex === base.index ? { error: null, entries: [] } : this.#bench.read(opened, base.index + 1, lastIndex);
+    // What is marked was promised and is damaged: by a fault, or by a crash that left the seal of a batch and not all of it.
+    const { faulty } = opened.recovered;
+    const isExcused = this.result.damage > 0 || this.#mayBeMisread() || this.#lastCrash === 'power' || this.#isTorn;
+    if (faulty.length > 0 && !isExcused) throw new Error(`D6: entry ${faulty[0]?.index} is marked without a reason`);
+    this.#isTorn = faulty.length > 0;
+    const read = this.#readAround(opened, base.index + 1, lastIndex);
     const snapshotError = this.#bench.time.wait<StorageError | null>((done) => readSnapshot(opened, done));
     for (const error of [read.error, snapshotError]) {
       if (error !== null && this.result.damage === 0) throw new Error(`${error.code}: ${error.message}`);
     }
     if (!quiet) this.#bench.disk.setFaults(this.#faults);
     return read.error === null ? read.entries : null;
+  }
+
+  /** Every entry but those that are marked. */
+  #readAround(
+    opened: OpenedStorage,
+    from: number,
+    to: number,
+  ): { readonly error: StorageError | null; readonly entries: readonly Entry[] } {
+    const entries: Entry[] = [];
+    for (let next = from; next <= to; ) {
+      const isMarked = opened.recovered.faulty.some(({ index }) => index === next);
+      const { error, entries: some } = this.#bench.read(opened, next, to);
+      if (error !== null && !(isMarked && error.code === 'FaultyEntry')) return { error, entries };
+      if (isMarked && error === null) throw new Error(`D5: entry ${next} is marked as damaged and reads well`);
+      entries.push(...some);
+      next += error === null ? some.length : 1;
+    }
+    return { error: null, entries };
   }
 
   #live(opened: OpenedStorage): void {

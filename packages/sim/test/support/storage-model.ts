@@ -55,7 +55,7 @@ export function aligned(state: StorageState): StorageState {
   return { hardState: raised, log: [], base: snapshot, snapshot };
 }
 
-/** Why an opened storage, whose log reads as `found` (null if it cannot be read), is not in this state; null if it is. Segments that were compacted may be gone or not. */
+/** Why an opened storage, whose log reads as `found` but for damaged entries (null if it cannot be read), is not in this state; null if it is. Segments that were compacted may be gone or not. */
 export function difference(opened: OpenedStorage, found: readonly Entry[] | null, state: StorageState): string | null {
   const { recovered } = opened;
   const last = lastIndexOf(state);
@@ -69,7 +69,13 @@ export function difference(opened: OpenedStorage, found: readonly Entry[] | null
   if (base.index < state.base.index || termAt(state, base.index) !== base.term)
     return `the log begins at ${base.index}/${base.term}`;
   const wanted = state.log.slice(base.index - state.base.index);
-  if (found !== null && !sameEntries(found, wanted)) return 'it holds other entries than were written';
+  const whole = wanted.filter((entry) => !recovered.faulty.some(({ index }) => index === entry.index));
+  if (found !== null && !sameEntries(found, whole)) return 'it holds other entries than were written';
+  const marked = recovered.faulty.every(({ index, term, kind }) => {
+    const entry = wanted.find((each) => each.index === index);
+    return entry !== undefined && entry.term === term && (kind === null || kind === entry.kind);
+  });
+  if (!marked) return 'it marks entries as damaged that were never written';
   const { tail } = recovered;
   if (!sameEntries(tail, wanted.slice(wanted.length - tail.length))) return 'its tail is not what was written';
   const termOf = (at: number): number | undefined => recovered.termRuns.filter((run) => run.first <= at).at(-1)?.term;
