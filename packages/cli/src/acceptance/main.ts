@@ -42,7 +42,7 @@ program
   .action(() => tornTail({ report }));
 program
   .command('flipped-bit')
-  .description('a flipped bit in the middle of a log stops that server')
+  .description('a flipped bit in a log: the entry comes from the others; in a header, the server stops')
   .action(() => flippedBit({ report }));
 program
   .command('long-log')

@@ -117,7 +117,10 @@ export async function tornTail({ report }: { readonly report: Report }): Promise
   });
 }
 
-/** One flipped bit in the middle of a log stops that server, with a message that names file and offset; the others go on. */
+/**
+ * One flipped bit in the data of an entry: the server names file and offset, gets the entry from the others and goes on. In the header
+ * of a record, where nobody can tell any more what stood there, it stops the server instead; the others go on.
+ */
 export async function flippedBit({ report }: { readonly report: Report }): Promise<void> {
   await Trial.run({ servers: 3, report }, async (trial) => {
     const writes = new UniqueWrites();
@@ -126,19 +129,55 @@ export async function flippedBit({ report }: { readonly report: Report }): Promi
     const victim = await trial.follower();
     await victim.process.stop();
     const log = newestSegment(trial, victim);
-    const offset = Math.floor(log.end / 2);
-    const [byte = 0] = readBytes(log.path, offset, 1);
-    overwrite(log.path, offset, Uint8Array.of(byte ^ 0x10));
+    const record = recordAfter(log, Math.floor(log.end / 2));
+
+    flip(log.path, record + RECORD_HEADER_BYTES);
+    victim.process.start();
+    await trial.until('the damaged entry to be whole again', async () => {
+      const page = await trial.page(victim);
+      return page?.faultyEntries === 0 && page.appliedIndex === page.commitIndex && page.commitIndex > 200
+        ? page
+        : null;
+    });
+    const said = victim.process.logTail(200);
+    const named = new RegExp(`\\.wal' is damaged at offset ${record}`).exec(said);
+    assert.ok(named !== null, `The log does not name file and offset ${record}: ${said}`);
+    report(
+      `bit flipped at ${log.path}:${record + RECORD_HEADER_BYTES}; the server said so and got the entry from the others`,
+    );
+    for (let n = 200; n < 220; n++) assert.equal(await writes.write(client, `w/${n}`), null);
+    await writes.verifyEverywhere(trial, 'w/');
+
+    await victim.process.stop();
+    flip(log.path, record + 16);
     victim.process.start();
     const exit = await victim.process.exited();
     const words = victim.process.logTail(5);
     assert.equal(exit.code, 1, `${victim.member.name} started on a corrupt log: ${words}`);
     assert.match(words, /\.wal/, `The message does not name the file: ${words}`);
     assert.match(words, /offset \d+/, `The message does not name the offset: ${words}`);
-    report(`bit flipped at ${log.path}:${offset}; the server stopped and said: ${words.split('\n').at(-1)}`);
-    for (let n = 200; n < 220; n++) assert.equal(await writes.write(client, `w/${n}`), null);
+    report(`bit flipped in a header; the server stopped and said: ${words.split('\n').at(-1)}`);
+    for (let n = 220; n < 240; n++) assert.equal(await writes.write(client, `w/${n}`), null);
     await writes.verifyEverywhere(trial, 'w/');
   });
+}
+
+/** The record format of docs/wal-format.md, as much as it takes to find the header of an entry. */
+const RECORD_HEADER_BYTES = 48;
+const ENTRY_RECORD = 1;
+
+/** Where the first entry behind `from` begins: its header says its own offset. */
+function recordAfter({ path, end }: Segment, from: number): number {
+  const bytes = readFileSync(path);
+  for (let at = from - (from % 8); at + RECORD_HEADER_BYTES < end; at += 8) {
+    if (bytes.readUInt32LE(at + 24) === at && bytes[at + 12] === ENTRY_RECORD) return at;
+  }
+  throw new Error(`${path} holds no entry behind ${from}.`);
+}
+
+function flip(path: string, offset: number): void {
+  const [byte = 0] = readBytes(path, offset, 1);
+  overwrite(path, offset, Uint8Array.of(byte ^ 0x10));
 }
 
 interface Segment {

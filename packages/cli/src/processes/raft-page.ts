@@ -9,6 +9,8 @@ export interface RaftPage {
   readonly commitIndex: number;
   readonly appliedIndex: number;
   readonly lastIndex: number;
+  /** Entries that are damaged on its disk. */
+  readonly faultyEntries: number;
   /** The log begins behind this index. */
   readonly baseIndex: number;
   readonly snapshot: { readonly index: number };
@@ -38,6 +40,7 @@ function isRaftPage(page: unknown): page is RaftPage {
     fields.commitIndex,
     fields.appliedIndex,
     fields.lastIndex,
+    fields.faultyEntries,
     fields.baseIndex,
     fields.uptimeMs,
   ];

@@ -90,6 +90,7 @@ export class Healing {
     if (this.#world.servers.some((server) => server.isRunning && server.node === null && !this.#isDoomed(server)))
       return false;
     const { commitIndex } = first;
+    if (nodes.some((node) => node.status().recovering)) return false;
     return nodes.every(
       (node) => node.leader === first.leader && node.commitIndex === commitIndex && node.appliedIndex === commitIndex,
     );
@@ -140,7 +141,18 @@ export class Healing {
     const gone = this.#world.servers.filter(
       (server) => server.node === null && (this.#isDoomed(server) || this.#corrupt.has(server)),
     ).length;
-    return this.#options.servers - gone <= this.#options.servers / 2;
+    return this.#options.servers - gone <= this.#options.servers / 2 || this.#isUndecided();
+  }
+
+  /**
+   * A damaged entry that nobody else has may be cut only when a majority of the others say that they never had it: one of one or two
+   * servers, or with too many gone, can only wait (a power cut leaves such a one behind, when the seal of a batch is written and not all
+   * of its middle).
+   */
+  #isUndecided(): boolean {
+    const nodes = this.#world.servers.flatMap(({ node }) => (node === null ? [] : [node]));
+    const majority = Math.floor(this.#options.servers / 2) + 1;
+    return nodes.length - 1 < majority && nodes.some((node) => node.status().faultyEntries > 0);
   }
 
   #stuck(what: string): Violation {
