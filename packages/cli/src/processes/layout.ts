@@ -7,6 +7,8 @@ export interface LayoutMember {
   readonly name: string;
   readonly clientPort: number;
   readonly peerPort: number;
+  /** Where it listens and is reached; this machine's loopback address if not given. */
+  readonly host?: string;
 }
 
 /** Who belongs to a local cluster and where its servers listen. Kept beside the data, because peers' addresses are part of it. */
@@ -19,7 +21,7 @@ const LAYOUT_FILE = 'cluster.json';
 
 /** `host:port` that clients connect to. */
 export function clientAddress(member: LayoutMember): string {
-  return `${LOOPBACK}:${member.clientPort}`;
+  return `${member.host ?? LOOPBACK}:${member.clientPort}`;
 }
 
 export function clientUrl(member: LayoutMember): string {
@@ -27,7 +29,7 @@ export function clientUrl(member: LayoutMember): string {
 }
 
 export function peerUrl(member: LayoutMember): string {
-  return `http://${LOOPBACK}:${member.peerPort}`;
+  return `http://${member.host ?? LOOPBACK}:${member.peerPort}`;
 }
 
 /** `host:port` of every server, as clients take them. */

@@ -3,8 +3,11 @@ import { askPage } from './http.ts';
 /** What `/debug/raft` tells that this command makes use of. */
 export interface RaftPage {
   readonly id: string;
+  readonly pid: number;
   readonly role: string;
   readonly term: number;
+  /** Whom it voted for in that term. */
+  readonly vote: string | null;
   readonly leader: string | null;
   readonly commitIndex: number;
   readonly appliedIndex: number;
@@ -14,6 +17,8 @@ export interface RaftPage {
   /** The log begins behind this index. */
   readonly baseIndex: number;
   readonly snapshot: { readonly index: number };
+  /** Of the store, at `appliedIndex`. */
+  readonly store: { readonly revision: number };
   /** Since the server started, by its own monotonic clock. */
   readonly uptimeMs: number;
 }
