@@ -99,6 +99,29 @@ describe('a disk that fills up', () => {
     expect(new StorageWorld(world.disk.image()).open(null, options).recovered.lastIndex).toBe(index + 1);
   });
 
+  test('while a damaged entry is written back gives up the reserve and writes it again', () => {
+    const before = new StorageWorld();
+    const [damaged, later] = [entries(1, 1, 1, 120), entries(2, 2, 1, 120)];
+    before.append(before.open(), batch({ entries: damaged }));
+    const image = before.disk.image();
+    const segment = image.get('wal/0000000001.wal') ?? new Uint8Array(0);
+    const data = damaged[0]?.data ?? new Uint8Array(0);
+    const at = Buffer.from(segment).indexOf(data);
+    segment[at] = (segment[at] ?? 0) ^ 1;
+
+    const world = new StorageWorld(image);
+    const opened = world.open(null, options);
+    expect(opened.recovered.faulty).toMatchObject([{ index: 1 }]);
+    expect(world.append(opened, batch({ entries: later }))).toBeNull();
+    world.fireTimers();
+    expect(world.disk.image().has('reserve')).toBe(true);
+
+    world.disk.failAt = { operation: world.disk.operations + 1, code: 'ENOSPC' };
+    expect(world.append(opened, batch({ repairs: damaged }))).toBeNull();
+    expect(world.disk.image().has('reserve')).toBe(false);
+    expect(world.read(opened, 1, 2)).toEqual([...damaged, ...later]);
+  });
+
   test('counts what it has let in before it arrives', () => {
     const world = new StorageWorld(new Map(), { capacity: 1000 * KIB });
     const opened = world.open(creation, options);

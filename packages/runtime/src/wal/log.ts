@@ -130,7 +130,7 @@ export class WriteAheadLog {
     // Whatever was let in came with this or was refused elsewhere.
     this.#admitted = 0;
     this.#room.take(write.growth);
-    this.#submit(change, write, (error) => {
+    this.#submit(change, repairs, write, (error) => {
       this.#appending = false;
       this.#writing = null;
       this.#room.settle(write.growth);
@@ -170,9 +170,15 @@ export class WriteAheadLog {
 
   /**
    * A write that found the disk full is tried once more without the reserve: others may fill a disk between two looks at it. That
-   * is safe, as nothing behind it was carried out, and the same bytes go to the same place. A failed sync is final.
+   * is safe, as nothing behind it was carried out, and the same bytes go to the same place. A failed sync is final. Repairs go
+   * along again: a disk that never overwrites in place can be full for them, too, and one that was not written must not count.
    */
-  #submit(change: LogChange, write: PreparedWrite, done: (error: DiskError | null) => void): void {
+  #submit(
+    change: LogChange,
+    repairs: readonly Entry[],
+    write: PreparedWrite,
+    done: (error: DiskError | null) => void,
+  ): void {
     const path = segmentPath(write.place.segment);
     this.#environment.disk.submit(write.operations, (error) => {
       const isFull = error?.operation === 'write' && error.path === path && isNoSpace(error);
@@ -185,7 +191,8 @@ export class WriteAheadLog {
         (each) => each.op === 'write' && each.path === path && each.offset === offset,
       );
       const rest = write.operations.slice(at + 1);
-      this.#environment.disk.submit([...freed, { op: 'write', path, offset, bytes }, ...rest], done);
+      const restoring = this.#faulty.repair(repairs);
+      this.#environment.disk.submit([...freed, ...restoring, { op: 'write', path, offset, bytes }, ...rest], done);
     });
   }
 
