@@ -1,5 +1,5 @@
 /** One run: servers under faults, clients that write down what they see, and the judgement of all of it. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, lstatSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Violation } from '@quorate/sim';
@@ -91,20 +91,25 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
 function clearAway({ place, disks, directory }: Setting, passed: boolean): void {
   try {
     place.remove();
-  } finally {
     if (!passed && disks !== null) saveData(directory);
+  } finally {
     disks?.unmountAll();
-    if (passed) rmSync(directory, { recursive: true, force: true });
-    else renameSync(directory, keptName(directory));
   }
+  if (passed) rmSync(directory, { recursive: true, force: true });
+  else renameSync(directory, keptName(directory));
 }
 
 /** The small disks live in memory: what lies on them is copied beside them. */
 function saveData(directory: string): void {
   for (const name of readdirSync(directory)) {
     const data = join(directory, name, DATA_NAME);
-    if (existsSync(data)) cpSync(data, join(directory, `${name}-data`), { recursive: true });
+    if (existsSync(data)) cpSync(data, join(directory, `${name}-data`), { recursive: true, filter: isCopied });
   }
+}
+
+/** All but the socket by which a server holds its directory. */
+function isCopied(path: string): boolean {
+  return !lstatSync(path).isSocket();
 }
 
 function keptName(directory: string): string {

@@ -2,6 +2,9 @@
 import { plots } from './plots.ts';
 import type { ReportData } from './report.ts';
 
+/** Shown at once: what comes first mostly explains the rest. */
+const FIRST_FINDINGS = 4;
+
 export function page(data: ReportData): string {
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Quorate under faults: ${verdictWord(data)}</title>
@@ -41,7 +44,16 @@ function findings({ findings: found }: ReportData): string {
     const lines = history.length === 0 ? '' : historyOf(history);
     return `<li><b>${escape(invariant)}</b> ${escape(first)};<br>but ${escape(second)}${lines}</li>`;
   });
-  return `<ol class="findings">${items.join('')}</ol>`;
+  const more = items.slice(FIRST_FINDINGS);
+  const rest =
+    more.length === 0
+      ? ''
+      : `<details><summary>${more.length} more</summary>${list(more, FIRST_FINDINGS + 1)}</details>`;
+  return list(items.slice(0, FIRST_FINDINGS), 1) + rest;
+}
+
+function list(items: readonly string[], from: number): string {
+  return `<ol class="findings" start="${from}">${items.join('')}</ol>`;
 }
 
 function historyOf(history: ReportData['findings'][number]['history']): string {
