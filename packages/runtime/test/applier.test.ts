@@ -1,4 +1,4 @@
-import { defaultOptions, type Entry, EntryKind, initialConfiguration, Raft } from '@quorate/raft';
+import { defaultOptions, type Entry, EntryKind, freshState, initialConfiguration, Raft } from '@quorate/raft';
 import { expect, test } from 'vitest';
 import { Applier } from '../src/loop/applier.ts';
 import { defaultNodeLimits } from '../src/node-options.ts';
@@ -9,6 +9,19 @@ import { noDisk } from './support/no-disk.ts';
 
 const configuration = initialConfiguration(['a', 'b', 'c'].map((id) => ({ id, incarnation: id, context: '' })));
 
+/** A follower whose disk holds three entries of term 1, and whose memory holds none. */
+function threeOnDisk(): Raft {
+  return new Raft(
+    { ...defaultOptions, id: 'b', incarnation: 'b' },
+    {
+      ...freshState(configuration),
+      hardState: { term: 1, vote: null },
+      lastIndex: 3,
+      termRuns: [{ first: 1, term: 1 }],
+    },
+  );
+}
+
 // Found by the simulator (two states behind one entry): after a restart a follower had the old end of its log on disk, the leader's
 // in memory, and the commit index spoke of the latter while the read for the state machine went to the former.
 test('what a leader has replaced is never applied from a disk that still has it', async () => {
@@ -16,20 +29,7 @@ test('what a leader has replaced is never applied from a disk that still has it'
     return { index, term, kind: EntryKind.command, data: command(text) };
   };
   const onDisk = [entry(1, 1, 'one'), entry(2, 1, 'two'), entry(3, 1, 'replaced')];
-  const raft = new Raft(
-    { ...defaultOptions, id: 'b', incarnation: 'b' },
-    {
-      hardState: { term: 1, vote: null },
-      snapshot: { index: 0, term: 0, configuration },
-      base: { index: 0, term: 0 },
-      lastIndex: 3,
-      termRuns: [{ first: 1, term: 1 }],
-      configurations: [],
-      faulty: [],
-      tail: [],
-      applied: 0,
-    },
-  );
+  const raft = threeOnDisk();
   raft.step({
     kind: 'message',
     now: 1,
@@ -85,20 +85,7 @@ test('what is damaged on disk is not applied before it is whole again, and then 
   const entries = ['one', 'two', 'three'].map(
     (text, at): Entry => ({ index: at + 1, term: 1, kind: EntryKind.command, data: command(text) }),
   );
-  const raft = new Raft(
-    { ...defaultOptions, id: 'b', incarnation: 'b' },
-    {
-      hardState: { term: 1, vote: null },
-      snapshot: { index: 0, term: 0, configuration },
-      base: { index: 0, term: 0 },
-      lastIndex: 3,
-      termRuns: [{ first: 1, term: 1 }],
-      configurations: [],
-      faulty: [],
-      tail: [],
-      applied: 0,
-    },
-  );
+  const raft = threeOnDisk();
   const envelope = { group: 0, from: 'a', to: 'b', incarnation: 'a', term: 1 };
   raft.step({
     kind: 'message',

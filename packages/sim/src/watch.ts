@@ -46,6 +46,19 @@ export interface Damage {
   readonly length: number;
 }
 
+/** Sees nothing: what a watcher of a few things begins with. */
+export const blindWatcher: WorldWatcher = {
+  onStart: () => undefined,
+  onInput: () => undefined,
+  onOutput: () => undefined,
+  onSend: () => undefined,
+  onApply: () => undefined,
+  onRestore: () => undefined,
+  onCrash: () => undefined,
+  onFatal: () => undefined,
+  onDamage: () => undefined,
+};
+
 /** An invariant that does not hold: its id in the list (docs/invariants.md) and the two facts that contradict each other. */
 export class Violation extends Error {
   readonly invariant: string;

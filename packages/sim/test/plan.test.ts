@@ -1,4 +1,5 @@
 import {
+  blindWatcher,
   decodeTrace,
   encodeTrace,
   endingOf,
@@ -11,7 +12,6 @@ import {
   type WatcherFactory,
   shrinkPlan,
   Violation,
-  type WorldWatcher,
 } from '@quorate/sim';
 import { describe, expect, it } from 'vitest';
 
@@ -22,25 +22,13 @@ const twoCrashes: WatcherFactory = () => {
   const crashed = new Set<string>();
   return [
     {
-      ...blind,
+      ...blindWatcher,
       onCrash: (server) => {
         crashed.add(server);
         if (crashed.size > 1) throw new Violation('X1', 'only one server ever crashes', `${server} crashed, too`);
       },
     },
   ];
-};
-
-const blind: WorldWatcher = {
-  onStart: () => undefined,
-  onInput: () => undefined,
-  onOutput: () => undefined,
-  onSend: () => undefined,
-  onApply: () => undefined,
-  onRestore: () => undefined,
-  onCrash: () => undefined,
-  onFatal: () => undefined,
-  onDamage: () => undefined,
 };
 
 describe('a plan', () => {

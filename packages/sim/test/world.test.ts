@@ -1,4 +1,4 @@
-import { runSeed, type WatcherFactory } from '@quorate/sim';
+import { blindWatcher, runSeed, type WatcherFactory } from '@quorate/sim';
 import { describe, expect, test } from 'vitest';
 
 const nobody: WatcherFactory = () => [];
@@ -14,19 +14,7 @@ describe('a run', () => {
   });
 
   test('does not depend on who watches', () => {
-    const watched: WatcherFactory = () => [
-      {
-        onStart: () => undefined,
-        onInput: () => undefined,
-        onOutput: () => undefined,
-        onSend: () => undefined,
-        onApply: () => undefined,
-        onRestore: () => undefined,
-        onCrash: () => undefined,
-        onFatal: () => undefined,
-        onDamage: () => undefined,
-      },
-    ];
+    const watched: WatcherFactory = () => [blindWatcher];
     const alone = runSeed(13, { faultSeconds: 5 }, nobody).stateHash;
     expect(runSeed(13, { faultSeconds: 5 }, watched).stateHash).toBe(alone);
   });

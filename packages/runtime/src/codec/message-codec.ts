@@ -19,7 +19,8 @@ import type { ByteWriter } from './byte-writer.ts';
 import { type EntriesEncoder, readEntries, writeEntries } from './entries-codec.ts';
 import { readAnswers, readPositions, writeAnswers, writePositions } from './fetch-codec.ts';
 
-const kindNumbers: Readonly<Record<MessageKind, number>> = {
+/** They stand on the wire and in recordings: never reuse one. */
+export const messageKindNumbers: Readonly<Record<MessageKind, number>> = {
   preVote: 1,
   preVoteReply: 2,
   requestVote: 3,
@@ -48,7 +49,7 @@ const refusalNumbers: Readonly<Record<RefusalReason, number>> = {
   recovering: 6,
 };
 
-const kindByNumber = invert(kindNumbers);
+const kindByNumber = invert(messageKindNumbers);
 const refusalByNumber = invert(refusalNumbers);
 
 /** What a connection knows about every message on it. */
@@ -61,7 +62,7 @@ export interface MessageRoute {
 
 /** `runs` shares the encoding of runs that go to several peers; null where nobody else needs them. */
 export function writeMessage(writer: ByteWriter, message: Message, runs: EntriesEncoder | null): void {
-  writer.u8(kindNumbers[message.kind]);
+  writer.u8(messageKindNumbers[message.kind]);
   writer.varint(message.term);
   switch (message.kind) {
     case 'preVote':

@@ -2,27 +2,8 @@
  * Small numbers that stand for what a core said: enough to see that two runs part, and where. 32 bits, no defence against anyone who
  * wants them to collide. Contents of commands do not enter: they came in as inputs.
  */
-import type { Message, MessageKind, Output, Raft, TimerName } from '@quorate/raft';
-
-const messageNumbers: Readonly<Record<MessageKind, number>> = {
-  preVote: 1,
-  preVoteReply: 2,
-  requestVote: 3,
-  requestVoteReply: 4,
-  appendEntries: 5,
-  appendEntriesReply: 6,
-  heartbeat: 7,
-  heartbeatReply: 8,
-  installSnapshot: 9,
-  installSnapshotReply: 10,
-  readIndex: 11,
-  readIndexReply: 12,
-  propose: 13,
-  proposeReply: 14,
-  timeoutNow: 15,
-  fetchEntries: 16,
-  fetchEntriesReply: 17,
-};
+import type { Message, Output, Raft, TimerName } from '@quorate/raft';
+import { messageKindNumbers } from '../codec/message-codec.ts';
 
 const timerNumbers: Readonly<Record<TimerName, number>> = {
   election: 1,
@@ -54,7 +35,7 @@ export function fingerprintOutput(output: Output, raft: Raft): number {
 
 /** The same where a message leaves and where it arrives. */
 export function fingerprintMessage(message: Message): number {
-  const start = mixText(mixText(messageNumbers[message.kind], message.from), message.to);
+  const start = mixText(mixText(messageKindNumbers[message.kind], message.from), message.to);
   return mixFields(mix(start, message.term), message) >>> 0;
 }
 

@@ -10,7 +10,7 @@ import type { Adversary } from '../swarm/adversary.ts';
 import { Nemesis } from '../swarm/nemesis.ts';
 import { Player } from '../swarm/player.ts';
 import { drawOptions, type RunLimits, type RunOptions } from '../swarm/options.ts';
-import type { Violation, WorldWatcher } from '../watch.ts';
+import { blindWatcher, type Violation, type WorldWatcher } from '../watch.ts';
 import type { Action } from '../world/action.ts';
 import { History, VirtualClient } from '../world/client.ts';
 import { addressOf, ServerProcess } from '../world/process.ts';
@@ -116,7 +116,7 @@ class SeedRun {
     this.#world.watchers.push(this.#hash, ...watch(options, ids));
     const adversary = this.#adversary;
     this.#world.watchers.push({
-      ...blind,
+      ...blindWatcher,
       onOutput: (server, output) => adversary.onOutput(server, output),
       onSend: (server, message) => adversary.onSend?.(server, message),
       onFatal: (server) => adversary.onFatal(server),
@@ -226,18 +226,6 @@ class SeedRun {
 
 /** Enough for every run: filling it is an act of the adversary. */
 const VOLUME_BYTES = 1 << 30;
-
-const blind: WorldWatcher = {
-  onStart: () => undefined,
-  onInput: () => undefined,
-  onOutput: () => undefined,
-  onSend: () => undefined,
-  onApply: () => undefined,
-  onRestore: () => undefined,
-  onCrash: () => undefined,
-  onFatal: () => undefined,
-  onDamage: () => undefined,
-};
 
 /** Members are named as etcd names them: 16 hexadecimal digits. */
 function serverId(at: number): string {

@@ -1,6 +1,6 @@
 /** Scenes for tests of the judges: a good cluster, in which then something is said or found that cannot be. */
 import type { Input, Message, Output, Outgoing, PersistBatch, RaftState, RecoveredState } from '@quorate/raft';
-import { type AppliedEntry, Invariants, Violation, type WorldWatcher } from '../../src/index.ts';
+import { type AppliedEntry, blindWatcher, Invariants, Violation, type WorldWatcher } from '../../src/index.ts';
 import type { CoreServer } from './core-server.ts';
 import { CoreWorld } from './core-world.ts';
 
@@ -27,17 +27,9 @@ export class Scene {
 
   /** Three servers at rest behind some commands that all have applied. */
   constructor(distort: (output: Output, server: CoreServer, world: CoreWorld) => Output = (output) => output) {
-    const blind = (): void => undefined;
     const recorder: WorldWatcher = {
-      onStart: blind,
-      onInput: blind,
-      onOutput: blind,
-      onSend: blind,
+      ...blindWatcher,
       onApply: (_server, entry) => void this.applied.push(entry),
-      onRestore: blind,
-      onCrash: blind,
-      onFatal: blind,
-      onDamage: blind,
     };
     this.world = new CoreWorld({ seed: 7, servers: 3, watchers: [this.invariants, recorder], distort });
     this.#settle();
