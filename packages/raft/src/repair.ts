@@ -132,7 +132,11 @@ function settle(core: Core): void {
   const { leadership } = state;
   if (leadership === null || !leadership.recovering) return;
   const lost = state.log.faulty.find((mark) => isNowhere(core, mark));
-  if (lost !== undefined) cut(core, lost.index);
+  if (lost !== undefined) {
+    cut(core, lost.index);
+    // Nothing was sent in this term yet: where to begin was guessed from the longer log.
+    for (const progress of leadership.progress) progress.next = Math.min(progress.next, lost.index);
+  }
   if (!needsRecovery(state)) beginTerm(core, leadership);
 }
 
