@@ -113,9 +113,9 @@ class SeedRun {
     this.#addServers(ids);
     this.#adversary = makeAdversary(this.#world, this.#budget);
     this.#hash = new StateHash();
-    this.#world.watchers.push(this.#hash, ...watch(options, ids));
+    this.#world.audience.watchers.push(this.#hash, ...watch(options, ids));
     const adversary = this.#adversary;
-    this.#world.watchers.push({
+    this.#world.audience.watchers.push({
       ...blindWatcher,
       onOutput: (server, output) => adversary.onOutput(server, output),
       onSend: (server, message) => adversary.onSend?.(server, message),
@@ -161,12 +161,12 @@ class SeedRun {
     while (world.clock.now < end && this.#adversary.isDone !== true) {
       if (!world.runUntil(Math.min(end, world.clock.now + 100_000))) return;
     }
-    world.check(() => this.#adversary.stop());
+    world.audience.check(() => this.#adversary.stop());
     if (world.violation !== null) return;
     const healing = new Healing(world, this.#budget, this.#history, this.#clients, this.#options);
-    world.check(() => healing.run());
+    world.audience.check(() => healing.run());
     if (world.violation !== null) return;
-    world.check(() => this.#checkHistory());
+    world.audience.check(() => this.#checkHistory());
   }
 
   /** Once against the committed order, which this world knows, and once by what clients could see alone. */
@@ -219,7 +219,8 @@ class SeedRun {
     for (const [kind, count] of this.#world.diskFaults) add(`disk ${kind}`, count);
     for (const { outcome } of this.#history.operations) add(`calls ${outcome.kind}`);
     for (const [kind, count] of this.#parts) add(`history ${kind}`, count);
-    for (const watcher of this.#world.watchers) for (const [name, count] of watcher.counts ?? []) add(name, count);
+    for (const watcher of this.#world.audience.watchers)
+      for (const [name, count] of watcher.counts ?? []) add(name, count);
     return counts;
   }
 }

@@ -61,7 +61,7 @@ export class Invariants implements WorldWatcher {
   }
 
   onInput(id: MemberId, input: Input): void {
-    const server = this.#simulator.running(id, `it is handed a ${input.kind}`);
+    const server = this.#simulator.running(id, 'it is handed a', input.kind);
     this.#simulator.stepped(server, input);
     this.#durability.stepped(server, input);
     this.#terms.stepped(server, input);
@@ -73,7 +73,7 @@ export class Invariants implements WorldWatcher {
   }
 
   onOutput(id: MemberId, output: Output): void {
-    const server = this.#simulator.running(id, 'an output is taken from it');
+    const server = this.#simulator.running(id, 'it gives', 'an output');
     if (output.persist === null) this.#durability.idle(server);
     else {
       this.#durability.persisting(server, output.persist);
@@ -88,7 +88,7 @@ export class Invariants implements WorldWatcher {
   }
 
   onSend(id: MemberId, message: Message): void {
-    const server = this.#simulator.running(id, `it sends a ${message.kind}`);
+    const server = this.#simulator.running(id, 'it sends a', message.kind);
     this.#terms.sent(server, message);
     this.#durability.sent(server, message);
     this.#logs.sent(server, message);
@@ -96,7 +96,7 @@ export class Invariants implements WorldWatcher {
   }
 
   onApply(id: MemberId, entry: AppliedEntry): void {
-    const server = this.#simulator.running(id, `it applies entry ${entry.index}`);
+    const server = this.#simulator.running(id, 'it applies entry', entry.index);
     this.#commits.applied(server, entry);
     this.#reads.applied(server, entry);
   }

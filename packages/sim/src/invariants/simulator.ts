@@ -11,16 +11,16 @@ export class Simulator {
     this.#ghosts = ghosts;
   }
 
-  /** The server, which must be running. */
-  running(id: MemberId, what: string): ServerGhost {
+  /** The server, which must be running. What it is seen to do is told in two parts: words are joined only for a complaint. */
+  running(id: MemberId, does: string, what: string | number): ServerGhost {
     const server = this.#ghosts.server(id);
     if (server.fatal !== null)
       throw new Violation(
         'D9',
         `${id} stopped for good (${server.fatal})`,
-        `${what} although it was not started again`,
+        `${does} ${what} although it was not started again`,
       );
-    if (!server.isRunning) throw new Violation('M', `${id} is down`, what);
+    if (!server.isRunning) throw new Violation('M', `${id} is down`, `${does} ${what}`);
     return server;
   }
 

@@ -36,7 +36,7 @@ export class Director implements Adversary {
   }
 
   start(): void {
-    this.#world.check(() => this.#go());
+    this.#world.audience.check(() => this.#go());
   }
 
   /** @throws Violation (STALE) when the scenario did not come to its end. */
@@ -76,7 +76,7 @@ export class Director implements Adversary {
   }
 
   #later(micros: number): void {
-    this.#world.clock.afterFromOutside(micros, () => this.#world.check(() => this.#go()));
+    this.#world.clock.afterFromOutside(micros, () => this.#world.audience.check(() => this.#go()));
   }
 
   /** Takes steps until one has to wait. */
@@ -104,13 +104,13 @@ export class Director implements Adversary {
   /** The step's time is over if nothing has happened by then. */
   #watchPatience(step: Step): void {
     this.#world.clock.afterFromOutside(patience, () => {
-      if (this.#awaited() === step) this.#world.check(() => giveUp(step));
+      if (this.#awaited() === step) this.#world.audience.check(() => giveUp(step));
     });
   }
 
   #poll(step: Step): void {
     this.#world.clock.afterFromOutside(pollInterval, () => {
-      this.#world.check(() => {
+      this.#world.audience.check(() => {
         const since = this.#since;
         if (this.#world.clock.now - since > patience) giveUp(step);
         this.#go();

@@ -7,8 +7,11 @@ import type { RandomStream } from '../random.ts';
 import type { WorldClock } from './clock.ts';
 import { isMessageFrame, splitFrames } from './frames.ts';
 
-/** Wraps what happens to one server, so that it happens only while that life of it lasts and its process runs. */
-export type Guard = (run: () => void) => () => void;
+/** What happens to one server: only while that life of it lasts, and while its process stands still not before it goes on. */
+export interface Guard {
+  run(work: () => void): void;
+  wrap(work: () => void): () => void;
+}
 
 /** How ill the network is. Plain data. In a thousand frames, where no unit is given. */
 export interface NetworkFaults {
@@ -154,7 +157,7 @@ export class VirtualNetwork {
     const isTaken = this.#listening.has(address);
     if (!isTaken) this.#listening.set(address, listening);
     const answer = (): void => (isTaken ? handler.onError('address in use') : handler.onListening(address));
-    this.clock.after(0, guard(answer));
+    this.clock.after(0, guard.wrap(answer));
     return {
       close: () => {
         if (this.#listening.get(address) === listening) this.#listening.delete(address);
@@ -185,7 +188,7 @@ export class VirtualNetwork {
     this.opened(accepted);
     this.clock.after(
       0,
-      listening.guard(() => {
+      listening.guard.wrap(() => {
         accepted.handler = listening.handler.onConnection(accepted);
         near.opened();
       }),
@@ -342,8 +345,12 @@ class VirtualConnection implements Connection {
   #arrived(bytes: Uint8Array): void {
     if (this.isClosed) return;
     if (this.#isPaused) this.#held.push(bytes);
+    else this.#guard.run(() => this.#take(bytes));
+  }
+
+  #take(bytes: Uint8Array): void {
     // A copy: on a real wire nobody shares memory.
-    else this.#tell((handler) => handler.onData(bytes.slice()));
+    if (!this.isClosed) this.handler?.onData(bytes.slice());
   }
 
   #tell(what: (handler: ConnectionHandler) => void): void {
@@ -353,7 +360,7 @@ class VirtualConnection implements Connection {
   }
 
   #later(run: () => void): void {
-    this.#network.clock.after(0, this.#guard(run));
+    this.#network.clock.after(0, this.#guard.wrap(run));
   }
 
   /** A stream does not overtake itself. */

@@ -111,10 +111,11 @@ export class ServerProcess {
     this.#held = null;
     const origin: Origin = { member: BigInt(`0x${this.id}`), incarnation: this.#draw64() };
     const machine = new KvStateMachine({ origin });
+    const { audience } = this.#world;
     const replica = new Replica(this.id, machine, this.#world.consensus, {
-      onApply: (entry) => this.#world.tell((watcher) => watcher.onApply(this.id, entry)),
-      onRestore: (index, digest) => this.#world.tell((watcher) => watcher.onRestore(this.id, index, digest)),
-      guarded: (check) => this.#world.check(check),
+      onApply: (entry) => audience.onApply(this.id, entry),
+      onRestore: (index, digest) => audience.onRestore(this.id, index, digest),
+      guarded: (check) => audience.check(check),
     });
     life.replica = replica;
     const environment = this.#environment(life);
@@ -143,7 +144,7 @@ export class ServerProcess {
     this.#world.network.kill(this.id);
     const { callers } = life;
     for (const lost of callers) lost();
-    this.#world.tell((watcher) => watcher.onCrash(this.id));
+    this.#world.audience.onCrash(this.id);
   }
 
   /** Everything on its disk is lost. It must be down. */
@@ -151,7 +152,7 @@ export class ServerProcess {
     if (this.#life !== null) throw new Error(`${this.id} must be down to lose its disk.`);
     this.#volume = Volume.empty(this.#options.capacity);
     const damage = { kind: 'diskLost', path: '', offset: 0, length: 0 } as const;
-    this.#world.tell((watcher) => watcher.onDamage(this.id, damage));
+    this.#world.audience.onDamage(this.id, damage);
   }
 
   /** The process stands still: nothing that happens reaches it until `resume`, and it does not notice. */
@@ -190,7 +191,7 @@ export class ServerProcess {
     const service = life?.service ?? null;
     if (life === null || service === null || life.ending !== null) return false;
     life.callers.add(lost);
-    this.#guard(life)(() => handle(service, this.#localNow()))();
+    this.#guard(life).run(() => handle(service, this.#localNow()));
     return true;
   }
 
@@ -224,7 +225,7 @@ export class ServerProcess {
     life.ending = error;
     this.#world.network.kill(this.id);
     for (const lost of life.callers) lost();
-    this.#world.tell((watcher) => watcher.onFatal(this.id, error.code, error.message));
+    this.#world.audience.onFatal(this.id, error.code, error.message);
   }
 
   #newDisk(volume: Volume): VirtualDisk {
@@ -236,7 +237,7 @@ export class ServerProcess {
       {
         faults: this.#diskFaults,
         policy: this.#options.policy,
-        onDamage: (damage) => this.#world.tell((watcher) => watcher.onDamage(this.id, damage)),
+        onDamage: (damage) => this.#world.audience.onDamage(this.id, damage),
         onFault: (kind, path) => this.#world.onDiskFault(this.id, kind, path),
       },
     );
@@ -250,10 +251,10 @@ export class ServerProcess {
     return {
       clock: { now: () => this.#localNow(), wallTime: () => Math.floor(clock.now / 1000) + this.#wallOffset },
       timers: {
-        set: (delay, callback) => clock.after(slower(delay), guard(callback)),
+        set: (delay, callback) => clock.after(slower(delay), guard.wrap(callback)),
         clear: (handle) => clock.cancel(handle as QueuedEvent),
         // Whatever is queued for this very moment comes first.
-        afterPoll: (callback) => void clock.after(0, guard(callback)),
+        afterPoll: (callback) => void clock.after(0, guard.wrap(callback)),
       },
       random: this.#options.random,
       disk: guardedDisk(life.disk, guard),
@@ -268,29 +269,26 @@ export class ServerProcess {
   }
 
   #guard(life: Life): Guard {
-    return (run) => {
-      const guarded = (): void => {
-        if (this.#life !== life || life.ending !== null) return;
-        if (this.#held === null) run();
-        else this.#held.push(guarded);
-      };
-      return guarded;
+    const run = (work: () => void): void => {
+      if (this.#life !== life || life.ending !== null) return;
+      if (this.#held === null) work();
+      else this.#held.push(() => run(work));
     };
+    return { run, wrap: (work) => () => run(work) };
   }
 
   #watcher(life: Life): CoreWatcher {
-    const tell = this.#world.tell.bind(this.#world);
-    const isLive = (): boolean => this.#life === life;
+    const { audience } = this.#world;
     return {
-      onStart: (core) => tell((watcher) => watcher.onStart(this.id, core)),
+      onStart: (core) => audience.onStart(this.id, core),
       onInput: (input) => {
-        if (isLive()) tell((watcher) => watcher.onInput(this.id, input));
+        if (this.#life === life) audience.onInput(this.id, input);
       },
       onOutput: (output) => {
-        if (isLive()) tell((watcher) => watcher.onOutput(this.id, output));
+        if (this.#life === life) audience.onOutput(this.id, output);
       },
       onSend: (message) => {
-        if (isLive()) tell((watcher) => watcher.onSend(this.id, message));
+        if (this.#life === life) audience.onSend(this.id, message);
       },
     };
   }
@@ -306,19 +304,19 @@ function guardedDisk(disk: VirtualDisk, guard: Guard): Disk {
   return {
     ...guardedQueue(disk, guard),
     background: guardedQueue(disk.background, guard),
-    hold: (done) => disk.hold((error) => guard(() => done(error))()),
-    close: (done) => disk.close(() => guard(done)()),
+    hold: (done) => disk.hold((error) => guard.run(() => done(error))),
+    close: (done) => disk.close(() => guard.run(done)),
   };
 }
 
 function guardedQueue(queue: DiskQueue, guard: Guard): DiskQueue {
   return {
-    submit: (operations, done) => queue.submit(operations, (error) => guard(() => done(error))()),
+    submit: (operations, done) => queue.submit(operations, (error) => guard.run(() => done(error))),
     read: (path, offset, length, done) =>
-      queue.read(path, offset, length, (error, bytes) => guard(() => done(error, bytes))()),
-    list: (path, done) => queue.list(path, (error, names) => guard(() => done(error, names))()),
-    size: (path, done) => queue.size(path, (error, bytes) => guard(() => done(error, bytes))()),
-    free: (done) => queue.free((error, bytes) => guard(() => done(error, bytes))()),
+      queue.read(path, offset, length, (error, bytes) => guard.run(() => done(error, bytes))),
+    list: (path, done) => queue.list(path, (error, names) => guard.run(() => done(error, names))),
+    size: (path, done) => queue.size(path, (error, bytes) => guard.run(() => done(error, bytes))),
+    free: (done) => queue.free((error, bytes) => guard.run(() => done(error, bytes))),
   };
 }
 

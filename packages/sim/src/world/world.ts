@@ -2,7 +2,8 @@
 import type { LogLevel } from '@quorate/runtime';
 import type { DiskFaultKind } from '../disk/index.ts';
 import type { RandomStreams } from '../random.ts';
-import { Violation, type WorldWatcher } from '../watch.ts';
+import type { Violation } from '../watch.ts';
+import { Audience } from './audience.ts';
 import { WorldClock } from './clock.ts';
 import { VirtualNetwork } from './network.ts';
 import type { ServerProcess } from './process.ts';
@@ -23,12 +24,10 @@ export class World {
   readonly consensus = new Consensus();
   readonly network: VirtualNetwork;
   readonly servers: ServerProcess[] = [];
-  readonly watchers: WorldWatcher[] = [];
+  readonly audience = new Audience();
   /** A request's longest time in a server. Microseconds. */
   readonly requestTimeout: number;
   readonly diskFaults = new Map<DiskFaultKind, number>();
-  /** The first invariant that was broken; the run ends with it. */
-  violation: Violation | null = null;
   #lines: LogLine[] = [];
 
   constructor(streams: RandomStreams, requestTimeout: number) {
@@ -42,25 +41,15 @@ export class World {
     return server;
   }
 
+  /** The first invariant that was broken; the run ends with it. */
+  get violation(): Violation | null {
+    return this.audience.violation;
+  }
+
   /** Lets time pass up to `end`; false if a violation ended it before. */
   runUntil(end: number): boolean {
     while (this.violation === null && this.clock.step(end));
     return this.violation === null;
-  }
-
-  /** Tells every watcher. What one of them finds broken ends the run, not the server that it found it in. */
-  tell(what: (watcher: WorldWatcher) => void): void {
-    for (const watcher of this.watchers) this.check(() => what(watcher));
-  }
-
-  check(what: () => void): void {
-    if (this.violation !== null) return;
-    try {
-      what();
-    } catch (error) {
-      if (!(error instanceof Violation)) throw error;
-      this.violation = error;
-    }
   }
 
   onLog(server: string, level: LogLevel, message: string): void {
@@ -70,7 +59,7 @@ export class World {
 
   onDiskFault(server: string, kind: DiskFaultKind, path: string): void {
     this.diskFaults.set(kind, (this.diskFaults.get(kind) ?? 0) + 1);
-    this.tell((watcher) => watcher.onDiskFault?.(server, kind, path));
+    this.audience.onDiskFault(server, kind, path);
   }
 
   /** The newest lines that servers logged. */
