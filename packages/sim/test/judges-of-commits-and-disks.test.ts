@@ -357,6 +357,20 @@ describe('snapshots and configurations', () => {
     expect(broken(() => scene.output(scene.leader, {}))).toBe('F1');
   });
 
+  test('F1: a server whose newest configuration is damaged on its disk may act by the one before, but not stand by it', () => {
+    const scene = new Scene();
+    const hidden = stateOf(scene.follower).configurations.pop();
+    const restart = () =>
+      scene.restarts(scene.follower, (found) => ({
+        ...found,
+        configurations: found.configurations.filter(({ index }) => index !== hidden?.index),
+        faulty: [{ index: hidden?.index ?? 0, term: 1, kind: null }],
+      }));
+    expect(restart).not.toThrow();
+    stateOf(scene.follower).role = 'preCandidate';
+    expect(broken(restart)).toBe('F1');
+  });
+
   test('F5, F6: a joint configuration needs both majorities, and learners count for nothing', () => {
     const members = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'].map((id) => ({ id, incarnation: id, context: '' }));
     const joint = {

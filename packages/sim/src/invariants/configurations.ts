@@ -25,11 +25,13 @@ export class Configurations {
     }
   }
 
+  /** A server cannot know a configuration whose entry is damaged on its disk: it acts by an older one, and may not stand by that. */
   #checkInForce({ raft, life, id }: ServerGhost): void {
     const { lastIndex, lastTerm } = life.latest;
     const expected = this.#ghosts.tree.configurationAt(lastIndex, lastTerm);
     const { configuration } = raft;
     if (expected === null || expected === configuration || isSame(expected, configuration)) return;
+    if (life.faulty.has(expected.index) && raft.role === 'follower') return;
     const first = `the newest configuration in the log of ${id}, to ${lastIndex}/${lastTerm}, is that of entry ${expected.index}`;
     throw new Violation('F1', first, `it acts by ${describe(configuration)}`);
   }
