@@ -31,5 +31,6 @@ export type { PeerStatus } from './transport/peer.ts';
 export { defaultTransportLimits, type TransportLimits } from './transport/protocol.ts';
 export { segmentOfName } from './wal/format.ts';
 export { dumpWal, type WalDumpSummary } from './wal/dump.ts';
+export { type EntryPlace, findEntry } from './wal/find-entry.ts';
 export { type PeekedPlace, peekSegment } from './wal/peek.ts';
 export { planWalRepair, repairWalDropTail, type WalRepairPlan } from './wal/repair.ts';

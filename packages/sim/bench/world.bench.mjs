@@ -30,6 +30,7 @@ function optionsOf(seed) {
     nemesis: {
       crash: 3,
       crashInWrite: 3,
+      snapshotTrouble: 0,
       crashAll: 1,
       pause: 2,
       isolate: 2,
@@ -38,7 +39,10 @@ function optionsOf(seed) {
       clog: 1,
       reset: 2,
       stallDisk: 1,
+      stallLog: 0,
       rot: 1,
+      spoil: 0,
+      strand: 0,
       loseDisk: 0,
       fill: 1,
       stepClock: 1,

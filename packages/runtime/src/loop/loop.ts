@@ -14,6 +14,7 @@ import {
   type MemberId,
   type Message,
   type Output,
+  type Propose,
   type Raft,
   type RaftEvent,
 } from '@quorate/raft';
@@ -83,6 +84,8 @@ export class Loop {
   readonly #hasRoomFor = (bytes: number, entries: number): boolean => this.#storage.hasRoomFor(bytes, entries);
   /** Inputs that arose inside a turn, for the next. */
   #deferred: Input[] = [];
+  /** Commands of others for which the disk has no room, to be refused in the next turn. */
+  #roomless: Propose[] = [];
   #isTurnDue = false;
   #state: 'running' | 'closing' | 'stopped' = 'running';
   #onIdle: (() => void) | null = null;
@@ -254,12 +257,7 @@ export class Loop {
       this.#environment.logger.log('error', what);
     }
     if (message.kind === 'propose') {
-      const { incarnation } = this.#transport.context.identity;
-      // Like every message of the core it waits until the term it speaks of is durable.
-      this.#writer.send({
-        message: refusedForRoom(message, this.raft.term, incarnation),
-        after: this.#writer.lastId,
-      });
+      this.#roomless.push(message);
       this.#schedule();
     }
     return false;
@@ -312,10 +310,22 @@ export class Loop {
       const output = this.raft.takeOutput();
       this.#watcher?.onOutput(output);
       this.#carryOut(output);
+      this.#refuseRoomless();
       if (this.#installing === 'stepped') this.#installing = this.#writer.lastId;
       this.#transport.flush();
       this.#writer.kick();
     } while (this.#state !== 'stopped' && this.#apply());
+  }
+
+  /** Like every message of the core, each waits until the term it speaks of is durable: the batch with it was handed out just now. */
+  #refuseRoomless(): void {
+    if (this.#roomless.length === 0) return;
+    const { incarnation } = this.#transport.context.identity;
+    for (const message of this.#roomless) {
+      const answer = refusedForRoom(message, this.raft.term, incarnation);
+      this.#writer.send({ message: answer, after: this.#writer.lastId });
+    }
+    this.#roomless = [];
   }
 
   #carryOut(output: Output): void {

@@ -1,5 +1,5 @@
 /** The second phase: faults end, every server that can come up must agree and answer; or the run failed, and says where it is stuck. */
-import type { RaftError } from '@quorate/runtime';
+import type { RaftError, RaftNode } from '@quorate/runtime';
 import { type DamageBudget, healthyDisk } from '../disk/index.ts';
 import type { RunOptions } from '../swarm/options.ts';
 import { Violation } from '../watch.ts';
@@ -84,7 +84,7 @@ export class Healing {
 
   /** Every server that is up follows one leader and has applied the same, and they are a majority. */
   #isSettled(): boolean {
-    const nodes = this.#world.servers.flatMap(({ node }) => (node === null ? [] : [node]));
+    const nodes = this.#counting();
     const [first] = nodes;
     if (first === undefined || first.leader === null || nodes.length <= this.#options.servers / 2) return false;
     if (this.#world.servers.some((server) => server.isRunning && server.node === null && !this.#isDoomed(server)))
@@ -96,6 +96,16 @@ export class Healing {
     );
   }
 
+  /** Nodes that are up, but for those whose disk was lost while another life of theirs was being bound: nobody counts on them. */
+  #counting(): readonly RaftNode[] {
+    const nodes = this.#world.servers.flatMap(({ node }) => (node === null ? [] : [node]));
+    const bound = nodes.find((node) => node.isLeader)?.status().configuration.members ?? [];
+    return nodes.filter((node) => {
+      const { incarnation } = bound.find((member) => member.id === node.id) ?? { incarnation: null };
+      return incarnation === null || incarnation === node.status().incarnation;
+    });
+  }
+
   #isDoomed(server: ServerProcess): boolean {
     return this.#budget.mayLoseDisk(server.id);
   }
@@ -104,8 +114,9 @@ export class Healing {
   #askEveryone(): void {
     const [client] = this.#clients;
     if (client === undefined) return;
+    const counting = this.#counting();
     for (const server of this.#world.servers) {
-      if (server.node === null) continue;
+      if (server.node === null || !counting.includes(server.node)) continue;
       const value = `last ${server.id}`;
       this.#ask(client, server, { kind: 'put', key: 'last', value });
       this.#ask(client, server, {

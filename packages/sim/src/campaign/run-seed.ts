@@ -109,7 +109,7 @@ class SeedRun {
     this.#streams = streams;
     const ids = Array.from({ length: options.servers }, (_, at) => serverId(at));
     this.#budget = new DamageBudget(streams.disk.fork(), { servers: ids, ...options.damage });
-    this.#world = new World(streams, options.patience + 2_000_000);
+    this.#world = new World(streams, options.requestMicros);
     this.#addServers(ids);
     this.#adversary = makeAdversary(this.#world, this.#budget);
     this.#hash = new StateHash();

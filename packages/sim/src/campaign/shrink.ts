@@ -117,6 +117,7 @@ function calmerActions(action: Action | undefined): readonly Action[] {
   switch (action?.kind) {
     case 'clog':
     case 'stallDisk':
+    case 'stallLog':
       return [{ ...action, micros: halved(action.micros) }];
     case 'network': {
       const { faults } = action;

@@ -10,9 +10,10 @@
  * Nothing is ever destroyed in a way that nobody could notice, doomed or not: see `#erasureIsSeen`.
  */
 import type { MemberId } from '@quorate/raft';
-import { peekSegment, segmentOfName } from '@quorate/runtime';
+import { peekSegment } from '@quorate/runtime';
 import { RandomStream } from '../random.ts';
 import type { DamagePolicy, Place } from './damage-policy.ts';
+import { segmentOf } from './segments.ts';
 
 export interface BudgetOptions {
   /** The voting members. */
@@ -63,6 +64,11 @@ export class DamageBudget {
     return this.doomed.has(server);
   }
 
+  /** Whether the server's copy of an entry may be destroyed, as far as the other copies matter. */
+  mayMissEntry(server: MemberId, index: number): boolean {
+    return this.#options.beyond || this.doomed.has(server) || this.#mayMiss(server, index);
+  }
+
   /** The policy of one server's disk. Ask for it once: it remembers what was destroyed, over all lives of the server. */
   policyOf(server: MemberId): DamagePolicy {
     return new ServerPolicy(this.#options.beyond || this.doomed.has(server), (index) => this.#mayMiss(server, index));
@@ -100,7 +106,7 @@ class ServerPolicy implements DamagePolicy {
    */
   #isSeen(place: Place, erases: boolean): boolean {
     const before = this.#touched.get(place.path);
-    return before === undefined || (before === 'spoilt' && !erases && this.#free);
+    return before === undefined || (before === 'spoilt' && !erases);
   }
 
   /** Whether a server that must come up again can do without this place. */
@@ -117,10 +123,6 @@ class ServerPolicy implements DamagePolicy {
     for (let index = peeked.firstIndex; index <= peeked.lastIndex; index++) if (!this.#mayMiss(index)) return false;
     return true;
   }
-}
-
-function segmentOf(path: string): number | null {
-  return path.startsWith('wal/') ? segmentOfName(path.slice(4)) : null;
 }
 
 /** So many of them, each equally likely. */

@@ -1,5 +1,5 @@
 /** A data directory in virtual time, on a disk that fails on purpose. One object is one life of the server that holds it. */
-import type { Disk, DiskError, DiskOperation, DiskQueue } from '@quorate/runtime';
+import { type Disk, type DiskError, type DiskOperation, type DiskQueue, findEntry } from '@quorate/runtime';
 import type { RandomStream } from '../random.ts';
 import type { Damage } from '../watch.ts';
 import { type DamagePolicy, noDamage } from './damage-policy.ts';
@@ -8,6 +8,7 @@ import type { VirtualFile } from './file.ts';
 import { Misfortunes } from './misfortunes.ts';
 import { PAGE_BYTES, SECTOR_BYTES } from './paged-bytes.ts';
 import { type DiskScheduler, type QueueOwner, VirtualQueue } from './queue.ts';
+import { segmentOf } from './segments.ts';
 import type { Volume } from './volume.ts';
 
 export interface VirtualDiskOptions {
@@ -40,6 +41,7 @@ export class VirtualDisk implements Disk {
   readonly #bulk: VirtualQueue;
   #faults: DiskFaults;
   #stalledUntil = 0;
+  #logStalledUntil = 0;
   #closed = false;
   #ended = false;
 
@@ -59,9 +61,8 @@ export class VirtualDisk implements Disk {
       onDamage(damage);
     };
     this.#misfortunes = new Misfortunes(this.#policy, this.#onDamage);
-    const owner = this.#owner();
-    this.#log = new VirtualQueue(owner);
-    this.#bulk = new VirtualQueue(owner);
+    this.#log = new VirtualQueue(this.#owner(() => Math.max(this.#stalledUntil, this.#logStalledUntil)));
+    this.#bulk = new VirtualQueue(this.#owner(() => this.#stalledUntil));
     this.background = this.#bulk;
   }
 
@@ -76,6 +77,11 @@ export class VirtualDisk implements Disk {
   /** Nothing is answered for so many microseconds. */
   stall(micros: number): void {
     this.#stalledUntil = Math.max(this.#stalledUntil, this.#scheduler.now() + micros);
+  }
+
+  /** The log's queue answers nothing for so many microseconds, while the background goes on. */
+  stallLog(micros: number): void {
+    this.#logStalledUntil = Math.max(this.#logStalledUntil, this.#scheduler.now() + micros);
   }
 
   /** The volume beneath: its capacity, and what others take of it, may be changed at any time. */
@@ -112,12 +118,41 @@ export class VirtualDisk implements Disk {
       const length = Math.min(unit, file.durable.length - offset);
       // Nobody notices rot in what was never written.
       if (file.isDirty(offset, length) || file.durable.isZero(offset, length)) continue;
-      if (!this.#policy.mayDamage({ path, offset, length, content: file.durable }, false)) return false;
-      file.overwriteAtRest(offset, rotten(file.durable.read(offset, length), this.#stream));
-      this.#onDamage({ kind: 'bitRot', path, offset, length });
-      return true;
+      return this.#rotAt(path, file, offset, length);
     }
     return false;
+  }
+
+  /**
+   * Lets the data of entry `index` rot where it stands in the log: the sectors that it lies in, or that data alone if the policy
+   * spares what lies beside it. False if it stands nowhere, has no data, is just being written, or must stay.
+   */
+  spoil(index: number): boolean {
+    for (const path of this.#volume.paths.toSorted().toReversed()) {
+      const segment = segmentOf(path);
+      const file = segment === null ? null : this.#volume.file(path);
+      if (segment === null || file === null) continue;
+      const content = file.durable;
+      const place = findEntry(segment, content.length, (at, length) => content.read(at, length), index);
+      if (place !== null) return place.length > 0 && this.#spoilPlace(path, file, place.offset, place.length);
+    }
+    return false;
+  }
+
+  #spoilPlace(path: string, file: VirtualFile, offset: number, length: number): boolean {
+    const first = Math.floor(offset / SECTOR_BYTES) * SECTOR_BYTES;
+    const end = Math.min(Math.ceil((offset + length) / SECTOR_BYTES) * SECTOR_BYTES, file.durable.length);
+    const isWide = this.#stream.below(2) === 0 && this.#rotAt(path, file, first, end - first);
+    return isWide || this.#rotAt(path, file, offset, length);
+  }
+
+  /** False if it must stay. */
+  #rotAt(path: string, file: VirtualFile, offset: number, length: number): boolean {
+    if (file.isDirty(offset, length)) return false;
+    if (!this.#policy.mayDamage({ path, offset, length, content: file.durable }, false)) return false;
+    file.overwriteAtRest(offset, rotten(file.durable.read(offset, length), this.#stream));
+    this.#onDamage({ kind: 'bitRot', path, offset, length });
+    return true;
   }
 
   // -------------------------------------------------------------------------------------------------- the disk's interface
@@ -160,14 +195,14 @@ export class VirtualDisk implements Disk {
 
   // ------------------------------------------------------------------------------------------------------------- carrying out
 
-  #owner(): QueueOwner {
+  #owner(stalledUntil: () => number): QueueOwner {
     const ended = (): boolean => this.#ended;
     return {
       scheduler: this.#scheduler,
       get ended() {
         return ended();
       },
-      stallLeft: () => this.#stalledUntil - this.#scheduler.now(),
+      stallLeft: () => stalledUntil() - this.#scheduler.now(),
       getsStuck: () => this.#strikes('stuck', ''),
       accessTime: () => this.#time(this.#timing.access),
       syncTime: () => this.#time(this.#timing.sync),

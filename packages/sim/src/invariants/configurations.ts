@@ -25,15 +25,31 @@ export class Configurations {
     }
   }
 
-  /** A server cannot know a configuration whose entry is damaged on its disk: it acts by an older one, and may not stand by that. */
-  #checkInForce({ raft, life, id }: ServerGhost): void {
+  #checkInForce(server: ServerGhost): void {
+    const { raft, life, id } = server;
     const { lastIndex, lastTerm } = life.latest;
     const expected = this.#ghosts.tree.configurationAt(lastIndex, lastTerm);
     const { configuration } = raft;
     if (expected === null || expected === configuration || isSame(expected, configuration)) return;
-    if (life.faulty.has(expected.index) && raft.role === 'follower') return;
+    if (this.#isHidden(server, expected)) return;
     const first = `the newest configuration in the log of ${id}, to ${lastIndex}/${lastTerm}, is that of entry ${expected.index}`;
     throw new Violation('F1', first, `it acts by ${describe(configuration)}`);
+  }
+
+  /**
+   * The newest configuration stands in a damaged entry. Until that is whole again the server goes by the one before it, and counts no
+   * votes by it: it must not stand for election.
+   */
+  #isHidden({ raft, life }: ServerGhost, newest: Configuration): boolean {
+    if (raft.role !== 'follower') return false;
+    const { tree } = this.#ghosts;
+    let expected: Configuration | null = newest;
+    while (expected !== null && life.faulty.has(expected.index)) {
+      const before: number = expected.index - 1;
+      expected = tree.configurationAt(before, tree.termAt(before, life.latest.lastTerm) ?? 0);
+      if (expected !== null && isSame(expected, raft.configuration)) return true;
+    }
+    return false;
   }
 
   #checkCarried({ id }: ServerGhost, { index, configuration }: SnapshotMetadata, verb: string): void {

@@ -237,9 +237,9 @@ export class DurabilityChecks {
    * incarnation now and votes no more, so it is in nobody's way.)
    */
   #checkSurvives(server: ServerGhost): void {
-    const { committedIndex, committedTerm } = this.#ghosts;
-    const { configuration } = server.raft;
-    if (!this.#isBudgeted || committedIndex === 0) return;
+    const { committedIndex, committedTerm, tree } = this.#ghosts;
+    const configuration = tree.configurationAt(committedIndex, committedTerm);
+    if (!this.#isBudgeted || committedIndex === 0 || configuration === null) return;
     const lasting = configuration.members.filter((member) => this.#lifeOf(member) !== null).map((member) => member.id);
     const holders = configuration.members.filter((member) => {
       const life = this.#lifeOf(member);

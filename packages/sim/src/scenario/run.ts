@@ -25,6 +25,7 @@ function optionsOf({ servers, clients }: Scenario): RunOptions {
     faultMicros: longest,
     thinkMicros: 20_000,
     patience: 3_000_000,
+    requestMicros: 5_000_000,
     workload: {
       keys: 3,
       gets: 300,
@@ -54,6 +55,7 @@ function optionsOf({ servers, clients }: Scenario): RunOptions {
     nemesis: {
       crash: 0,
       crashInWrite: 0,
+      snapshotTrouble: 0,
       crashAll: 0,
       pause: 0,
       isolate: 0,
@@ -62,7 +64,10 @@ function optionsOf({ servers, clients }: Scenario): RunOptions {
       clog: 0,
       reset: 0,
       stallDisk: 0,
+      stallLog: 0,
       rot: 0,
+      spoil: 0,
+      strand: 0,
       loseDisk: 0,
       fill: 0,
       stepClock: 0,

@@ -3,10 +3,14 @@ import type { DamageBudget } from '../disk/index.ts';
 import type { Output } from '@quorate/raft';
 import type { RandomStream } from '../random.ts';
 import { type Action, type ActionKind, carryOut } from '../world/action.ts';
+import type { CutKind } from '../world/network.ts';
 import type { ServerProcess } from '../world/process.ts';
 import type { World } from '../world/world.ts';
 import type { Adversary } from './adversary.ts';
+import { AimedDamage } from './aimed-damage.ts';
+import type { Hands } from './hands.ts';
 import type { NemesisWeights, RunOptions } from './options.ts';
+import { TransferTrouble } from './transfer-trouble.ts';
 
 type Deed = keyof NemesisWeights;
 
@@ -22,6 +26,8 @@ export class Nemesis implements Adversary {
   readonly #deeds: readonly Deed[];
   /** Servers that are to crash so many microseconds after they hand something to the disk. */
   readonly #inWrite = new Map<string, number>();
+  readonly #aimed: AimedDamage;
+  readonly #transfers: TransferTrouble;
   #isOver = false;
 
   constructor(world: World, stream: RandomStream, options: RunOptions, budget: DamageBudget) {
@@ -31,6 +37,17 @@ export class Nemesis implements Adversary {
     this.#budget = budget;
     const weights = Object.entries(options.nemesis) as [Deed, number][];
     this.#deeds = weights.flatMap(([deed, weight]) => Array.from({ length: weight }, () => deed));
+    const hands: Hands = {
+      world,
+      stream,
+      budget,
+      do: (action) => this.#do(action),
+      later: (micros, work) => this.#later(micros, work),
+      duration: (most) => this.#duration(most),
+      cutOff: (group, how) => this.#cutOff(group, how),
+    };
+    this.#aimed = new AimedDamage(hands);
+    this.#transfers = new TransferTrouble(hands);
   }
 
   start(): void {
@@ -46,6 +63,7 @@ export class Nemesis implements Adversary {
 
   /** A server handed something to its disk. */
   onOutput(server: string, output: Output): void {
+    this.#transfers.onOutput(server, output);
     if (output.persist === null || this.#inWrite.size === 0) return;
     const delay = this.#inWrite.get(server);
     if (delay === undefined) return;
@@ -74,6 +92,8 @@ export class Nemesis implements Adversary {
       case 'crashInWrite':
         this.#inWrite.set(id, this.#stream.below(1500));
         return;
+      case 'snapshotTrouble':
+        return this.#transfers.arm();
       case 'crashAll':
         for (const each of this.#world.servers) this.#crash(each);
         return;
@@ -81,9 +101,9 @@ export class Nemesis implements Adversary {
         this.#do({ kind: 'pause', server: id });
         return this.#later(this.#duration(4), () => this.#do({ kind: 'resume', server: id }));
       case 'isolate':
-        return this.#cutOff([id], this.#stream.below(2) === 0);
+        return this.#separate([id]);
       case 'partition':
-        return this.#cutOff(this.#someServers(), this.#stream.below(2) === 0);
+        return this.#separate(this.#someServers());
       case 'oneWay':
         return this.#oneWay(server);
       case 'clog':
@@ -95,8 +115,14 @@ export class Nemesis implements Adversary {
         return void this.#do({ kind: 'reset', from: id, to: this.#stream.pick(this.#world.servers).id });
       case 'stallDisk':
         return void this.#do({ kind: 'stallDisk', server: id, micros: this.#duration(5) });
+      case 'stallLog':
+        return this.#stallLog(server);
       case 'rot':
         return void this.#do({ kind: 'rot', server: id });
+      case 'spoil':
+        return this.#aimed.spoil();
+      case 'strand':
+        return this.#aimed.strand();
       case 'loseDisk':
         return this.#loseDisk(server);
       case 'fill':
@@ -113,6 +139,13 @@ export class Nemesis implements Adversary {
     this.#later(this.#duration(8), () => this.#do({ kind: 'start', server: server.id }));
   }
 
+  /** Others commit what its own disk has not; often it crashes before that catches up. */
+  #stallLog(server: ServerProcess): void {
+    const micros = this.#duration(5);
+    this.#do({ kind: 'stallLog', server: server.id, micros });
+    if (this.#stream.below(2) === 0) this.#later(this.#stream.below(micros), () => this.#crash(server));
+  }
+
   #loseDisk(server: ServerProcess): void {
     if (!this.#budget.mayLoseDisk(server.id)) return;
     this.#do({ kind: 'crash', server: server.id, how: 'power' });
@@ -120,8 +153,12 @@ export class Nemesis implements Adversary {
     this.#later(this.#duration(8), () => this.#do({ kind: 'start', server: server.id }));
   }
 
-  #cutOff(group: readonly string[], silently: boolean): void {
-    const how = silently ? 'silent' : 'reset';
+  #separate(group: readonly string[]): void {
+    this.#cutOff(group, this.#stream.below(2) === 0 ? 'silent' : 'reset');
+    this.#healLater();
+  }
+
+  #cutOff(group: readonly string[], how: CutKind): void {
     for (const { id } of this.#world.servers) {
       if (group.includes(id)) continue;
       for (const member of group) {
@@ -129,7 +166,6 @@ export class Nemesis implements Adversary {
         this.#do({ kind: 'cut', from: member, to: id, how });
       }
     }
-    this.#healLater();
   }
 
   /** The server hears but is not heard, or the reverse. */

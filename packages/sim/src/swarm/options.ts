@@ -14,6 +14,8 @@ export interface NemesisWeights {
   readonly crash: number;
   /** A crash in the middle of a write: between write, sync and send. */
   readonly crashInWrite: number;
+  /** Trouble in the middle of the transfer of a snapshot. */
+  readonly snapshotTrouble: number;
   readonly crashAll: number;
   readonly pause: number;
   readonly isolate: number;
@@ -22,10 +24,24 @@ export interface NemesisWeights {
   readonly clog: number;
   readonly reset: number;
   readonly stallDisk: number;
+  readonly stallLog: number;
   readonly rot: number;
+  /** Damage to entries that are still needed, and restarts that meet it. */
+  readonly spoil: number;
+  /** The same, where who has the entry whole comes back last, and who never had it before that. */
+  readonly strand: number;
   readonly loseDisk: number;
   readonly fill: number;
   readonly stepClock: number;
+}
+
+export interface DamageOptions {
+  /** Servers whose disks may be ruined; cut to what a majority can do without. */
+  readonly lost: number;
+  /** Whether entries in the logs of the others may be damaged. */
+  readonly entries: boolean;
+  /** More may be destroyed than can be survived. */
+  readonly beyond: boolean;
 }
 
 export interface RunOptions {
@@ -35,13 +51,15 @@ export interface RunOptions {
   readonly clients: number;
   readonly thinkMicros: number;
   readonly patience: number;
+  /** How long a server works on a request at most. Less than the client's patience: the server says how it ended. Microseconds. */
+  readonly requestMicros: number;
   readonly workload: WorkloadOptions;
   readonly tunables: ServerTunables;
   readonly network: NetworkFaults;
   readonly disk: DiskFaults;
   /** Largest drift of a clock, in parts in a million. */
   readonly drift: number;
-  readonly damage: { readonly lost: number; readonly entries: boolean; readonly beyond: boolean };
+  readonly damage: DamageOptions;
   /** Mean pause between two acts of the adversary. Microseconds. */
   readonly nemesisMicros: number;
   readonly nemesis: NemesisWeights;
@@ -61,18 +79,24 @@ export function drawOptions(stream: RandomStream, limits: RunLimits = {}): RunOp
   const servers = stream.pick(sizes);
   const seconds = stream.between(10, 60);
   const disk = drawDisk(stream);
+  const patience = stream.pick([1, 3, 7]) * SECOND;
   return {
     servers: limits.servers ?? servers,
     faultMicros: (limits.faultSeconds ?? seconds) * SECOND,
     clients: stream.between(2, 6),
     thinkMicros: stream.pick([50_000, 300_000, 500_000]),
-    patience: stream.pick([1, 3, 7]) * SECOND,
+    patience,
+    requestMicros: stream.pick([SECOND / 5, SECOND, patience + 2 * SECOND, patience + 2 * SECOND]),
     workload: drawWorkload(stream),
     tunables: drawTunables(stream),
     network: drawNetwork(stream),
     disk,
     drift: stream.below(2) * stream.below(500),
-    damage: { lost: stream.below(3), entries: stream.below(2) === 0, beyond: stream.below(20) === 0 },
+    damage: {
+      lost: stream.below(3),
+      entries: stream.below(2) === 0,
+      beyond: stream.below(20) === 0,
+    },
     nemesisMicros: stream.pick([500_000, 2_000_000, 5_000_000]),
     nemesis: drawNemesis(stream),
   };
@@ -142,11 +166,11 @@ function drawTunables(stream: RandomStream): ServerTunables {
       maxLogCacheBytes: stream.pick([0, 2048, 16 << 20]),
     },
     limits: {
-      snapshotMinLogBytes: stream.pick([2_000, 20_000, 64 << 20]),
+      snapshotMinLogBytes: stream.pick([1_000, 4_000, 20_000, 64 << 20]),
       snapshotLogRatio: 1,
       snapshotTrailingEntries: stream.pick([0, 5, 100]),
       snapshotRetryAfter: SECOND,
-      leaderLossGrace: stream.pick([0, 500_000]),
+      leaderLossGrace: stream.pick([0, SECOND / 2, 5 * SECOND]),
     },
     storage: {
       segmentBytes: stream.pick([64 << 10, 64 << 10, 1 << 20]),
@@ -166,6 +190,7 @@ function drawNemesis(stream: RandomStream): NemesisWeights {
   return {
     crash: weight(10),
     crashInWrite: weight(10),
+    snapshotTrouble: weight(4),
     crashAll: weight(2),
     pause: weight(6),
     isolate: weight(6),
@@ -174,7 +199,10 @@ function drawNemesis(stream: RandomStream): NemesisWeights {
     clog: weight(4),
     reset: weight(6),
     stallDisk: weight(4),
+    stallLog: weight(3),
     rot: weight(4),
+    spoil: weight(4),
+    strand: weight(3),
     loseDisk: weight(1),
     fill: weight(3),
     stepClock: weight(3),

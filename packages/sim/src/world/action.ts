@@ -21,7 +21,11 @@ export type ActionKind =
   | { readonly kind: 'network'; readonly faults: NetworkFaults }
   | { readonly kind: 'disk'; readonly server: string; readonly faults: DiskFaults }
   | { readonly kind: 'stallDisk'; readonly server: string; readonly micros: number }
+  /** Of its disk, the log's queue alone: what is written beside it goes on. */
+  | { readonly kind: 'stallLog'; readonly server: string; readonly micros: number }
   | { readonly kind: 'rot'; readonly server: string }
+  /** The data of that entry rots in the server's log. */
+  | { readonly kind: 'spoil'; readonly server: string; readonly index: number }
   | { readonly kind: 'loseDisk'; readonly server: string }
   /** Others leave so many bytes of the server's volume. */
   | { readonly kind: 'fill'; readonly server: string; readonly left: number }
@@ -76,6 +80,11 @@ function carryOutOnServer(world: World, action: Extract<ActionKind, { readonly s
     case 'stallDisk':
       server.stallDisk(action.micros);
       return true;
+    case 'stallLog':
+      server.stallLog(action.micros);
+      return true;
+    case 'spoil':
+      return server.spoil(action.index);
     case 'rot':
       // Also where nothing was to be destroyed: chance was asked where, and will be when this is done again.
       server.rot();

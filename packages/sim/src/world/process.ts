@@ -176,6 +176,14 @@ export class ServerProcess {
     this.#life?.disk.stall(micros);
   }
 
+  stallLog(micros: number): void {
+    this.#life?.disk.stallLog(micros);
+  }
+
+  spoil(index: number): boolean {
+    return this.#life?.disk.spoil(index) ?? false;
+  }
+
   rot(): boolean {
     return this.#life?.disk.rot() ?? false;
   }
