@@ -4,6 +4,7 @@
  */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { assertLong } from '../../../test-support/long-property.ts';
 import { PutRequest } from '../src/api/index.ts';
 import { asCompact, asDeleteRange, asPut, asRange, asTxn, type EncodedRequest } from './support/refusals.ts';
 import { deleteRange, put, range, txn } from './support/requests.ts';
@@ -40,7 +41,7 @@ function damage({
 
 describe('a service that is sent anything at all', () => {
   it('answers each call once and keeps its state machine going', () => {
-    fc.assert(
+    assertLong(
       fc.property(
         fc.array(fc.oneof(damaged.map(damage), rubbish, valid), { minLength: 1, maxLength: 30 }),
         (requests) => {

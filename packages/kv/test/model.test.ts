@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { assertLong } from '../../../test-support/long-property.ts';
 import {
   type DeleteRangeRequest,
   type PutRequest,
@@ -36,7 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 describe('the store against a naive model', () => {
   it('answers every request as the model does, whatever was compacted, reclaimed or restored in between', () => {
-    fc.assert(
+    assertLong(
       fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), fc.constantFrom(1, 3, 1000), (steps, units) => {
         const driver = new MachineDriver({ unitsPerSlice: units, reclaimedPerCommand: 1 });
         const model = new NaiveModel();

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { assertLong } from '../../../test-support/long-property.ts';
 import { writeU32 } from '../src/byte-stream.ts';
 import { crc32c } from '../src/crc32c.ts';
 import { StateMachineError } from '../src/errors.ts';
@@ -30,7 +31,7 @@ describe('a snapshot', () => {
       txn.map((request) => (driver: MachineDriver) => driver.txn(request)),
       fc.integer({ min: 0, max: 25 }).map((revision) => (driver: MachineDriver) => driver.compact(revision)),
     );
-    fc.assert(
+    assertLong(
       fc.property(fc.array(command, { maxLength: 60 }), fc.nat({ max: 59 }), (commands, restartAt) => {
         const lazy = new MachineDriver({ reclaimedPerCommand: 0, unitsPerSlice: 1 });
         const eager = new MachineDriver({ reclaimedPerCommand: 1000, origin: null });

@@ -2,8 +2,8 @@
  * Whole clusters under loss, duplication, reordering, crashes that lose what was not durable, slow disks, compaction: every
  * invariant after every step, then agreement once the faults end. A failure prints the seed and the smallest plan.
  *
- * `QUORATE_RUNS=20000` runs more of them, `QUORATE_SEED=…` repeats a failure, `QUORATE_SHRINK=0` leaves it as large as it is,
- * `QUORATE_PLAN=file` runs one plan and writes down all that happens, in `file.trace`.
+ * `QUORATE_RUNS=20000` runs more of them, `QUORATE_SEED=…` and `QUORATE_PATH=…` repeat a failure, `QUORATE_SHRINK=0` leaves it as
+ * large as it is, `QUORATE_PLAN=file` runs one plan and writes down all that happens, in `file.trace`.
  */
 import * as fc from 'fast-check';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process, { env } from 'node:process';
 import { describe, expect, test } from 'vitest';
+import { assertLong } from '../../../test-support/long-property.ts';
 import { type ActionKind, actionKinds, type Plan, plans } from './support/chaos/plan.ts';
 import { ChaosRun } from './support/chaos/run.ts';
 import { Sightings, type Situation, situations } from './support/chaos/sightings.ts';
@@ -18,7 +19,6 @@ import { Trace } from './support/script/trace.ts';
 
 const planFile = env['QUORATE_PLAN'];
 const runs = Number(env['QUORATE_RUNS'] ?? 500);
-const seed = env['QUORATE_SEED'] === undefined ? {} : { seed: Number(env['QUORATE_SEED']) };
 const maxActions = Number(env['QUORATE_ACTIONS'] ?? 1000);
 
 if (planFile === undefined) {
@@ -26,7 +26,7 @@ if (planFile === undefined) {
     test(
       'keep every invariant and agree once the faults end',
       () => {
-        check(runs, seed);
+        check(runs, {});
       },
       60_000 + runs * 100,
     );
@@ -65,19 +65,17 @@ function check(numRuns: number, parameters: { readonly seed?: number }): Report 
       report.done.set(kind, (report.done.get(kind) ?? 0) + count);
     }
   });
-  const details = fc.check(property, { numRuns, ...parameters, endOnFailure: env['QUORATE_SHRINK'] === '0' });
-  if (details.counterexample !== null) {
-    const file = join(tmpdir(), `quorate-plan-${details.seed}.json`);
-    writeFileSync(file, JSON.stringify(details.counterexample));
-    const command = `QUORATE_PLAN=${file} npx vitest run packages/raft/test/random-clusters.test.ts`;
-    throw new Error(
-      `${String(details.errorInstance)}\nseed ${details.seed}, after ${details.numRuns} runs; the plan alone: ${command}`,
-    );
-  }
+  assertLong(property, { numRuns, ...parameters, keep: keepPlan });
   if (env['QUORATE_REPORT'] === '1') {
     process.stdout.write(`${JSON.stringify([...report.done, ...report.seen])}\n`);
   }
   return report;
+}
+
+function keepPlan(counterexample: readonly [Plan], seed: number): string {
+  const file = join(tmpdir(), `quorate-plan-${seed}.json`);
+  writeFileSync(file, JSON.stringify(counterexample));
+  return `The plan alone: QUORATE_PLAN=${file} npx vitest run packages/raft/test/random-clusters.test.ts`;
 }
 
 function runPlan(file: string): void {

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { assertLong } from '../../../test-support/long-property.ts';
 import { crc32c } from '../src/crc32c.ts';
 import { viewOf } from '../src/bytes.ts';
 import type { StorageError } from '../src/storage.ts';
@@ -146,7 +147,7 @@ describe('a flipped bit', () => {
         assertNoticed(flipped(image, path, offset, 1 << draw(8)), state, `${path} at ${offset}`);
       }
     });
-    fc.assert(check, { numRuns: Number(process.env['QUORATE_STORAGE_RUNS'] ?? 60) });
+    assertLong(check, { numRuns: Number(process.env['QUORATE_STORAGE_RUNS'] ?? 60) });
     expect.assertions(0);
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { assertLong } from '../../../test-support/long-property.ts';
 import type { SnapshotWriter, StorageError } from '../src/storage.ts';
 import { batch, creation, entries, smallSegments, StorageWorld } from './support/storage-world.ts';
 
@@ -88,7 +89,7 @@ test('whatever is let in fits, beside snapshots, spare segments and a reserve th
       }),
     },
   );
-  fc.assert(
+  assertLong(
     fc.property(fc.integer({ min: 300, max: 1200 }), fc.array(action, { maxLength: 120 }), (capacity, actions) => {
       const world = new StorageWorld(new Map(), { capacity: capacity * KIB });
       const opened = world.open(creation, options);

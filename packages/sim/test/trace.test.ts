@@ -15,6 +15,7 @@ import {
 } from '@quorate/sim';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { assertLong } from '../../../test-support/long-property.ts';
 import { decodeBase64, encodeBase64 } from '../src/trace/base64.ts';
 import { canonicalState } from '../src/trace/compare.ts';
 import { RandomStream } from '../src/random.ts';
@@ -120,7 +121,7 @@ function* walk(records: readonly ServerRecord[]): Generator<ServerRecord, void, 
 
 describe('a trace', () => {
   it('comes back from JSON as it was, also when it was laid out anew', () => {
-    fc.assert(
+    assertLong(
       fc.property(fc.nat(), (seed) => {
         const records = [...recordedRun(seed, 200).values()].flat();
         const lines = [...encodeTrace(header, records)];
@@ -187,7 +188,7 @@ describe('bytes as text', () => {
 
 describe('recordings of several servers', () => {
   it('replay to the states that were recorded, in an order in which nobody receives what was not sent', () => {
-    fc.assert(
+    assertLong(
       fc.property(
         fc.nat(),
         fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 3, maxLength: 3 }),
@@ -207,7 +208,7 @@ describe('recordings of several servers', () => {
   });
 
   it('show the first input at which this build goes another way', () => {
-    fc.assert(
+    assertLong(
       fc.property(fc.nat(), (seed) => {
         const run = recordedRun(seed, 300);
         const records = run.get('a') ?? [];
