@@ -1,8 +1,7 @@
 /**
- * Cluster configurations (§6; dissertation chapter 4): who belongs, whose agreement counts, and the bytes in which an
- * entry carries one. Every count in the core goes through the functions here, joint or not.
+ * Cluster configurations (§6; dissertation chapter 4): who belongs, and whose agreement counts. Every count in the core goes through
+ * the functions here, joint or not.
  */
-import { invariant } from './invariant.ts';
 import type { Configuration, Incarnation, Index, Member, MemberId } from './types.ts';
 
 /** Longest member id or incarnation, in UTF-8 bytes. */
@@ -11,6 +10,8 @@ export const maxIdBytes = 64;
 export const maxContextBytes = 4096;
 /** Most members that a configuration may name. */
 export const maxMembers = 1000;
+/** Former lives that a configuration remembers; of more, the oldest are forgotten. */
+export const maxFormer = 1000;
 
 /**
  * The configuration that a cluster is created with: these voters and learners, at index 0. With no voters at all it is that
@@ -22,11 +23,14 @@ export function initialConfiguration(voters: readonly Member[], learners: readon
   if (problem !== null) throw new RangeError(problem);
   return {
     index: 0,
+    version: 0,
     voters: voters.map((member) => member.id).sort(compareIds),
     outgoing: [],
     learners: learners.map((member) => member.id).sort(compareIds),
     learnersNext: [],
     members,
+    target: null,
+    former: [],
   };
 }
 
@@ -38,6 +42,15 @@ export function isJoint(configuration: Configuration): boolean {
 /** Whether `id` votes in either half. */
 export function isVoter(configuration: Configuration, id: MemberId): boolean {
   return configuration.voters.includes(id) || configuration.outgoing.includes(id);
+}
+
+export function isLearner(configuration: Configuration, id: MemberId): boolean {
+  return configuration.learners.includes(id);
+}
+
+/** Whether that life of a member has left the cluster for good. */
+export function isFormer(configuration: Configuration, id: MemberId, incarnation: Incarnation): boolean {
+  return configuration.former.some((life) => life.id === id && life.incarnation === incarnation);
 }
 
 export function memberOf(configuration: Configuration, id: MemberId): Member | undefined {
@@ -110,17 +123,17 @@ function tallyHalf(voters: readonly MemberId[], voteOf: (id: MemberId) => boolea
   return voters.length - no < majority ? 'lost' : 'pending';
 }
 
-function byId(a: Member, b: Member): number {
+export function byId(a: { readonly id: MemberId }, b: { readonly id: MemberId }): number {
   return compareIds(a.id, b.id);
 }
 
 /** By UTF-16 code units: the same everywhere, which a locale's order is not. */
-function compareIds(a: MemberId, b: MemberId): number {
+export function compareIds(a: MemberId, b: MemberId): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Why these members (sorted by id) cannot stand in one configuration, or null. */
-function memberProblem(members: readonly Member[]): string | null {
+export function memberProblem(members: readonly Member[]): string | null {
   if (members.length > maxMembers) return `A cluster has at most ${maxMembers} members, not ${members.length}`;
   for (const [i, member] of members.entries()) {
     if (members[i - 1]?.id === member.id) return `Member ${member.id} stands twice in the configuration`;
@@ -137,127 +150,4 @@ function memberProblem(members: readonly Member[]): string | null {
   return null;
 }
 
-// --------------------------------------------------------------------------------------------------------------- codec
-//
-// Version 1, little-endian:
-//   u8 version · u16 member count · for each member, sorted by id: u8 flags, u8 length + id, [u8 length + incarnation],
-//   u16 length + context. Flags: voter 1, outgoing 2, learner 4, learnerNext 8, incarnation present 16.
-
-const formatVersion = 1;
-const flagVoter = 1;
-const flagOutgoing = 2;
-const flagLearner = 4;
-const flagLearnerNext = 8;
-const flagIncarnation = 16;
 const utf8 = new TextEncoder();
-
-/** Bytes for an entry's `data`. `index` is not part of them: it is the entry's own. */
-export function encodeConfiguration(configuration: Configuration): Uint8Array {
-  const bytes: number[] = [formatVersion];
-  pushU16(bytes, configuration.members.length);
-  for (const member of configuration.members) {
-    const id = utf8.encode(member.id);
-    const context = utf8.encode(member.context);
-    bytes.push(memberFlags(configuration, member), id.length, ...id);
-    if (member.incarnation !== null) {
-      const incarnation = utf8.encode(member.incarnation);
-      bytes.push(incarnation.length, ...incarnation);
-    }
-    pushU16(bytes, context.length);
-    bytes.push(...context);
-  }
-  return Uint8Array.from(bytes);
-}
-
-function memberFlags(configuration: Configuration, member: Member): number {
-  const { id, incarnation } = member;
-  const flags =
-    (configuration.voters.includes(id) ? flagVoter : 0) |
-    (configuration.outgoing.includes(id) ? flagOutgoing : 0) |
-    (configuration.learners.includes(id) ? flagLearner : 0) |
-    (configuration.learnersNext.includes(id) ? flagLearnerNext : 0);
-  invariant(flags !== 0, `member ${id} of a configuration has no part in it`);
-  return flags | (incarnation === null ? 0 : flagIncarnation);
-}
-
-function pushU16(bytes: number[], value: number): void {
-  bytes.push(value & 0xff, value >>> 8);
-}
-
-/** Decodes what `encodeConfiguration` made; null if the bytes are not a well-formed configuration. */
-export function decodeConfiguration(data: Uint8Array, index: Index): Configuration | null {
-  const reader = new Reader(data);
-  if (reader.u8() !== formatVersion) return null;
-  const count = reader.u16();
-  const voters: MemberId[] = [];
-  const outgoing: MemberId[] = [];
-  const learners: MemberId[] = [];
-  const learnersNext: MemberId[] = [];
-  const members: Member[] = [];
-  for (let i = 0; i < count; i++) {
-    const flags = reader.u8();
-    const id = reader.text(reader.u8());
-    const incarnation = (flags & flagIncarnation) === 0 ? null : reader.text(reader.u8());
-    const context = reader.text(reader.u16());
-    if (reader.failed || !areSoundFlags(flags)) return null;
-    if (flags & flagVoter) voters.push(id);
-    if (flags & flagOutgoing) outgoing.push(id);
-    if (flags & flagLearner) learners.push(id);
-    if (flags & flagLearnerNext) learnersNext.push(id);
-    members.push({ id, incarnation, context });
-  }
-  const sorted = members.every((member, i) => i === 0 || (members[i - 1]?.id ?? '') < member.id);
-  if (reader.failed || !reader.atEnd || !sorted || memberProblem(members) !== null) return null;
-  return { index, voters, outgoing, learners, learnersNext, members };
-}
-
-/** A member has a part; learners are in no half; only an outgoing voter becomes a learner next, and is not incoming then. */
-function areSoundFlags(flags: number): boolean {
-  const halves = flags & (flagVoter | flagOutgoing);
-  if (flags >= 2 * flagIncarnation) return false;
-  if (flags & flagLearner) return halves === 0 && (flags & flagLearnerNext) === 0;
-  if (flags & flagLearnerNext) return halves === flagOutgoing;
-  return halves !== 0;
-}
-
-/** Reads little-endian fields; once anything is missing or malformed, `failed` stays set and reads give zeros. */
-class Reader {
-  readonly #bytes: Uint8Array;
-  #at = 0;
-  failed = false;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  get atEnd(): boolean {
-    return this.#at === this.#bytes.length;
-  }
-
-  u8(): number {
-    const value = this.#bytes[this.#at];
-    this.#at += 1;
-    if (value === undefined) this.failed = true;
-    return value ?? 0;
-  }
-
-  u16(): number {
-    return this.u8() | (this.u8() << 8);
-  }
-
-  text(length: number): string {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) {
-      this.failed = true;
-      return '';
-    }
-    const slice = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(slice);
-    } catch {
-      this.failed = true;
-      return '';
-    }
-  }
-}

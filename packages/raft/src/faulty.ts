@@ -3,7 +3,7 @@
  * and term. To forget that would be to take back a promise. So a faulty entry counts as present in elections and in log
  * matching; it is neither applied nor sent nor denied, and it is acknowledged no more: whoever counts copies counts whole ones.
  */
-import { decodeConfiguration } from './configuration.ts';
+import { decodeConfiguration } from './configuration-codec.ts';
 import { type FaultyMark, forgetCovered, type Log, termAt } from './log.ts';
 import { onRepairedConfiguration } from './membership.ts';
 import type { Core, RaftState } from './state.ts';

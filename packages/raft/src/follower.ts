@@ -1,6 +1,6 @@
 /** Log replication, the follower's side: Figure 2, AppendEntries RPC, "Receiver implementation". */
 import { commitTo } from './commit.ts';
-import { decodeConfiguration } from './configuration.ts';
+import { decodeConfiguration } from './configuration-codec.ts';
 import { cut } from './cut.ts';
 import { intactTo, takeRepair } from './faulty.ts';
 import { append, lastPositionWithTermAtMost, lastTerm, termAt } from './log.ts';

@@ -1,8 +1,9 @@
 /**
- * What a server that does not lead carries to the one that does: proposals, once and never again; and reads, as often as it
+ * What a server that does not lead carries to the one that does: proposals and changes, once and never again; and reads, as often as it
  * takes, many in one request.
  */
-import type { ProposeReply, ReadIndexReply } from './message.ts';
+import type { MemberChange } from './change.ts';
+import type { ChangeMembersReply, ProposeReply, ReadIndexReply } from './message.ts';
 import type { Output } from './output.ts';
 import { envelope, send } from './send.ts';
 import type { Core } from './state.ts';
@@ -32,6 +33,23 @@ export function onProposeReply(core: Core, message: ProposeReply): void {
   forwarded.proposalBytes -= proposal.bytes;
   const { id, count, index, term, refused } = message;
   core.out.proposals.push({ id, count, index, term, refused, unknown: false });
+}
+
+/** Carries a change of membership to the leader. */
+export function forwardChange(core: Core, id: number, version: number, changes: readonly MemberChange[]): void {
+  const { leader, forwarded } = core.state;
+  if (leader === null) return;
+  forwarded.changes.push({ id, leader });
+  send(core, { kind: 'changeMembers', ...envelope(core, leader), id, version, changes });
+}
+
+export function onChangeMembersReply(core: Core, message: ChangeMembersReply): void {
+  const { forwarded } = core.state;
+  const { from, id, index, term, refused } = message;
+  const at = forwarded.changes.findIndex((it) => it.id === id && it.leader === from);
+  if (at === -1) return;
+  forwarded.changes.splice(at, 1);
+  core.out.changes.push({ id, index, term, refused, unknown: false });
 }
 
 /** This server's own client wants to read, and another server leads. */
@@ -82,6 +100,7 @@ export function failForwarded(core: Core): void {
   for (const { id, count } of forwarded.proposals) {
     core.out.proposals.push({ id, count, index: 0, term, refused: null, unknown: true });
   }
+  for (const { id } of forwarded.changes) core.out.changes.push({ id, index: 0, term, refused: null, unknown: true });
   const failed: Output['reads'] = [...forwarded.readsSent, ...forwarded.readsWaiting].map((id) => ({
     id,
     index: 0,
@@ -90,6 +109,7 @@ export function failForwarded(core: Core): void {
   core.out.reads.push(...failed);
   forwarded.proposals = [];
   forwarded.proposalBytes = 0;
+  forwarded.changes = [];
   forwarded.readsSent = [];
   forwarded.readsWaiting = [];
   forwarded.readRequest = null;

@@ -9,11 +9,15 @@ import type { Heartbeat } from './message.ts';
 import { envelope, send } from './send.ts';
 import type { Core, Leadership, Progress } from './state.ts';
 import { armTimer } from './timers.ts';
+import { repeatTransfer } from './transfer.ts';
 
 export function onHeartbeatTimeout(core: Core): void {
   const { leadership } = core.state;
   if (leadership === null) return;
   leadership.roundDue = true;
+  leadership.catchUpTo = leadership.catchUpNext;
+  leadership.catchUpNext = core.state.log.lastIndex;
+  repeatTransfer(core);
   armTimer(core, 'heartbeat', core.options.heartbeatInterval, core.options.heartbeatInterval);
 }
 

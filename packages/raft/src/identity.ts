@@ -4,7 +4,8 @@
  * hears from is bound by a configuration entry; from then on, acknowledgements of any other are not counted, and until then
  * none are: so every entry that an incarnation helped to commit stands behind the entry that binds it.
  */
-import { bind, boundIncarnation, encodeConfiguration } from './configuration.ts';
+import { bind, boundIncarnation } from './configuration.ts';
+import { encodeConfiguration } from './configuration-codec.ts';
 import { currentConfiguration } from './membership.ts';
 import { appendOwn } from './append.ts';
 import type { Core } from './state.ts';

@@ -1,4 +1,6 @@
-export { decodeConfiguration, encodeConfiguration, initialConfiguration, isJoint, isVoter } from './configuration.ts';
+export { initialConfiguration, isFormer, isJoint, isLearner, isVoter, memberOf } from './configuration.ts';
+export { decodeConfiguration, encodeConfiguration } from './configuration-codec.ts';
+export { type ChangeProblem, majorityOf, type MemberChange, plan } from './change.ts';
 export * from './input.ts';
 export { InvariantViolation } from './invariant.ts';
 export * from './message.ts';

@@ -2,6 +2,7 @@
  * Everything that can happen to the core. A driver (runtime, simulator, checker, debugger) turns the world into these;
  * `now` is the only clock, serves leases and reports, and decides nothing else.
  */
+import type { MemberChange } from './change.ts';
 import type { Message } from './message.ts';
 import type { TimerName } from './output.ts';
 import type { Entry, Index, MemberId, Micros, SnapshotMetadata } from './types.ts';
@@ -41,6 +42,25 @@ export interface ProposeInput extends At {
 export interface ReadInput extends At {
   readonly kind: 'read';
   readonly id: number;
+}
+
+/**
+ * A client of this server wants the membership changed. Answered in `Output.changes` under the same id; ids grow and never repeat,
+ * as those of proposals.
+ */
+export interface ChangeInput extends At {
+  readonly kind: 'change';
+  readonly id: number;
+  readonly changes: readonly MemberChange[];
+  /** The version of the configuration that the change was made for: under another it is refused. Null: that in force here. */
+  readonly version: number | null;
+}
+
+/** Leadership is to go to `target`, or to the voter that is closest behind (null). Answered in `Output.transfers`. */
+export interface TransferInput extends At {
+  readonly kind: 'transfer';
+  readonly id: number;
+  readonly target: MemberId | null;
 }
 
 /** Every batch up to and including `id` is durable. */
@@ -106,6 +126,8 @@ export type Input =
   | MessageInput
   | ProposeInput
   | ReadInput
+  | ChangeInput
+  | TransferInput
   | PersistedInput
   | AppliedInput
   | LoadedInput

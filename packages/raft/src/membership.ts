@@ -2,7 +2,7 @@
  * The configuration in force (§6): always the newest in the log, from the moment it is appended, whether committed or not; when
  * its entry is cut away, the one before it is in force again.
  */
-import { decodeConfiguration } from './configuration.ts';
+import { decodeConfiguration } from './configuration-codec.ts';
 import { invariant } from './invariant.ts';
 import { newProgress } from './progress.ts';
 import type { Core, RaftState } from './state.ts';

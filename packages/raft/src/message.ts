@@ -2,6 +2,7 @@
  * What servers say to each other: one type a message, each with its reply. All carry the envelope; the rest follows
  * Figure 2 and Figure 13 of the paper, chapters 3 to 6 and 9 of the dissertation.
  */
+import type { ChangeProblem, MemberChange } from './change.ts';
 import type { Entry, Incarnation, Index, LogPosition, MemberId, SnapshotMetadata, Term } from './types.ts';
 
 /** Carried by every message. */
@@ -125,6 +126,21 @@ export interface ProposeReply extends Envelope {
   readonly refused: RefusalReason | null;
 }
 
+/** A follower carries a change of membership to the leader. Its version lets a copy that comes twice change nothing twice. */
+export interface ChangeMembers extends Envelope {
+  readonly kind: 'changeMembers';
+  readonly id: number;
+  readonly version: number;
+  readonly changes: readonly MemberChange[];
+}
+export interface ChangeMembersReply extends Envelope {
+  readonly kind: 'changeMembersReply';
+  readonly id: number;
+  /** Where the first step was appended, in `term`; 0 when refused. */
+  readonly index: Index;
+  readonly refused: ChangeRefusal | null;
+}
+
 /** The leader asks the receiver to stand for election at once (dissertation §3.10). */
 export interface TimeoutNow extends Envelope {
   readonly kind: 'timeoutNow';
@@ -177,6 +193,8 @@ export type Message =
   | ReadIndexReply
   | Propose
   | ProposeReply
+  | ChangeMembers
+  | ChangeMembersReply
   | TimeoutNow
   | FetchEntries
   | FetchEntriesReply;
@@ -197,3 +215,16 @@ export type RefusalReason =
   | 'tooLarge'
   /** This incarnation of the member is not the one that the cluster counts on. */
   | 'foreignIncarnation';
+
+/** Why a change of membership was refused. Every refusal is definite: nothing was appended. */
+export type ChangeRefusal =
+  | RefusalReason
+  | ChangeProblem
+  /** It was made for a configuration that is not in force any more. Look again, then decide again. */
+  | 'staleView'
+  /** Another change is between its first entry and the commit of its last. Try again. */
+  | 'changing'
+  /** The leader has committed nothing in its term yet, so it cannot know what is committed (§8). Try again. */
+  | 'unproven'
+  /** Too few of those who would vote answer now: after the change nothing could be decided. */
+  | 'quorumWouldBeLost';

@@ -1,6 +1,7 @@
 /** What the steps since the last output have asked for. Emptied by `takeOutput`. */
 import type { Message } from './message.ts';
 import type {
+  ChangeResult,
   LoadRequest,
   Outgoing,
   Output,
@@ -9,6 +10,7 @@ import type {
   ReadResult,
   Restore,
   TimerCommand,
+  TransferResult,
 } from './output.ts';
 
 export interface Outbox {
@@ -20,11 +22,24 @@ export interface Outbox {
   takeSnapshot: boolean;
   proposals: ProposalResult[];
   reads: ReadResult[];
+  changes: ChangeResult[];
+  transfers: TransferResult[];
   events: RaftEvent[];
 }
 
 export function emptyOutbox(): Outbox {
-  return { send: [], arm: [], restore: null, load: [], takeSnapshot: false, proposals: [], reads: [], events: [] };
+  return {
+    send: [],
+    arm: [],
+    restore: null,
+    load: [],
+    takeSnapshot: false,
+    proposals: [],
+    reads: [],
+    changes: [],
+    transfers: [],
+    events: [],
+  };
 }
 
 /** What an empty field of an output looks like: shared, since most fields of most outputs are empty. */
@@ -32,12 +47,14 @@ const none: readonly never[] = [];
 
 /** Hands out what has gathered and leaves the outbox empty, without making anything anew that was not used. */
 export function empty(out: Outbox): Omit<Output, 'persist' | 'apply'> {
-  const { send, arm, restore, load, takeSnapshot, proposals, reads, events } = out;
+  const { send, arm, restore, load, takeSnapshot, proposals, reads, changes, transfers, events } = out;
   if (send.length > 0) out.send = [];
   if (arm.length > 0) out.arm = [];
   if (load.length > 0) out.load = [];
   if (proposals.length > 0) out.proposals = [];
   if (reads.length > 0) out.reads = [];
+  if (changes.length > 0) out.changes = [];
+  if (transfers.length > 0) out.transfers = [];
   if (events.length > 0) out.events = [];
   out.restore = null;
   out.takeSnapshot = false;
@@ -49,6 +66,8 @@ export function empty(out: Outbox): Omit<Output, 'persist' | 'apply'> {
     takeSnapshot,
     proposals: proposals.length > 0 ? proposals : none,
     reads: reads.length > 0 ? reads : none,
+    changes: changes.length > 0 ? changes : none,
+    transfers: transfers.length > 0 ? transfers : none,
     events: events.length > 0 ? events : none,
   };
 }

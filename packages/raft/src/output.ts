@@ -2,7 +2,7 @@
  * Everything the core asks of its driver. A driver carries out one output in this order: hand `persist` to the disk,
  * send what need not wait, arm timers, then apply and answer. Whatever names a batch (`after`, `restore`) waits for it.
  */
-import type { Message, RefusalReason } from './message.ts';
+import type { ChangeRefusal, Message, RefusalReason } from './message.ts';
 import type {
   Configuration,
   Entry,
@@ -116,6 +116,36 @@ export interface ReadResult {
   readonly refused: RefusalReason | null;
 }
 
+/** What became of a change of membership. Appended is not committed: the change is over when its target is reached. */
+export interface ChangeResult {
+  readonly id: number;
+  /** Where its first step was appended; 0 when refused. */
+  readonly index: Index;
+  readonly term: Term;
+  readonly refused: ChangeRefusal | null;
+  /** True when the outcome cannot be known: carried to a leader that was lost before it answered. */
+  readonly unknown: boolean;
+}
+
+/** How a leadership transfer ended (dissertation §3.10). */
+export interface TransferResult {
+  readonly id: number;
+  readonly outcome: /** The target leads. */
+    | 'done'
+    /** This server does not lead: ask the one that does. */
+    | 'noLeader'
+    /** No such voter answers. */
+    | 'noTarget'
+    /** Another transfer is under way. */
+    | 'busy'
+    /** The target did not catch up in time. This server leads on. */
+    | 'behind'
+    /** The target was told to stand and has not been elected in time. */
+    | 'timedOut'
+    /** Another server leads, or nobody known to this one. */
+    | 'leadershipLost';
+}
+
 /** What observers may want to know. Reports, never instructions. */
 export type RaftEvent =
   | { readonly kind: 'role'; readonly role: Role; readonly term: Term; readonly reason: string }
@@ -149,5 +179,7 @@ export interface Output {
   readonly takeSnapshot: boolean;
   readonly proposals: readonly ProposalResult[];
   readonly reads: readonly ReadResult[];
+  readonly changes: readonly ChangeResult[];
+  readonly transfers: readonly TransferResult[];
   readonly events: readonly RaftEvent[];
 }

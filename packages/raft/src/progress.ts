@@ -23,6 +23,7 @@ export function newProgress(id: MemberId, next: Index): Progress {
     awaited: 0,
     round: 0,
     active: false,
+    wasActive: false,
     lastContact: null,
   };
 }

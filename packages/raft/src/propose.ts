@@ -7,6 +7,7 @@ import { noteAwaited } from './progress.ts';
 import { envelope, send } from './send.ts';
 import type { Core } from './state.ts';
 import { EntryKind, type Index, type MemberId } from './types.ts';
+import { isHandingOver } from './transfer.ts';
 import { totalWeight } from './weight.ts';
 
 /** This server's own clients want commands in the log. */
@@ -55,6 +56,7 @@ function whyRefused(core: Core, commands: readonly Uint8Array[]): RefusalReason 
   if (commands.some((command) => command.length > options.maxCommandBytes)) return 'tooLarge';
   if (state.role !== 'leader' && state.leader === null) return 'noLeader';
   if (state.leadership?.recovering === true) return 'recovering';
+  if (isHandingOver(core)) return 'leadershipLost';
   // One proposal larger than the whole budget may pass when nothing else waits; otherwise it never could.
   const waiting = state.leadership?.uncommittedBytes ?? state.forwarded.proposalBytes;
   return waiting > 0 && waiting + totalWeight(commands) > options.maxUncommittedBytes ? 'busy' : null;

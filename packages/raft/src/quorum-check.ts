@@ -20,6 +20,9 @@ export function onQuorumCheckTimeout(core: Core): void {
     becomeFollower(core, state.term, null, 'no majority answered for an election timeout');
     return;
   }
-  for (const progress of leadership.progress) progress.active = false;
+  for (const progress of leadership.progress) {
+    progress.wasActive = progress.active;
+    progress.active = false;
+  }
   armTimer(core, 'quorumCheck', options.electionTimeoutMin, options.electionTimeoutMin);
 }

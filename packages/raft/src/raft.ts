@@ -17,6 +17,7 @@ import { onPropose } from './propose.ts';
 import { onQuorumCheckTimeout } from './quorum-check.ts';
 import { flushRound, onRead } from './reads.ts';
 import { receive } from './receive.ts';
+import { driveChange, onChange, resignIfRemoved } from './reconfigure.ts';
 import type { RecoveredState } from './recovered.ts';
 import { onFaulty, onRepairsDurable, onRepairTimeout, startRepair } from './repair.ts';
 import { flushAppends, onFollowerUnreachable, onLoaded, onLoadFailed } from './replication.ts';
@@ -24,6 +25,7 @@ import { onCompactedInput, onSnapshotSent } from './snapshot.ts';
 import { type Core, initialState, type Leadership, type Progress, type RaftState } from './state.ts';
 import { type RaftStatus, statusOf } from './status.ts';
 import { armElection } from './timers.ts';
+import { driveTransfer, onTransfer, onTransferTimeout } from './transfer.ts';
 import type { Configuration, Entry, HardState, Index, MemberId, Role, Term } from './types.ts';
 
 /**
@@ -58,37 +60,9 @@ export class Raft {
   step(input: Input): void {
     const core = this.#core;
     core.state.now = input.now;
-    switch (input.kind) {
-      case 'timeout':
-        return onTimeout(core, input);
-      case 'message':
-        return receive(core, input.message);
-      case 'propose':
-        return onPropose(core, input.id, input.commands);
-      case 'read':
-        return onRead(core, input.id);
-      case 'persisted':
-        return onPersisted(core, input.id);
-      case 'applied':
-        return onApplied(core, input.index);
-      case 'loaded':
-        if (!onLent(core, input.id, input.entries)) onLoaded(core, input.id, input.entries);
-        return;
-      case 'loadFailed':
-        if (!onNotLent(core, input.id)) onLoadFailed(core, input.id, input.reason);
-        return;
-      case 'faulty':
-        return onFaulty(core, input.index);
-      case 'compacted':
-        return onCompactedInput(core, input.snapshot, input.through);
-      case 'snapshotSent':
-        return withProgress(core, input.peer, (leadership, progress) =>
-          onSnapshotSent(leadership, progress, input.delivered),
-        );
-      case 'unreachable':
-        if (core.state.leader === input.peer) failForwarded(core);
-        return withProgress(core, input.peer, onFollowerUnreachable);
-    }
+    handle(core, input);
+    if (core.state.leadership !== null) driveChange(core, core.state.leadership);
+    if (core.state.leadership !== null) driveTransfer(core, core.state.leadership);
   }
 
   /** What is to be done because of all inputs since the last call. Empty fields are null or empty arrays. */
@@ -107,10 +81,10 @@ export class Raft {
       'a message waits for a batch that was handed out',
     );
     const apply = takeApplyRange(core);
-    const { send, arm, restore, load, takeSnapshot, proposals, reads, events } = empty(out);
+    const { send, arm, restore, load, takeSnapshot, proposals, reads, changes, transfers, events } = empty(out);
     const needed = Math.min(state.appliedIndex, state.durability.durableIndex);
     trimCache(state.log, options.maxLogCacheBytes, needed);
-    return { persist, send, arm, restore, apply, load, takeSnapshot, proposals, reads, events };
+    return { persist, send, arm, restore, apply, load, takeSnapshot, proposals, reads, changes, transfers, events };
   }
 
   /**
@@ -182,13 +156,52 @@ interface Resumed {
   readonly resumed: RaftState;
 }
 
+function handle(core: Core, input: Input): void {
+  switch (input.kind) {
+    case 'timeout':
+      return onTimeout(core, input);
+    case 'message':
+      return receive(core, input.message);
+    case 'propose':
+      return onPropose(core, input.id, input.commands);
+    case 'read':
+      return onRead(core, input.id);
+    case 'change':
+      return onChange(core, input);
+    case 'transfer':
+      return onTransfer(core, input.id, input.target);
+    case 'persisted':
+      return onPersisted(core, input.id);
+    case 'applied':
+      return onApplied(core, input.index);
+    case 'loaded':
+      if (!onLent(core, input.id, input.entries)) onLoaded(core, input.id, input.entries);
+      return;
+    case 'loadFailed':
+      if (!onNotLent(core, input.id)) onLoadFailed(core, input.id, input.reason);
+      return;
+    case 'faulty':
+      return onFaulty(core, input.index);
+    case 'compacted':
+      return onCompactedInput(core, input.snapshot, input.through);
+    case 'snapshotSent':
+      return withProgress(core, input.peer, (leadership, progress) =>
+        onSnapshotSent(leadership, progress, input.delivered),
+      );
+    case 'unreachable':
+      if (core.state.leader === input.peer) failForwarded(core);
+      return withProgress(core, input.peer, onFollowerUnreachable);
+  }
+}
+
 function onTimeout(core: Core, { name, generation }: TimeoutInput): void {
   if (generation !== core.state.timers[name]) return;
   switch (name) {
     case 'election':
       return onElectionTimeout(core);
     case 'heartbeat':
-      return onHeartbeatTimeout(core);
+      onHeartbeatTimeout(core);
+      return resignIfRemoved(core);
     case 'quorumCheck':
       return onQuorumCheckTimeout(core);
     case 'stickiness':
@@ -199,7 +212,7 @@ function onTimeout(core: Core, { name, generation }: TimeoutInput): void {
     case 'repair':
       return onRepairTimeout(core);
     case 'transfer':
-      return;
+      return onTransferTimeout(core);
   }
 }
 

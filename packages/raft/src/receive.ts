@@ -12,13 +12,14 @@ import {
   refuseVote,
 } from './election.ts';
 import { onAppendEntries, refuse } from './follower.ts';
-import { onProposeReply, onReadIndexReply } from './forward.ts';
+import { onChangeMembersReply, onProposeReply, onReadIndexReply } from './forward.ts';
 import { acceptsAnswer } from './identity.ts';
 import type { Message, MessageKind } from './message.ts';
 import { onFetchEntries } from './lend.ts';
 import { onProposeMessage, sendProposeReply } from './propose.ts';
 import { onHeartbeat } from './heartbeat.ts';
 import { onHeartbeatReply, onReadIndex } from './reads.ts';
+import { onChangeMembers } from './reconfigure.ts';
 import { onAccepted, onAppendEntriesReply } from './replication.ts';
 import { onFetchEntriesReply } from './repair.ts';
 import { becomeFollower } from './role.ts';
@@ -97,6 +98,9 @@ function answerPast(core: Core, message: Message): void {
     case 'propose':
       sendProposeReply(core, message.from, message.id, message.commands.length, 0, 'noLeader');
       return;
+    case 'changeMembers':
+      onChangeMembers(core, message);
+      return;
     case 'fetchEntries':
       onFetchEntries(core, message);
       return;
@@ -164,6 +168,8 @@ const follower: Handlers = {
   readIndexReply: onReadIndexReply,
   propose: onProposeMessage,
   proposeReply: onProposeReply,
+  changeMembers: onChangeMembers,
+  changeMembersReply: onChangeMembersReply,
   timeoutNow: onTimeoutNow,
   fetchEntries: onFetchEntries,
   fetchEntriesReply: onFetchEntriesReply,
@@ -192,6 +198,8 @@ const table: Readonly<Record<Role, Handlers>> = {
     readIndexReply: ignore,
     propose: onProposeMessage,
     proposeReply: ignore,
+    changeMembers: onChangeMembers,
+    changeMembersReply: ignore,
     timeoutNow: ignore,
     fetchEntries: onFetchEntries,
     fetchEntriesReply: fromMember((core, _leadership, _progress, message) => onFetchEntriesReply(core, message)),

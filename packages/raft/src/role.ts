@@ -11,8 +11,9 @@ import { appendOwn } from './append.ts';
 import { failReads } from './reads.ts';
 import type { Core, Leadership, RaftState } from './state.ts';
 import { armAfterContact, armElection, armTimer, disarmTimer } from './timers.ts';
+import { concludeTransfer } from './transfer.ts';
 import { cachedBytes } from './log.ts';
-import { EntryKind, type MemberId, type Role, type Term } from './types.ts';
+import { EntryKind, maxIndex, type MemberId, type Role, type Term } from './types.ts';
 
 const noData = new Uint8Array(0);
 
@@ -75,6 +76,8 @@ export function becomeLeader(core: Core): void {
     recovering: needsRecovery(state),
     patience: maxPatience,
     seen: new Map([[core.options.id, core.options.incarnation]]),
+    catchUpTo: maxIndex,
+    catchUpNext: maxIndex,
     uncommittedBytes: 0,
     round: 0,
     confirmedRound: 0,
@@ -145,6 +148,7 @@ function setLeader(core: Core, leader: MemberId | null): void {
   // What was carried to the old leader and not answered has an outcome that nobody here can know.
   if (state.leader !== null && state.leader !== core.options.id) failForwarded(core);
   state.leader = leader;
+  concludeTransfer(core);
   if (leader === null) state.sticky = false;
   core.out.events.push({ kind: 'leader', leader, term: state.term });
 }

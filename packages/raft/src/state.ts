@@ -74,6 +74,9 @@ export interface RaftState {
   /** This server stands because its leader asked it to (TimeoutNow). election.ts. */
   transferCampaign: boolean;
 
+  /** A leadership transfer that this server began and has not answered. transfer.ts. */
+  transfer: Transfer | null;
+
   /** Present exactly while `role` is leader. role.ts creates and drops it. */
   leadership: Leadership | null;
   /** What this server, not being leader, has carried to one. forward.ts. */
@@ -86,6 +89,15 @@ export interface RaftState {
 
   /** The number of the next load request. replication.ts, lend.ts. */
   nextLoad: number;
+}
+
+/** A leadership transfer (dissertation §3.10). */
+export interface Transfer {
+  readonly id: number;
+  readonly target: MemberId;
+  readonly term: Term;
+  /** TimeoutNow has left; said again with every heartbeat. */
+  sent: boolean;
 }
 
 /** The state of a server's questions for its faulty entries. */
@@ -156,6 +168,10 @@ export interface Leadership {
   patience: number;
   /** Incarnation seen of members that the configuration has not bound yet, this server included. identity.ts. */
   readonly seen: Map<MemberId, Incarnation>;
+  /** Where the log ended two heartbeats ago: a newcomer that has all up to there has caught up (dissertation §4.2.1). heartbeat.ts. */
+  catchUpTo: Index;
+  /** Where it ended at the last one. */
+  catchUpNext: Index;
   /** Payload bytes appended and not committed. propose.ts, commit.ts. */
   uncommittedBytes: number;
   /** The newest heartbeat round sent. reads.ts. */
@@ -204,8 +220,10 @@ export interface Progress {
   awaited: Index;
   /** The newest heartbeat round that it answered. */
   round: number;
-  /** It answered anything since the last quorum check. */
+  /** It answered anything since the last quorum check. quorum-check.ts. */
   active: boolean;
+  /** It did so between the last two. */
+  wasActive: boolean;
   /** When it last answered; null if never in this term. */
   lastContact: Micros | null;
 }
@@ -221,10 +239,11 @@ export interface PendingRead {
   round: number;
 }
 
-/** Proposals and reads that a follower has carried to the leader. forward.ts. */
+/** Proposals, changes and reads that a follower has carried to the leader. forward.ts. */
 export interface Forwarded {
   proposals: { readonly id: number; readonly count: number; readonly bytes: number; readonly leader: MemberId }[];
   proposalBytes: number;
+  changes: { readonly id: number; readonly leader: MemberId }[];
   /** Own reads that no request carries yet. */
   readsWaiting: number[];
   /** Own reads that the request in flight speaks for. */
@@ -269,10 +288,12 @@ export function initialState(recovered: RecoveredState): RaftState {
     preVoteRound: 0,
     votes: [],
     transferCampaign: false,
+    transfer: null,
     leadership: null,
     forwarded: {
       proposals: [],
       proposalBytes: 0,
+      changes: [],
       readsWaiting: [],
       readsSent: [],
       readRequest: null,

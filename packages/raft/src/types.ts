@@ -36,7 +36,7 @@ export const EntryKind = {
   noop: 0,
   /** A command for the state machine. */
   command: 1,
-  /** A cluster configuration; `data` holds it encoded (see configuration-codec.ts). */
+  /** A cluster configuration; `data` holds it encoded (configuration-codec.ts). */
   configuration: 2,
 } as const;
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
@@ -80,6 +80,25 @@ export interface Member {
   readonly context: string;
 }
 
+/** One life of a member. */
+export interface Life {
+  readonly id: MemberId;
+  readonly incarnation: Incarnation;
+}
+
+/**
+ * How the configuration is to end, while a change of membership is under way. Members not named in `leaving` stay: those that are
+ * not among its voters as learners.
+ */
+export interface Target {
+  /** Sorted. Those that are learners yet must first have caught up. */
+  readonly voters: readonly MemberId[];
+  /** Voters that will belong to the cluster no more. Sorted. */
+  readonly leaving: readonly MemberId[];
+  /** Lives that take the place of voters' earlier ones, whose disks are lost, once those vote no more. Sorted by id. */
+  readonly successors: readonly Life[];
+}
+
 /**
  * Who belongs to the cluster and whose agreement counts (§6). In force from the moment it is appended. While `outgoing`
  * is not empty the configuration is joint: every decision needs a majority of `voters` and a majority of `outgoing`.
@@ -87,6 +106,8 @@ export interface Member {
 export interface Configuration {
   /** Index of the entry that defined it; 0 for the one that the cluster was created with. */
   readonly index: Index;
+  /** Grows with every change that someone asked for, and with every step of it: what a change is checked against. */
+  readonly version: number;
   /** The voters, or while joint the incoming half. Sorted, without repetition. */
   readonly voters: readonly MemberId[];
   /** The outgoing half while joint, otherwise empty. Sorted, without repetition. */
@@ -97,4 +118,8 @@ export interface Configuration {
   readonly learnersNext: readonly MemberId[];
   /** Every server named above exactly once, sorted by id. */
   readonly members: readonly Member[];
+  /** Where the change under way leads; null if none is. */
+  readonly target: Target | null;
+  /** Lives that no longer belong to the cluster, oldest first, at most `maxFormer`: they must not come back. */
+  readonly former: readonly Life[];
 }

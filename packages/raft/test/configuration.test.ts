@@ -7,6 +7,7 @@ import {
   encodeConfiguration,
   initialConfiguration,
   type MemberId,
+  type Target,
 } from '../src/index.ts';
 import { quorumValue, tally } from '../src/configuration.ts';
 import { configuration, isQuorum, memberNames } from './support/configurations.ts';
@@ -123,6 +124,27 @@ describe('the bytes of a configuration', () => {
   const text = fc
     .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
     .filter((id) => new TextEncoder().encode(id).length <= 64);
+  const life = fc.record({ id: text, incarnation: text });
+
+  interface Drawn {
+    readonly id: string;
+    readonly incarnation: string | null;
+    readonly part: string;
+    readonly end: string;
+    readonly successor: string | null;
+  }
+
+  /** Null where the members drawn have nobody to vote in the end. */
+  function targetOf(members: readonly Drawn[]): Target | null {
+    const voters = members.filter(({ end }) => end === 'voter').map(({ id }) => id);
+    const halves = members.filter(({ part }) => part !== 'learner');
+    const leaving = halves.filter(({ end }) => end === 'leaving').map(({ id }) => id);
+    const successors = halves.flatMap(({ id, incarnation, successor }) =>
+      incarnation === null || successor === null ? [] : [{ id, incarnation: successor }],
+    );
+    return voters.length === 0 ? null : { voters, leaving, successors };
+  }
+
   const anyConfiguration: fc.Arbitrary<Configuration> = fc
     .uniqueArray(
       fc.record({
@@ -130,20 +152,26 @@ describe('the bytes of a configuration', () => {
         incarnation: fc.option(text),
         context: fc.string({ maxLength: 40 }),
         part: fc.constantFrom('voter', 'outgoing', 'both', 'learner', 'next'),
+        end: fc.constantFrom('voter', 'leaving', 'stays'),
+        successor: fc.option(text),
       }),
       { minLength: 1, maxLength: 9, selector: (member) => member.id },
     )
-    .map((drawn) => {
+    .chain((drawn) => fc.tuple(fc.constant(drawn), fc.nat(), fc.boolean(), fc.array(life, { maxLength: 3 })))
+    .map(([drawn, version, isChanging, former]) => {
       const sorted = [...drawn].sort((a, b) => (a.id < b.id ? -1 : 1));
       const ids = (...parts: string[]) =>
         sorted.filter((member) => parts.includes(member.part)).map((member) => member.id);
       return {
         index: 12,
+        version,
         voters: ids('voter', 'both'),
         outgoing: ids('outgoing', 'both', 'next'),
         learners: ids('learner'),
         learnersNext: ids('next'),
         members: sorted.map(({ id, incarnation, context }) => ({ id, incarnation, context })),
+        target: isChanging ? targetOf(sorted) : null,
+        former,
       };
     });
 

@@ -333,14 +333,7 @@ class Opening {
 }
 
 /** What a server begins with that is still to be let in. */
-const noMembers: Configuration = {
-  index: 0,
-  voters: [],
-  outgoing: [],
-  learners: [],
-  learnersNext: [],
-  members: [],
-};
+const noMembers: Configuration = initialConfiguration([]);
 
 function settleOrRefuse(options: RaftNodeOptions): Settings | RaftError {
   try {

@@ -25,7 +25,8 @@ export function configuration(shape: Shape, index = 0): Configuration {
     incarnation: shape.unbound?.includes(id) ? null : firstIncarnation(id),
     context: '',
   }));
-  return { index, voters, outgoing, learners, learnersNext: [...(shape.learnersNext ?? [])].sort(), members };
+  const learnersNext = [...(shape.learnersNext ?? [])].sort();
+  return { index, version: 0, voters, outgoing, learners, learnersNext, members, target: null, former: [] };
 }
 
 /** n1 … n`count`. */

@@ -11,6 +11,7 @@ import {
   type Input,
   type LoadRequest,
   type LogPosition,
+  type MemberChange,
   type MemberId,
   type Message,
   type Micros,
@@ -213,6 +214,14 @@ export class TestServer {
 
   read(id: number): void {
     this.input({ kind: 'read', id, now: this.#world.now });
+  }
+
+  change(id: number, changes: readonly MemberChange[], version: number | null = null): void {
+    this.input({ kind: 'change', id, changes, version, now: this.#world.now });
+  }
+
+  transfer(id: number, target: MemberId | null): void {
+    this.input({ kind: 'transfer', id, target, now: this.#world.now });
   }
 
   /** The next `count` pending batches become durable; then the core is told once, of the last of them. */

@@ -16,6 +16,7 @@ import {
 } from '@quorate/raft';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
+import { readChanges, readRefusal, writeChanges, writeRefusal } from './change-codec.ts';
 import { type EntriesEncoder, readEntries, writeEntries } from './entries-codec.ts';
 import { readAnswers, readPositions, writeAnswers, writePositions } from './fetch-codec.ts';
 
@@ -38,6 +39,8 @@ export const messageKindNumbers: Readonly<Record<MessageKind, number>> = {
   timeoutNow: 15,
   fetchEntries: 16,
   fetchEntriesReply: 17,
+  changeMembers: 18,
+  changeMembersReply: 19,
 };
 
 const refusalNumbers: Readonly<Record<RefusalReason, number>> = {
@@ -126,6 +129,16 @@ export function writeMessage(writer: ByteWriter, message: Message, runs: Entries
       writer.varint(message.count);
       writer.varint(message.index);
       writer.u8(message.refused === null ? 0 : refusalNumbers[message.refused]);
+      return;
+    case 'changeMembers':
+      writer.varint(message.id);
+      writer.varint(message.version);
+      writeChanges(writer, message.changes);
+      return;
+    case 'changeMembersReply':
+      writer.varint(message.id);
+      writer.varint(message.index);
+      writeRefusal(writer, message.refused);
       return;
     case 'timeoutNow':
       return;
@@ -217,6 +230,20 @@ function readBody(reader: ByteReader, kind: MessageKind, envelope: MessageRoute 
       const number = reader.u8();
       const refused = number === 0 ? null : refusalByNumber.get(number);
       return refused === undefined ? null : { kind, ...envelope, id, count, index, refused };
+    }
+    case 'changeMembers':
+      return {
+        kind,
+        ...envelope,
+        id: reader.varint(),
+        version: reader.varint(),
+        changes: readChanges(reader),
+      };
+    case 'changeMembersReply': {
+      const id = reader.varint();
+      const index = reader.varint();
+      const refused = readRefusal(reader);
+      return refused === undefined ? null : { kind, ...envelope, id, index, refused };
     }
     case 'timeoutNow':
       return { kind, ...envelope };

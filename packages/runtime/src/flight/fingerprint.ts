@@ -30,6 +30,8 @@ export function fingerprintOutput(output: Output, raft: Raft): number {
   for (const { id, from, to } of output.load) hash = mix(mix(mix(hash, id), from), to);
   for (const { id, count, index, term } of output.proposals) hash = mix(mix(mix(mix(hash, id), count), index), term);
   for (const { id, index } of output.reads) hash = mix(mix(hash, id), index);
+  for (const { id, index } of output.changes) hash = mix(mix(hash, id), index);
+  for (const { id, outcome } of output.transfers) hash = mixText(mix(hash, id), outcome);
   return hash >>> 0;
 }
 
@@ -69,6 +71,10 @@ function mixFields(hash: number, message: Message): number {
       return mix(mix(hash, message.id), message.commands.length);
     case 'proposeReply':
       return mix(mix(mix(hash, message.id), message.count), message.index);
+    case 'changeMembers':
+      return mix(mix(mix(hash, message.id), message.version), message.changes.length);
+    case 'changeMembersReply':
+      return mix(mix(hash, message.id), message.index);
     case 'timeoutNow':
       return hash;
     case 'fetchEntries':

@@ -5,6 +5,7 @@
 import type { Input, TimerName } from '@quorate/raft';
 import { ByteReader } from '../codec/byte-reader.ts';
 import type { ByteWriter } from '../codec/byte-writer.ts';
+import { readChanges, writeChanges } from '../codec/change-codec.ts';
 import { readEntries, writeEntries } from '../codec/entries-codec.ts';
 import {
   type MessageRoute,
@@ -27,6 +28,8 @@ const kindNumbers: Readonly<Record<Input['kind'], number>> = {
   snapshotSent: 10,
   unreachable: 11,
   faulty: 12,
+  change: 13,
+  transfer: 14,
 };
 const kinds = new Map(Object.entries(kindNumbers).map(([kind, number]) => [number, kind as Input['kind']]));
 
@@ -106,6 +109,17 @@ export class InputEncoder {
         return;
       case 'unreachable':
         return writer.string(input.peer);
+      case 'change':
+        writer.varint(input.id);
+        // One more than the version: 0 stands for none.
+        writer.varint(input.version === null ? 0 : input.version + 1);
+        writeChanges(writer, input.changes);
+        return;
+      case 'transfer':
+        writer.varint(input.id);
+        writer.bool(input.target !== null);
+        writer.string(input.target ?? '');
+        return;
     }
   }
 
@@ -170,6 +184,17 @@ export class InputDecoder {
         return { kind, now, peer: reader.string(maxIdBytes), delivered: reader.bool() };
       case 'unreachable':
         return { kind, now, peer: reader.string(maxIdBytes) };
+      case 'change': {
+        const id = reader.varint();
+        const version = reader.varint();
+        return { kind, now, id, version: version === 0 ? null : version - 1, changes: readChanges(reader) };
+      }
+      case 'transfer': {
+        const id = reader.varint();
+        const hasTarget = reader.bool();
+        const target = reader.string(maxIdBytes);
+        return { kind, now, id, target: hasTarget ? target : null };
+      }
     }
   }
 

@@ -80,7 +80,7 @@ export class TermsVotesLeaders {
     }
     if (before.role === 'leader' && state.term === before.term && state.role !== 'leader') {
       const isAllowed = input.kind === 'timeout' && (input.name === 'quorumCheck' || input.name === 'repair');
-      if (!isAllowed) {
+      if (!isAllowed && !isRemoved(server)) {
         throw new Violation(
           'A9',
           `${server.id} led term ${state.term}`,
@@ -214,4 +214,10 @@ function votedDurably({ durable }: Life, candidate: MemberId, term: Term): boole
 
 function isFromLeader({ kind }: Message): boolean {
   return kind === 'appendEntries' || kind === 'heartbeat' || kind === 'installSnapshot' || kind === 'timeoutNow';
+}
+
+/** It is no voter by a configuration that is committed: then it leaves office (§6). */
+function isRemoved({ id, raft }: ServerGhost): boolean {
+  const { voters, outgoing, index } = raft.configuration;
+  return !voters.includes(id) && outgoing.length === 0 && index <= raft.commitIndex;
 }

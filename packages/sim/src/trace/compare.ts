@@ -1,5 +1,5 @@
 /** States of cores, compared. */
-import { defaultOptions, freshState, Raft, type RaftState } from '@quorate/raft';
+import { defaultOptions, freshState, initialConfiguration, Raft, type RaftState } from '@quorate/raft';
 import { shapeDifference } from './shape.ts';
 
 /** A deep copy, the same for equal states: where the cache lies in its array does not matter. */
@@ -44,7 +44,7 @@ function show(value: unknown): string {
 /** What of this build's state the given one has not, or has as something else; null if it can be gone on from. */
 export function firstMissing(state: unknown): string | null {
   const member = { id: 'a', incarnation: null, context: '' };
-  const configuration = { index: 0, voters: ['a'], outgoing: [], learners: [], learnersNext: [], members: [member] };
+  const configuration = initialConfiguration([member]);
   const ours = new Raft({ ...defaultOptions, id: 'a', incarnation: 'a' }, freshState(configuration)).state;
   return shapeDifference(state, ours, 'state');
 }

@@ -161,6 +161,9 @@ function canonical(of: Configuration): unknown {
     of.learners,
     of.learnersNext,
     of.members.map((m) => [m.id, m.incarnation, m.context]),
+    of.version,
+    of.target,
+    of.former,
   ];
 }
 

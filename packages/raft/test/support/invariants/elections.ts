@@ -114,7 +114,7 @@ export class ElectionInvariants implements Observer {
     );
     if (view.role === 'leader' && core.term === view.term && core.role !== 'leader') {
       must(
-        input.kind === 'timeout' && ['quorumCheck', 'repair'].includes(input.name),
+        (input.kind === 'timeout' && ['quorumCheck', 'repair'].includes(input.name)) || isRemoved(server),
         'A9 a leader stays a leader',
         () => {
           return `${server.id} left office in term ${core.term} because of ${input.kind}`;
@@ -190,4 +190,10 @@ function isNewer(own: LogPosition, theirs: LogPosition): boolean {
 function lastPosition(server: TestServer): LogPosition {
   const index: Index = server.core.lastIndex;
   return { index, term: server.core.termAt(index) ?? 0 };
+}
+
+/** It is no voter by a configuration that is committed. */
+function isRemoved({ id, core }: TestServer): boolean {
+  const { voters, outgoing, index } = core.configuration;
+  return !voters.includes(id) && outgoing.length === 0 && index <= core.commitIndex;
 }

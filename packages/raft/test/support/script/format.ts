@@ -1,15 +1,18 @@
 /** Everything that a script prints: one line a fact, facts only, so that no change of wording changes an expectation. */
 import {
+  type ChangeResult,
   type Configuration,
   type Entry,
   EntryKind,
   type FetchAnswer,
   type LogPosition,
+  type MemberChange,
   type Message,
   type PersistBatch,
   type ProposalResult,
   type RaftEvent,
   type ReadResult,
+  type TransferResult,
 } from '../../../src/index.ts';
 import type { TestServer } from '../server.ts';
 
@@ -58,6 +61,13 @@ export function formatConfiguration(of: Configuration): string {
   if (unbound.length > 0) {
     parts.push(`unbound=(${unbound.join(' ')})`);
   }
+  if (of.target !== null) {
+    const { voters, leaving, successors } = of.target;
+    parts.push(`target=(${voters.join(' ')})`);
+    if (leaving.length > 0) parts.push(`leaving=(${leaving.join(' ')})`);
+    if (successors.length > 0) parts.push(`successors=(${successors.map((it) => it.incarnation).join(' ')})`);
+  }
+  if (of.former.length > 0) parts.push(`former=(${of.former.map((it) => it.incarnation).join(' ')})`);
   return `${of.index}: ${parts.join(' ')}`;
 }
 
@@ -102,6 +112,10 @@ function messageFields(message: Message): string[] {
       return [`id=${message.id}`, `commands=(${message.commands.map(formatCommand).join(' ')})`];
     case 'proposeReply':
       return [`id=${message.id}`, `count=${message.count}`, message.refused ?? `index=${message.index}`];
+    case 'changeMembers':
+      return [`id=${message.id}`, `version=${message.version}`, ...message.changes.map(formatChange)];
+    case 'changeMembersReply':
+      return [`id=${message.id}`, message.refused ?? `index=${message.index}`];
     case 'timeoutNow':
       return [];
     case 'fetchEntries':
@@ -109,6 +123,12 @@ function messageFields(message: Message): string[] {
     case 'fetchEntriesReply':
       return [`round=${message.round}`, ...message.answers.map(formatAnswer)];
   }
+}
+
+function formatChange(change: MemberChange): string {
+  const detail = change.op === 'readmit' ? `:${change.incarnation}` : '';
+  const op = change.op === 'add' && !change.voter ? 'learn' : change.op;
+  return `${op}=${change.id}${detail}`;
 }
 
 function formatAnswer(answer: FetchAnswer): string {
@@ -152,6 +172,17 @@ export function formatProposal(result: ProposalResult): string {
   return result.refused === null
     ? `proposal ${numbers} at ${result.index}/${result.term}`
     : `proposal ${numbers} refused ${result.refused}`;
+}
+
+export function formatChangeResult(result: ChangeResult): string {
+  if (result.unknown) return `change ${result.id} unknown`;
+  return result.refused === null
+    ? `change ${result.id} at ${result.index}/${result.term}`
+    : `change ${result.id} refused ${result.refused}`;
+}
+
+export function formatTransfer({ id, outcome }: TransferResult): string {
+  return `transfer ${id} ${outcome}`;
 }
 
 export function formatRead(result: ReadResult): string {

@@ -2,7 +2,7 @@
  * Carries out scripts: a vocabulary for everything that can happen to a cluster, one directive a line. What happened is
  * the trace between two directives.
  */
-import { defaultOptions, type MemberId, type RaftDefaults, type TimerName } from '../../../src/index.ts';
+import { defaultOptions, type MemberChange, type MemberId, type RaftDefaults, type TimerName } from '../../../src/index.ts';
 import { checkedCluster } from '../checked.ts';
 import { Cluster, type ClusterOptions, type Flight, type FlightFilter } from '../cluster.ts';
 import { configuration, firstIncarnation } from '../configurations.ts';
@@ -87,6 +87,8 @@ export class Interpreter {
 
     propose: (words) => this.#propose(words),
     read: (words) => this.#server(words).read(this.#nextIds(1)),
+    change: (words) => this.#change(words),
+    transfer: (words) => this.#transfer(words),
     compact: (words) => this.#compact(words),
     'snapshot-sent': (words) => this.#snapshotSent(words),
 
@@ -260,6 +262,18 @@ export class Interpreter {
     server.propose(this.#nextIds(commands.length), commands);
   }
 
+  #change(words: Words): void {
+    const server = this.#server(words);
+    const version = words.number('version');
+    const changes = words.rest().map((word) => parseChange(word, words));
+    server.change(this.#nextIds(1), changes, version);
+  }
+
+  #transfer(words: Words): void {
+    const server = this.#server(words);
+    server.transfer(this.#nextIds(1), words.optional());
+  }
+
   /** Told apart by the id that each is about to get. */
   #largeCommands(count: number, bytes: number): string[] {
     return Array.from({ length: count }, (_, offset) => `${this.#lastId + 1 + offset}`.padEnd(bytes, '.'));
@@ -341,4 +355,24 @@ function parseAmount(value: string, words: Words): number {
 function formatTimers(server: TestServer): string[] {
   const armed = [...server.timers.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   return armed.map((timer) => `${server.id} ${timer.name} ${formatDuration(timer.min)}..${formatDuration(timer.max)}`);
+}
+
+/** `add:n4`, `learn:n4`, `remove:n2`, `promote:n4`, `demote:n1`, `update:n1:elsewhere`, `readmit:n3:n3-2`. */
+function parseChange(word: string, words: Words): MemberChange {
+  const [op = '', id = '', rest = ''] = word.split(':');
+  switch (op) {
+    case 'add':
+    case 'learn':
+      return { op: 'add', id, context: rest, voter: op === 'add' };
+    case 'remove':
+    case 'promote':
+    case 'demote':
+      return { op, id };
+    case 'update':
+      return { op, id, context: rest };
+    case 'readmit':
+      return { op, id, incarnation: rest };
+    default:
+      return words.fail(`knows no change ${op}`);
+  }
 }

@@ -4,6 +4,7 @@ import type { Observer } from '../observer.ts';
 import type { TestServer } from '../server.ts';
 import {
   formatBatch,
+  formatChangeResult,
   formatDuration,
   formatEntries,
   formatEvent,
@@ -11,6 +12,7 @@ import {
   formatPosition,
   formatProposal,
   formatRead,
+  formatTransfer,
 } from './format.ts';
 
 export class Trace implements Observer {
@@ -78,6 +80,12 @@ export class Trace implements Observer {
     }
     for (const result of output.reads) {
       this.say(`${server.id} ${formatRead(result)}`);
+    }
+    for (const result of output.changes) {
+      this.say(`${server.id} ${formatChangeResult(result)}`);
+    }
+    for (const result of output.transfers) {
+      this.say(`${server.id} ${formatTransfer(result)}`);
     }
   }
 
