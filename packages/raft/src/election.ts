@@ -3,7 +3,7 @@ import { isVoter, tally } from './configuration.ts';
 import { hidesConfiguration } from './faulty.ts';
 import { isForeign, isImpostor } from './identity.ts';
 import { isUpToDate, lastTerm } from './log.ts';
-import { currentConfiguration } from './membership.ts';
+import { currentConfiguration, openConfigurations } from './membership.ts';
 import type { PreVote, PreVoteReply, RequestVote, RequestVoteReply, TimeoutNow } from './message.ts';
 import { fullBarrier, setVote } from './persistence.ts';
 import { onElected, standsBack } from './repair.ts';
@@ -29,13 +29,14 @@ export function onElectionTimeout(core: Core): void {
 }
 
 /**
- * A voter stands for election, unless it lost its disk since it was let in, or the configuration in force may stand in an entry
- * that is faulty here: it would count the wrong votes. It still votes, for which it asks no configuration.
+ * A voter stands for election, and so does one that votes no more by a configuration that is not committed: the others may need what
+ * is in its log to get that far (dissertation §4.2.2). Not if it lost its disk since it was let in, or if the configuration in force
+ * may stand in an entry that is faulty here: it would count the wrong votes. It still votes, for which it asks no configuration.
  */
 function mayCampaign(core: Core): boolean {
   const { state, options } = core;
   if (hidesConfiguration(state, state.log.lastIndex)) return false;
-  return isVoter(currentConfiguration(state), options.id) && !isForeign(core);
+  return openConfigurations(state).some((configuration) => isVoter(configuration, options.id)) && !isForeign(core);
 }
 
 function startPreVote(core: Core): void {

@@ -2,7 +2,7 @@
  * Heartbeats (§5.2): a leader's rhythm. They prove leadership, spread the commit index and number the rounds that reads wait for
  * (reads.ts); of the log they claim nothing, so they are answered without the disk.
  */
-import { isForeign } from './identity.ts';
+import { isBoundHere } from './identity.ts';
 import { commitTo } from './commit.ts';
 import { onHeartbeatHeard } from './forward.ts';
 import type { Heartbeat } from './message.ts';
@@ -60,8 +60,8 @@ export function onHeartbeat(core: Core, message: Heartbeat): void {
   const { state } = core;
   if (message.commit <= state.log.lastIndex) {
     commitTo(core, message.commit);
-  } else if (!isForeign(core)) {
-    // To a foreign incarnation the leader speaks of what the one before it acknowledged: that is no fault of the leader's.
+  } else if (isBoundHere(core)) {
+    // To any other life of this member the leader speaks of what the one before it acknowledged: that is no fault of the leader's.
     const reason = `speaks of entry ${message.commit} as acknowledged here, but the log ends at ${state.log.lastIndex}`;
     core.out.events.push({ kind: 'violation', peer: message.from, reason });
   }

@@ -4,7 +4,7 @@
  * hears from is bound by a configuration entry; from then on, acknowledgements of any other are not counted, and until then
  * none are: so every entry that an incarnation helped to commit stands behind the entry that binds it.
  */
-import { bind, boundIncarnation } from './configuration.ts';
+import { bind, boundIncarnation, isFormer } from './configuration.ts';
 import { encodeConfiguration } from './configuration-codec.ts';
 import { currentConfiguration } from './membership.ts';
 import { appendOwn } from './append.ts';
@@ -14,6 +14,11 @@ import { EntryKind, type Incarnation, type MemberId } from './types.ts';
 /** Whether this server itself is an incarnation that the cluster does not count on. */
 export function isForeign(core: Core): boolean {
   return isImpostor(core, core.options.id, core.options.incarnation);
+}
+
+/** Whether this server knows itself to be the life that counts. */
+export function isBoundHere(core: Core): boolean {
+  return boundIncarnation(currentConfiguration(core.state), core.options.id) === core.options.incarnation;
 }
 
 /** Whether another incarnation of `member` is bound. An unbound member, or an unknown one, may be anyone. */
@@ -29,12 +34,13 @@ export function isBound(core: Core, member: MemberId): boolean {
 
 /**
  * A leader hears an answer: is it by the incarnation that counts? The first one of an unbound member is bound by an entry; a
- * second one, before that entry stands, is refused.
+ * second one, before that entry stands, is refused, and so is one that has left the cluster.
  */
 export function acceptsAnswer(core: Core, member: MemberId, incarnation: Incarnation): boolean {
   const { leadership } = core.state;
-  const bound = boundIncarnation(currentConfiguration(core.state), member) ?? leadership?.seen.get(member) ?? null;
-  if (bound === null) {
+  const configuration = currentConfiguration(core.state);
+  const bound = boundIncarnation(configuration, member) ?? leadership?.seen.get(member) ?? null;
+  if (bound === null && !isFormer(configuration, member, incarnation)) {
     leadership?.seen.set(member, incarnation);
     bindSeen(core);
     return true;

@@ -3,15 +3,22 @@
  * its entry is cut away, the one before it is in force again.
  */
 import { decodeConfiguration } from './configuration-codec.ts';
+import { memberOf } from './configuration.ts';
 import { invariant } from './invariant.ts';
 import { newProgress } from './progress.ts';
-import type { Core, RaftState } from './state.ts';
-import { type Configuration, type Entry, EntryKind, type Index, type SnapshotMetadata } from './types.ts';
+import type { Core, Progress, RaftState } from './state.ts';
+import { type Configuration, type Entry, EntryKind, type Index, type Member, type SnapshotMetadata } from './types.ts';
 
 export function currentConfiguration(state: RaftState): Configuration {
   const newest = state.configurations[state.configurations.length - 1];
   invariant(newest !== undefined, 'a configuration is always in force');
   return newest;
+}
+
+/** The newest configuration known to be committed, and those behind it. */
+export function openConfigurations({ configurations, commitIndex }: RaftState): readonly Configuration[] {
+  const committed = configurations.findLastIndex(({ index }) => index <= commitIndex);
+  return configurations.slice(Math.max(0, committed));
 }
 
 /** The configuration in force at `index`: the newest one defined at or before it. */
@@ -75,18 +82,26 @@ export function onCompacted(core: Core, through: Index): void {
   if (inForce > 0) core.state.configurations = configurations.slice(inForce);
 }
 
-/** A leader keeps a progress for every other member, and for nobody else. */
+/** A leader keeps a progress for every other member, and for nobody else. What one life of a member had is not what the next has. */
 function onChanged(core: Core): void {
   const { state, options } = core;
   const configuration = currentConfiguration(state);
   core.out.events.push({ kind: 'configuration', configuration });
   if (state.leadership === null) return;
-  const { progress } = state.leadership;
-  for (const { id } of configuration.members) {
-    if (id !== options.id && !progress.some((it) => it.id === id))
-      progress.push(newProgress(id, state.log.lastIndex + 1));
-  }
+  const { progress, seen } = state.leadership;
+  for (const id of seen.keys()) if (memberOf(configuration, id) === undefined) seen.delete(id);
   for (let i = progress.length - 1; i >= 0; i--) {
-    if (!configuration.members.some((member) => member.id === progress[i]?.id)) progress.splice(i, 1);
+    const member = memberOf(configuration, progress[i]?.id ?? '');
+    if (member === undefined || isOtherLife(progress[i], member)) progress.splice(i, 1);
   }
+  for (const member of configuration.members) {
+    if (member.id === options.id) continue;
+    const known = progress.find(({ id }) => id === member.id);
+    if (known === undefined) progress.push(newProgress(member, state.log.lastIndex + 1));
+    else known.incarnation = member.incarnation;
+  }
+}
+
+function isOtherLife(progress: Progress | undefined, { incarnation }: Member): boolean {
+  return progress !== undefined && progress.incarnation !== null && progress.incarnation !== incarnation;
 }

@@ -7,6 +7,7 @@ import type {
   Configuration,
   Entry,
   HardState,
+  Incarnation,
   Index,
   MemberId,
   Micros,
@@ -163,7 +164,13 @@ export type RaftEvent =
   | { readonly kind: 'faulty'; readonly index: Index; readonly term: Term }
   | { readonly kind: 'repaired'; readonly index: Index; readonly term: Term }
   | { readonly kind: 'violation'; readonly peer: MemberId; readonly reason: string }
-  | { readonly kind: 'foreignIncarnation'; readonly member: MemberId; readonly bound: string; readonly seen: string };
+  | {
+      readonly kind: 'foreignIncarnation';
+      readonly member: MemberId;
+      /** The life that counts; null where none does, and the one seen has left the cluster. */
+      readonly bound: Incarnation | null;
+      readonly seen: Incarnation;
+    };
 
 export interface Output {
   readonly persist: PersistBatch | null;

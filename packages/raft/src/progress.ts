@@ -2,12 +2,13 @@
 import { invariant } from './invariant.ts';
 import type { RaftOptions } from './options.ts';
 import type { Leadership, Progress } from './state.ts';
-import type { Index, MemberId } from './types.ts';
+import type { Index, Member, MemberId } from './types.ts';
 
 /** A follower of which nothing is known: probe behind what this log holds (Figure 2: nextIndex starts at last + 1). */
-export function newProgress(id: MemberId, next: Index): Progress {
+export function newProgress({ id, incarnation }: Member, next: Index): Progress {
   return {
     id,
+    incarnation,
     match: 0,
     next,
     state: 'probe',

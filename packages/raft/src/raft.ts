@@ -61,7 +61,6 @@ export class Raft {
     const core = this.#core;
     core.state.now = input.now;
     handle(core, input);
-    if (core.state.leadership !== null) driveChange(core, core.state.leadership);
     if (core.state.leadership !== null) driveTransfer(core, core.state.leadership);
   }
 
@@ -173,7 +172,8 @@ function handle(core: Core, input: Input): void {
     case 'persisted':
       return onPersisted(core, input.id);
     case 'applied':
-      return onApplied(core, input.index);
+      onApplied(core, input.index);
+      return driveChange(core);
     case 'loaded':
       if (!onLent(core, input.id, input.entries)) onLoaded(core, input.id, input.entries);
       return;
@@ -201,6 +201,7 @@ function onTimeout(core: Core, { name, generation }: TimeoutInput): void {
       return onElectionTimeout(core);
     case 'heartbeat':
       onHeartbeatTimeout(core);
+      driveChange(core);
       return resignIfRemoved(core);
     case 'quorumCheck':
       return onQuorumCheckTimeout(core);

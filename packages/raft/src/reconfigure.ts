@@ -78,9 +78,14 @@ function keepsQuorum(
   return canDecide(target.voters, (id) => !staying.includes(id) || isThere(id));
 }
 
-/** Carries the change under way one step further, if its last is committed. Called for every output. */
-export function driveChange(core: Core, leadership: Leadership): void {
+/**
+ * Carries the change under way one step further, if its last is committed. Called when something was applied, and with every
+ * heartbeat: then newcomers may have caught up.
+ */
+export function driveChange(core: Core): void {
   const { state } = core;
+  const { leadership } = state;
+  if (leadership === null) return;
   const configuration = currentConfiguration(state);
   const isSettled = configuration.index <= state.commitIndex && state.commitIndex >= leadership.termStart;
   if (leadership.recovering || !isSettled) return;

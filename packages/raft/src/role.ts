@@ -71,7 +71,7 @@ export function becomeLeader(core: Core): void {
   const lastIndex = state.log.lastIndex;
   const others = currentConfiguration(state).members.filter((member) => member.id !== core.options.id);
   const leadership: Leadership = {
-    progress: others.map((member) => newProgress(member.id, lastIndex + 1)),
+    progress: others.map((member) => newProgress(member, lastIndex + 1)),
     termStart: lastIndex + 1,
     recovering: needsRecovery(state),
     patience: maxPatience,

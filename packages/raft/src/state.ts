@@ -189,6 +189,8 @@ export interface Leadership {
 /** What the leader knows of one follower (§5.3; the three states are flow control). */
 export interface Progress {
   readonly id: MemberId;
+  /** The life that this speaks of; null while none is bound. membership.ts. */
+  incarnation: Incarnation | null;
   /** Highest index known to be replicated there, durably. Grows only. */
   match: Index;
   /** The next entry to send. Always above `match`. */

@@ -356,9 +356,15 @@ function startError(error: unknown): RaftError {
   return new RaftError('InvalidOptions', describe(error), { cause: error });
 }
 
-function foreignText(member: MemberId, bound: string, seen: string): string {
+function foreignText(member: MemberId, bound: string | null, seen: string): string {
+  if (bound === null) {
+    return (
+      `member ${member} runs on a data directory (${seen}) that has left the cluster: it neither votes nor counts. ` +
+      'Stop it, and start it on an empty directory.'
+    );
+  }
   return (
     `member ${member} runs on a data directory (${seen}) that is not the one the cluster counts on (${bound}): it neither ` +
-    'votes nor counts. Restore its directory, or remove the member and add it anew.'
+    'votes nor counts. Restore its directory, or readmit the member.'
   );
 }

@@ -200,8 +200,10 @@ export class Logs {
     const { leadership, term, log } = raft.state;
     if (leadership === null) return;
     for (const progress of leadership.progress) {
-      const { match, next } = progress;
-      const old = known.get(progress.id);
+      const { match, next, incarnation } = progress;
+      const before = known.get(progress.id);
+      // What one life of a member has acknowledged is nothing to the next.
+      const old = before?.incarnation === null || before?.incarnation === incarnation ? before : undefined;
       if (
         match < (old?.match ?? 0) ||
         match >= next ||
@@ -215,10 +217,11 @@ export class Logs {
           `${id} has it at match ${match}, next ${next}, its own log ends at ${log.lastIndex}`,
         );
       }
-      if (old === undefined) known.set(progress.id, { match, next });
+      if (old === undefined) known.set(progress.id, { match, next, incarnation });
       else {
         old.match = match;
         old.next = next;
+        old.incarnation = incarnation;
       }
     }
   }

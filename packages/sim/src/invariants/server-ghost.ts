@@ -108,6 +108,7 @@ export function imageAfterBatch(tree: LogTree, before: Image, batch: PersistBatc
 
 /** What a leader knew of a follower. */
 export interface Known {
+  incarnation: Incarnation | null;
   match: Index;
   next: Index;
 }

@@ -16,6 +16,8 @@ export const actionKinds = [
   'damage',
   'propose',
   'read',
+  'change',
+  'transfer',
   'compact',
   'reportSnapshot',
   'crash',
@@ -43,6 +45,8 @@ export interface Plan {
   /** Entries that a start finds in memory. */
   readonly tailLength: number;
   readonly durableMachines: boolean;
+  /** Whether the membership changes. Records rot only where it does not: how many copies may be lost is counted in one configuration. */
+  readonly changes: boolean;
   /** Whether a start can tell the kind of a damaged entry. */
   readonly knowsFaultyKinds: boolean;
   readonly automatic: { readonly disk: boolean; readonly apply: boolean; readonly load: boolean };
@@ -64,6 +68,8 @@ const weights: Readonly<Record<ActionKind, number>> = {
   damage: 6,
   propose: 16,
   read: 10,
+  change: 5,
+  transfer: 2,
   compact: 5,
   reportSnapshot: 4,
   crash: 2,
@@ -123,6 +129,7 @@ export function plans(maxActions: number): fc.Arbitrary<Plan> {
       options,
       tailLength: fc.constantFrom(0, 2, 1000),
       durableMachines: fc.boolean(),
+      changes: fc.boolean(),
       knowsFaultyKinds: fc.boolean(),
       automatic: fc.record({ disk: fc.boolean(), apply: fc.boolean(), load: rarely }),
       seed: fc.nat(),

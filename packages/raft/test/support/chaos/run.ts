@@ -1,8 +1,8 @@
 /** Carries out a plan. An action that is not possible at its turn does nothing, so that any part of a plan is a plan. */
-import type { Incarnation, InstallSnapshot, MemberId, Message, Output } from '../../../src/index.ts';
+import type { Incarnation, InstallSnapshot, MemberChange, MemberId, Message, Output } from '../../../src/index.ts';
 import { checkedCluster } from '../checked.ts';
 import type { Cluster } from '../cluster.ts';
-import { configuration, firstIncarnation } from '../configurations.ts';
+import { configuration, firstIncarnation, memberNames } from '../configurations.ts';
 import { type Ghosts, InvariantViolation } from '../invariants/index.ts';
 import type { Observer } from '../observer.ts';
 import { Random } from '../random.ts';
@@ -17,6 +17,9 @@ interface SnapshotReport {
   readonly peer: MemberId;
   readonly delivered: boolean;
 }
+
+/** Servers that may be let in. */
+const strangers: readonly MemberId[] = memberNames(3, 30);
 
 export class ChaosRun {
   readonly cluster: Cluster;
@@ -37,6 +40,7 @@ export class ChaosRun {
     const { cluster, ghosts } = checkedCluster({
       configuration: configuration(plan.shape),
       options: plan.options,
+      strangers: plan.changes ? strangers : [],
       draw: (_server, _name, min, max) => min + this.#random.below(max - min + 1),
       observers: [
         ...observers,
@@ -111,6 +115,11 @@ export class ChaosRun {
       return false;
     }
     const last = leader.core.lastIndex;
+    // What was begun is ended, but for a server without its disk, which nobody readmits.
+    const { target, outgoing } = leader.core.configuration;
+    if (outgoing.length > 0 || (target !== null && this.wiped.size === 0)) {
+      return false;
+    }
     return this.#lasting().every(
       ({ core, machine, disk }) =>
         core.leader === leader.id &&
@@ -123,9 +132,23 @@ export class ChaosRun {
     );
   }
 
+  /** A server that lost its disk counts again once that is committed. */
+  #noteReadmitted(): void {
+    for (const { core } of this.cluster.running) {
+      const { members, index } = core.configuration;
+      if (index > core.commitIndex) continue;
+      for (const { id, incarnation } of members) {
+        if (incarnation === this.cluster.server(id).incarnation) this.wiped.delete(id);
+      }
+    }
+  }
+
   /** Servers that the cluster counts on. */
   #lasting(): TestServer[] {
-    return [...this.cluster.servers.values()].filter((server) => !this.wiped.has(server.id));
+    this.#noteReadmitted();
+    const { leader } = this.cluster;
+    const members = (leader?.core.configuration ?? this.cluster.configuration).members.map((member) => member.id);
+    return [...this.cluster.servers.values()].filter(({ id }) => members.includes(id) && !this.wiped.has(id));
   }
 
   #describe(): string {
@@ -155,6 +178,8 @@ export class ChaosRun {
     damage: ({ a, b }) => this.#damage(a, b),
     propose: ({ a, b }) => this.#running(a, (server) => this.#propose(server, 1 + (b % 3), b % 7 === 0 ? 20 : 3)),
     read: ({ a, b }) => this.#anyOrLeading(a, b, (server) => this.#read(server)),
+    change: ({ a, b }) => this.#anyOrLeading(a, b, (server) => this.#change(server, Math.floor(b / 2))),
+    transfer: ({ a, b }) => this.#anyOrLeading(a, b, (server) => this.#transfer(server, b)),
     compact: ({ a, b }) => this.#among(a, mayCompact, (server) => this.#compact(server, b % 3)),
     reportSnapshot: ({ a }) => this.#report(a),
     crash: ({ a, b }) => this.#running(a, (server) => this.#crash(server, b)),
@@ -234,6 +259,53 @@ export class ChaosRun {
     return true;
   }
 
+  /** One wish or two for the membership. While a disk is lost, none but to take that server in again. */
+  #change(server: TestServer, choice: number): boolean {
+    if (!this.#plan.changes) {
+      return false;
+    }
+    this.#noteReadmitted();
+    const [lost] = this.wiped;
+    const wishes =
+      lost === undefined ? [this.#wish(choice), this.#wish(choice >>> 6)].slice(choice % 2) : [this.#readmission(lost)];
+    server.change(++this.#lastId, wishes);
+    return true;
+  }
+
+  #wish(choice: number): MemberChange {
+    const id = pick([...this.cluster.servers.keys()], choice >>> 3) ?? '';
+    switch (choice % 8) {
+      case 0:
+      case 1:
+        return { op: 'remove', id };
+      case 2:
+        return { op: 'demote', id };
+      case 3:
+        return { op: 'promote', id };
+      case 4:
+        return { op: 'update', id, context: `${choice}` };
+      default:
+        return this.#wasRemoved(id)
+          ? { op: 'update', id, context: '' }
+          : { op: 'add', id, context: '', voter: choice % 8 !== 5 };
+    }
+  }
+
+  /** Whoever has left the cluster may not come back with the directory that it had. */
+  #wasRemoved(id: MemberId): boolean {
+    return this.cluster.running.some(({ core }) => core.configuration.former.some((life) => life.id === id));
+  }
+
+  #readmission(id: MemberId): MemberChange {
+    return { op: 'readmit', id, incarnation: this.cluster.server(id).incarnation };
+  }
+
+  #transfer(server: TestServer, choice: number): boolean {
+    const target = choice % 3 === 0 ? null : pick([...this.cluster.servers.keys()], choice);
+    server.transfer(++this.#lastId, target);
+    return true;
+  }
+
   /** A snapshot of what is applied here; the log keeps a tail of `keep` entries. */
   #compact(server: TestServer, keep: number): void {
     server.compact(Math.max(server.core.status().baseIndex, server.machine.position.index - keep));
@@ -253,6 +325,9 @@ export class ChaosRun {
 
   /** A minority of each half loses its disks, and comes back as another incarnation. */
   #wipe(choice: number): boolean {
+    if (this.#plan.changes) {
+      return this.#wipeOne(choice);
+    }
     const { voters, outgoing, members } = this.cluster.configuration;
     const server = pick([...this.cluster.servers.values()], choice);
     if (server === null || members.some((member) => member.incarnation === null)) {
@@ -267,6 +342,11 @@ export class ChaosRun {
     ) {
       return false;
     }
+    return this.#lose(server);
+  }
+
+  /** Its disk is lost; it comes back as another incarnation. */
+  #lose(server: TestServer): boolean {
     if (server.running) {
       server.crash();
     }
@@ -274,6 +354,26 @@ export class ChaosRun {
     this.cluster.wipe(server.id, this.#nextIncarnation(server));
     server.start();
     return true;
+  }
+
+  /** Where the membership changes, one server at a time, and only while all agree on a configuration that can do without it. */
+  #wipeOne(choice: number): boolean {
+    this.#noteReadmitted();
+    const servers = [...this.cluster.servers.values()];
+    const server = pick(servers, choice);
+    const { leader } = this.cluster;
+    if (server === null || leader === null || this.wiped.size > 0) {
+      return false;
+    }
+    const { voters, outgoing, target, members, index, former } = leader.core.configuration;
+    const isSettled = outgoing.length === 0 && target === null && index <= leader.core.commitIndex;
+    const isKnown = members.every(({ id }) => this.cluster.server(id).disk.durable.configuration.index === index);
+    const isBound = members.every((member) => member.incarnation !== null);
+    const isFormer = former.some((life) => life.id === server.id);
+    if (!isSettled || !isKnown || !isBound || isFormer || (voters.includes(server.id) && voters.length < 3)) {
+      return false;
+    }
+    return this.#lose(server);
   }
 
   /** Whether no entry would be lost on too many servers without this one. */
@@ -292,7 +392,7 @@ export class ChaosRun {
   #damage(a: number, b: number): boolean {
     const server = pick([...this.cluster.servers.values()], a);
     const index = pick(server?.disk.durable.entries ?? [], b)?.index;
-    if (server === null || index === undefined || server.disk.durable.isDamaged(index)) {
+    if (this.#plan.changes || server === null || index === undefined || server.disk.durable.isDamaged(index)) {
       return false;
     }
     const { voters, outgoing } = this.cluster.configuration;

@@ -2,7 +2,7 @@
  * Counts the hard situations that random runs get into. A search that never sees one of them proves nothing about it, so the
  * test that uses this demands each at least once.
  */
-import type { Input, Output, PersistBatch, RecoveredState } from '../../../src/index.ts';
+import type { Configuration, Input, Output, PersistBatch, RecoveredState } from '../../../src/index.ts';
 import type { Ghosts } from '../invariants/index.ts';
 import type { Observer } from '../observer.ts';
 import type { TestServer } from '../server.ts';
@@ -37,6 +37,17 @@ export const situations = [
   'damaged entries cut because a majority lacks them',
   'a damaged entry replaced by a snapshot',
   'a snapshot taken for the sake of a damaged entry',
+  'a change of membership begun',
+  'a change of membership refused',
+  'a change of membership carried to the leader',
+  'a newcomer that waits until it has caught up',
+  'two halves that decide together',
+  'a change that is over',
+  'a server readmitted as another life',
+  'a change cut away with its entry',
+  'a leader that is no voter any more and leaves',
+  'a leadership transfer done',
+  'a leadership transfer that came to nothing',
 ] as const;
 export type Situation = (typeof situations)[number];
 
@@ -88,10 +99,10 @@ export class Sightings implements Observer {
       'an election without a winner',
       this.#roleBefore === 'candidate' && input.kind === 'timeout' && input.name === 'election',
     );
-    this.#note(
-      'a leader that steps down for want of a majority',
-      this.#roleBefore === 'leader' && core.role !== 'leader' && input.kind === 'timeout',
-    );
+    const hasLeft = this.#roleBefore === 'leader' && core.role !== 'leader' && input.kind === 'timeout';
+    const isRemoved = !core.configuration.voters.includes(server.id) && core.configuration.outgoing.length === 0;
+    this.#note('a leader that steps down for want of a majority', hasLeft && !isRemoved);
+    this.#note('a leader that is no voter any more and leaves', hasLeft && isRemoved);
   }
 
   output(server: TestServer, output: Output): void {
@@ -103,6 +114,12 @@ export class Sightings implements Observer {
     );
     for (const event of output.events) {
       this.#note('an incarnation bound', event.kind === 'configuration');
+      if (event.kind === 'configuration') {
+        const isCut = event.configuration.index < (this.#newest.get(server.id) ?? 0);
+        this.#note('a change cut away with its entry', isCut && output.events.some(({ kind }) => kind === 'truncated'));
+        this.#newest.set(server.id, event.configuration.index);
+        this.#noteConfiguration(event.configuration);
+      }
       this.#note('another incarnation noticed', event.kind === 'foreignIncarnation');
       this.#note('a damaged entry noticed while it was read', event.kind === 'faulty');
       this.#note('a damaged entry repaired', event.kind === 'repaired');
@@ -118,11 +135,30 @@ export class Sightings implements Observer {
       this.#note('a proposal of unknown outcome', unknown);
       this.#note('a proposal refused as busy', refused === 'busy');
     }
+    for (const { refused, unknown } of output.changes) {
+      this.#note('a change of membership begun', leads && refused === null);
+      this.#note('a change of membership refused', refused !== null);
+      this.#note('a change of membership carried to the leader', !leads && refused === null && !unknown);
+    }
+    for (const { outcome } of output.transfers) {
+      this.#note('a leadership transfer done', outcome === 'done');
+      this.#note('a leadership transfer that came to nothing', outcome === 'timedOut' || outcome === 'behind');
+    }
     for (const { refused } of output.reads) {
       this.#note('a read answered by the leader', leads && refused === null);
       this.#note('a read answered by a follower', !leads && refused === null);
       this.#note('a read lost with its leader', refused === 'leadershipLost');
     }
+  }
+
+  #noteConfiguration(configuration: Configuration): void {
+    const { outgoing, target, former, version, members } = configuration;
+    const isWaiting = target !== null && outgoing.length === 0;
+    this.#note('a newcomer that waits until it has caught up', isWaiting);
+    this.#note('two halves that decide together', outgoing.length > 0 && target !== null);
+    this.#note('a change that is over', target === null && version > 1 && outgoing.length === 0);
+    const again = former.some(({ id }) => members.some((member) => member.id === id && member.incarnation !== null));
+    this.#note('a server readmitted as another life', again);
   }
 
   durable(server: TestServer): void {
@@ -138,6 +174,8 @@ export class Sightings implements Observer {
   }
 
   #roleBefore = 'follower';
+  /** By server: where the configuration in force was defined. */
+  readonly #newest = new Map<string, number>();
   #commitBefore = 0;
   readonly #reported = new Map<string, number>();
 

@@ -6,6 +6,7 @@ import {
   type Configuration,
   type Entry,
   EntryKind,
+  type Incarnation,
   type Index,
   type LogPosition,
   type MemberId,
@@ -40,7 +41,7 @@ export interface View {
   commitIndex: Index;
   appliedIndex: Index;
   /** On a leader, what it knew of each follower. */
-  match: Map<MemberId, { matchIndex: Index; nextIndex: Index }>;
+  match: Map<MemberId, { matchIndex: Index; nextIndex: Index; incarnation: Incarnation | null }>;
   /** Inputs stepped since an output was last taken. */
   gathered: number;
   /** As it was when an output was last taken. */

@@ -141,11 +141,15 @@ export class LogInvariants implements Observer {
     const { core } = server;
     const view = this.#ghosts.view(server);
     const status = core.status();
-    const next = new Map<string, { matchIndex: Index; nextIndex: Index }>();
+    const next: typeof view.match = new Map();
     for (const follower of status.followers) {
       const { id, matchIndex, nextIndex } = follower;
       const acked = this.#ghosts.acks.get(`${id}/${core.term}`) ?? 0;
-      const old = view.role === 'leader' && view.term === core.term ? view.match.get(id) : undefined;
+      const incarnation = core.configuration.members.find((member) => member.id === id)?.incarnation ?? null;
+      const before = view.role === 'leader' && view.term === core.term ? view.match.get(id) : undefined;
+      // What one life of a member has acknowledged is nothing to the next.
+      const isSame = before?.incarnation === null || before?.incarnation === incarnation;
+      const old = isSame ? before : undefined;
       const say = (): string =>
         `${server.id} has ${id} at match ${matchIndex}, next ${nextIndex}, last ${core.lastIndex}, acknowledged ${acked}`;
       must(
@@ -164,7 +168,7 @@ export class LogInvariants implements Observer {
       if (old !== undefined && input.kind === 'message' && input.message.from === id && isRefusal(input.message)) {
         must(matchIndex === old.matchIndex && nextIndex > matchIndex, 'B9 a refusal never undercuts', say);
       }
-      next.set(id, { matchIndex, nextIndex });
+      next.set(id, { matchIndex, nextIndex, incarnation });
     }
     view.match = next;
   }

@@ -211,7 +211,7 @@ export function formatEvent(event: RaftEvent): string | null {
     case 'repaired':
       return `repaired ${formatPosition(event)}`;
     case 'foreignIncarnation':
-      return `foreign ${event.member} bound=${event.bound} seen=${event.seen}`;
+      return `foreign ${event.member} bound=${event.bound ?? '-'} seen=${event.seen}`;
   }
 }
 

@@ -2,7 +2,13 @@
  * Carries out scripts: a vocabulary for everything that can happen to a cluster, one directive a line. What happened is
  * the trace between two directives.
  */
-import { defaultOptions, type MemberChange, type MemberId, type RaftDefaults, type TimerName } from '../../../src/index.ts';
+import {
+  defaultOptions,
+  type MemberChange,
+  type MemberId,
+  type RaftDefaults,
+  type TimerName,
+} from '../../../src/index.ts';
 import { checkedCluster } from '../checked.ts';
 import { Cluster, type ClusterOptions, type Flight, type FlightFilter } from '../cluster.ts';
 import { configuration, firstIncarnation } from '../configurations.ts';
