@@ -89,6 +89,18 @@ function debugMessage(observer: Observer, message: Message, direction: string): 
         );
       }
       return;
+    case 'changeMembers':
+      if (on.state) {
+        const wishes = message.changes.map(({ op, id }) => `${op} ${id}`).join(', ');
+        observer.line('state', `${direction}: change of membership, version ${message.version}: ${wishes}`);
+      }
+      return;
+    case 'changeMembersReply':
+      if (on.state) {
+        const verdict = message.refused === null ? `appended at ${message.index}` : `refused, ${message.refused}`;
+        observer.line('state', `${direction}: change of membership ${verdict}`);
+      }
+      return;
     case 'timeoutNow':
       if (on.votes) observer.line('votes', `${direction}: stand for election at once, term ${term}`);
       return;

@@ -14,6 +14,8 @@ export const nothing: Output = {
   takeSnapshot: false,
   proposals: [],
   reads: [],
+  changes: [],
+  transfers: [],
   events: [],
 };
 

@@ -1,12 +1,13 @@
 /** Carries out a plan. An action that is not possible at its turn does nothing, so that any part of a plan is a plan. */
-import type { Incarnation, InstallSnapshot, MemberChange, MemberId, Message, Output } from '../../../src/index.ts';
+import type { Incarnation, InstallSnapshot, MemberId, Message, Output } from '../../../src/index.ts';
 import { checkedCluster } from '../checked.ts';
 import type { Cluster } from '../cluster.ts';
-import { configuration, firstIncarnation, memberNames } from '../configurations.ts';
+import { configuration, firstIncarnation } from '../configurations.ts';
 import { type Ghosts, InvariantViolation } from '../invariants/index.ts';
 import type { Observer } from '../observer.ts';
 import { Random } from '../random.ts';
 import type { TestServer } from '../server.ts';
+import { canDoWithout, drawWish, readmission, readmitted, strangers } from './membership.ts';
 import type { Action, ActionKind, Plan } from './plan.ts';
 
 /** A transfer of a snapshot that ended, and of which the sender has not been told. */
@@ -17,9 +18,6 @@ interface SnapshotReport {
   readonly peer: MemberId;
   readonly delivered: boolean;
 }
-
-/** Servers that may be let in. */
-const strangers: readonly MemberId[] = memberNames(3, 30);
 
 export class ChaosRun {
   readonly cluster: Cluster;
@@ -132,15 +130,8 @@ export class ChaosRun {
     );
   }
 
-  /** A server that lost its disk counts again once that is committed. */
   #noteReadmitted(): void {
-    for (const { core } of this.cluster.running) {
-      const { members, index } = core.configuration;
-      if (index > core.commitIndex) continue;
-      for (const { id, incarnation } of members) {
-        if (incarnation === this.cluster.server(id).incarnation) this.wiped.delete(id);
-      }
-    }
+    for (const id of readmitted(this.cluster)) this.wiped.delete(id);
   }
 
   /** Servers that the cluster counts on. */
@@ -267,37 +258,11 @@ export class ChaosRun {
     this.#noteReadmitted();
     const [lost] = this.wiped;
     const wishes =
-      lost === undefined ? [this.#wish(choice), this.#wish(choice >>> 6)].slice(choice % 2) : [this.#readmission(lost)];
+      lost === undefined
+        ? [drawWish(this.cluster, choice), drawWish(this.cluster, choice >>> 6)].slice(choice % 2)
+        : [readmission(this.cluster, lost)];
     server.change(++this.#lastId, wishes);
     return true;
-  }
-
-  #wish(choice: number): MemberChange {
-    const id = pick([...this.cluster.servers.keys()], choice >>> 3) ?? '';
-    switch (choice % 8) {
-      case 0:
-      case 1:
-        return { op: 'remove', id };
-      case 2:
-        return { op: 'demote', id };
-      case 3:
-        return { op: 'promote', id };
-      case 4:
-        return { op: 'update', id, context: `${choice}` };
-      default:
-        return this.#wasRemoved(id)
-          ? { op: 'update', id, context: '' }
-          : { op: 'add', id, context: '', voter: choice % 8 !== 5 };
-    }
-  }
-
-  /** Whoever has left the cluster may not come back with the directory that it had. */
-  #wasRemoved(id: MemberId): boolean {
-    return this.cluster.running.some(({ core }) => core.configuration.former.some((life) => life.id === id));
-  }
-
-  #readmission(id: MemberId): MemberChange {
-    return { op: 'readmit', id, incarnation: this.cluster.server(id).incarnation };
   }
 
   #transfer(server: TestServer, choice: number): boolean {
@@ -356,21 +321,11 @@ export class ChaosRun {
     return true;
   }
 
-  /** Where the membership changes, one server at a time, and only while all agree on a configuration that can do without it. */
+  /** Where the membership changes, one server at a time. */
   #wipeOne(choice: number): boolean {
     this.#noteReadmitted();
-    const servers = [...this.cluster.servers.values()];
-    const server = pick(servers, choice);
-    const { leader } = this.cluster;
-    if (server === null || leader === null || this.wiped.size > 0) {
-      return false;
-    }
-    const { voters, outgoing, target, members, index, former } = leader.core.configuration;
-    const isSettled = outgoing.length === 0 && target === null && index <= leader.core.commitIndex;
-    const isKnown = members.every(({ id }) => this.cluster.server(id).disk.durable.configuration.index === index);
-    const isBound = members.every((member) => member.incarnation !== null);
-    const isFormer = former.some((life) => life.id === server.id);
-    if (!isSettled || !isKnown || !isBound || isFormer || (voters.includes(server.id) && voters.length < 3)) {
+    const server = pick([...this.cluster.servers.values()], choice);
+    if (server === null || this.wiped.size > 0 || !canDoWithout(this.cluster, server)) {
       return false;
     }
     return this.#lose(server);
