@@ -87,14 +87,17 @@ function logged(storage, batchSize) {
     const next = () => {
       const entries = [];
       for (let each = 0; each < batchSize; each++) entries.push({ index: ++lastIndex, term: 1, kind: 1, data });
-      storage.append([{ id: 1, hardState: null, truncateFrom: 0, entries, snapshot: null }], (error) => {
-        if (error !== null) return reject(new Error(error.message));
-        const then = process.hrtime.bigint();
-        latencies.push(Number(then - now) / 1e3);
-        now = then;
-        if (now < end) next();
-        else resolve(summary(latencies, Number(now - begin) / 1e9));
-      });
+      storage.append(
+        [{ id: 1, hardState: null, truncateFrom: 0, entries, snapshot: null, adopt: null, repairs: [] }],
+        (error) => {
+          if (error !== null) return reject(new Error(error.message));
+          const then = process.hrtime.bigint();
+          latencies.push(Number(then - now) / 1e3);
+          now = then;
+          if (now < end) next();
+          else resolve(summary(latencies, Number(now - begin) / 1e9));
+        },
+      );
     };
     next();
   });

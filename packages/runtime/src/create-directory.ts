@@ -5,7 +5,7 @@ import { encodeText, viewOf } from './bytes.ts';
 import { encodeFooter, encodeSnapshotHeader, SNAPSHOT_DIRECTORY, snapshotPath } from './snapshots/format.ts';
 import { listIfPresent, type Steps, submit } from './steps.ts';
 import { encodeBatch } from './wal/batch.ts';
-import { identitySeed, LOG_DIRECTORY, SEGMENT_HEADER_BYTES, segmentPath } from './wal/format.ts';
+import { identitySeed, LOG_DIRECTORY, SEGMENT_HEADER_BYTES, SEGMENT_VERSION, segmentPath } from './wal/format.ts';
 import { HARD_STATE_PATH, manifestOperations } from './wal/hard-state-file.ts';
 
 /** Stands in the directory until it is complete: whatever else is there then was never used. */
@@ -79,9 +79,17 @@ function firstSegment(creation: StorageCreation): readonly DiskOperation[] {
   const { identity, hardState } = creation;
   const path = segmentPath(FIRST_SEGMENT);
   const seed = identitySeed(identity);
-  const place = { segment: FIRST_SEGMENT, offset: SEGMENT_HEADER_BYTES, chain: seed, sequence: 1, seed };
-  const header = { identity, segment: FIRST_SEGMENT, firstIndex: 1, baseTerm: 0, chain: seed };
-  const change = { snapshot: null, parts: [], hardState, lastIndex: 0 };
+  const outline = { runs: [{ first: 0, term: 0 }], complete: true };
+  const place = { segment: FIRST_SEGMENT, offset: SEGMENT_HEADER_BYTES, chain: seed, sequence: 1, seed, outline };
+  const header = {
+    version: SEGMENT_VERSION,
+    identity,
+    segment: FIRST_SEGMENT,
+    firstIndex: 1,
+    baseTerm: 0,
+    chain: seed,
+  };
+  const change = { snapshot: null, rewritten: [], parts: [], hardState, lastIndex: 0 };
   const { bytes } = encodeBatch(change, place, header);
   return [
     { op: 'write', path, offset: 0, bytes },

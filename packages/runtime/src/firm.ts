@@ -8,6 +8,7 @@ import type { Disk, DiskOperation } from './environment.ts';
 import { SNAPSHOT_DIRECTORY } from './snapshots/format.ts';
 import { listIfPresent, read, type Steps, submit } from './steps.ts';
 import { StorageFailure } from './storage-failure.ts';
+import type { ScannedBatch } from './wal/segment-scan.ts';
 import {
   decodeSegmentHeader,
   LOG_DIRECTORY,
@@ -33,8 +34,25 @@ export interface LastBatch {
   readonly segment: number;
   readonly offset: number;
   readonly end: number;
-  /** Offsets of entries whose data was found damaged. */
-  readonly damaged: readonly number[];
+  /** What of it, and of the segment's header if it is the first there, was found damaged, ascending. */
+  readonly damaged: readonly DamagedPart[];
+}
+
+type DamagedPart = readonly [from: number, to: number];
+
+export function lastBatchOf(batch: ScannedBatch, isHeaderLost: boolean): LastBatch {
+  const { segment, offset, end, sealOffset, records } = batch;
+  const damaged: DamagedPart[] = isHeaderLost && offset === SEGMENT_HEADER_BYTES ? [[0, offset]] : [];
+  let at = offset;
+  const until = (to: number): void => void (to > at && damaged.push([at, to]));
+  for (const { header, payload } of records) {
+    if (header.segment !== segment || header.offset < offset) continue;
+    until(header.offset);
+    at = header.offset + recordBytes(header.length);
+    if (payload === null) damaged.push([header.offset + RECORD_HEADER_BYTES, at]);
+  }
+  until(sealOffset);
+  return { segment, offset, end, damaged };
 }
 
 /**
@@ -45,9 +63,7 @@ export function* makeBatchFirm(disk: Disk, seed: number, batch: LastBatch): Step
   const path = segmentPath(batch.segment);
   const offset = batch.offset === SEGMENT_HEADER_BYTES ? 0 : batch.offset;
   const bytes = yield* read(disk.background, path, offset, batch.end - offset);
-  const headerIntact = offset > 0 || typeof decodeSegmentHeader(bytes.subarray(0, SEGMENT_HEADER_BYTES)) === 'object';
-  const damaged = damagedParts(bytes, offset, seed, batch);
-  if (!headerIntact || damaged === null) {
+  if (!isUnchanged(bytes, offset, seed, batch)) {
     throw new StorageFailure(
       'DiskFailed',
       `'${path}' reads differently each time. Check the disk, then start the server again.`,
@@ -55,7 +71,7 @@ export function* makeBatchFirm(disk: Disk, seed: number, batch: LastBatch): Step
       batch.offset,
     );
   }
-  yield* submit(disk, [...writesAround(path, offset, bytes, damaged), { op: 'sync', path }]);
+  yield* submit(disk, [...writesAround(path, offset, bytes, batch.damaged), { op: 'sync', path }]);
 }
 
 /** What is damaged is left alone: written again, what may be but a misreading would last. */
@@ -63,7 +79,7 @@ function writesAround(
   path: string,
   start: number,
   bytes: Uint8Array,
-  damaged: readonly (readonly [from: number, to: number])[],
+  damaged: readonly DamagedPart[],
 ): readonly DiskOperation[] {
   const writes: DiskOperation[] = [];
   let at = start;
@@ -74,29 +90,25 @@ function writesAround(
   return writes;
 }
 
-/**
- * The data that is damaged, of the entries that were found so before. Null if anything else is. `bytes` stand at `start` in the
- * segment.
- */
-function damagedParts(
-  bytes: Uint8Array,
-  start: number,
-  seed: number,
-  batch: LastBatch,
-): readonly (readonly [from: number, to: number])[] | null {
-  const damaged: (readonly [from: number, to: number])[] = [];
+/** Whether all of the batch is as it was found but for what was damaged then. `bytes` stand at `start` in the segment. */
+function isUnchanged(bytes: Uint8Array, start: number, seed: number, batch: LastBatch): boolean {
   const view = viewOf(bytes);
+  const damagedAt = (at: number): number | undefined => batch.damaged.find(([from]) => from === at)?.[1];
   let at = batch.offset;
+  const isHeaderDue = start === 0 && damagedAt(0) === undefined;
+  if (isHeaderDue && typeof decodeSegmentHeader(bytes.subarray(0, SEGMENT_HEADER_BYTES)) !== 'object') return false;
   while (at + RECORD_HEADER_BYTES <= start + bytes.length) {
-    const header = readRecordHeader(view, bytes, at - start, seed, batch.segment, at);
-    if (header === null) return null;
-    const end = at + recordBytes(header.length);
-    if (end > start + bytes.length) return null;
-    if (!payloadIntact(bytes, at - start, header)) {
-      if (!batch.damaged.includes(at)) return null;
-      damaged.push([at + RECORD_HEADER_BYTES, end]);
+    const behind = damagedAt(at);
+    if (behind !== undefined) {
+      at = behind;
+      continue;
     }
+    const header = readRecordHeader(view, bytes, at - start, seed, batch.segment, at);
+    if (header === null) return false;
+    const end = at + recordBytes(header.length);
+    if (end > start + bytes.length) return false;
+    if (!payloadIntact(bytes, at - start, header) && damagedAt(at + RECORD_HEADER_BYTES) !== end) return false;
     at = end;
   }
-  return at === batch.end ? damaged : null;
+  return at === batch.end;
 }

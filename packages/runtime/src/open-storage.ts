@@ -140,9 +140,9 @@ function* writeManifest(disk: Disk, manifest: Manifest, notes: string[]): Steps<
 
 /** Where the log is damaged, for whoever looks after the disk. The first few places tell as much as all. */
 function damageNotes(faulty: readonly FaultyPlace[]): readonly string[] {
-  const notes = faulty.slice(0, MAX_DAMAGE_NOTES).map(({ segment, header }) => {
-    const where = `'${segmentPath(segment)}' is damaged at offset ${header.offset}`;
-    return `${where}: entry ${header.index} cannot be read and must come from another server. Check the disk.`;
+  const notes = faulty.slice(0, MAX_DAMAGE_NOTES).map(({ segment, offset, index }) => {
+    const where = `'${segmentPath(segment)}' is damaged at offset ${offset}`;
+    return `${where}: entry ${index} cannot be read and must come from another server. Check the disk.`;
   });
   const more = faulty.length - notes.length;
   return more > 0 ? [...notes, `${more} more entries of the log are damaged.`] : notes;
@@ -172,6 +172,10 @@ function* assemble(environment: StorageEnvironment, options: StorageOptions, fou
   const { log, snapshots, notes } = found;
   const { index, hardState, sequence } = log.replay;
   if (index === null || hardState === null || sequence === null) throw new Error('A recovered log has no seal.');
+  const { current } = snapshots;
+  // Entries before the first that is left may be gone with their segments, and the snapshot stands for them.
+  if (log.replay.isBaseUncertain && index.termAt(current.index) === current.term)
+    log.replay.forgetThrough(current.index);
   const wal = new WriteAheadLog(environment, options, {
     identity: log.identity,
     index,

@@ -43,21 +43,51 @@ function flipped(
 }
 
 describe('a flipped bit', () => {
-  test('in the header of an early record stops the server, with file and offset', () => {
+  test.each([0, 2])("in an entry's header, in batch %i, marks that entry and nothing else", (which) => {
     const { image, starts } = threeBatches();
-    const { error } = reopened(flipped(image, SEGMENT, (starts[0] ?? 0) + 10));
-    expect(error).toMatchObject({ code: 'CorruptLog', path: SEGMENT, offset: starts[0] });
-    expect(error?.message).toContain(`'${SEGMENT}' is damaged at offset ${starts[0]}`);
-    expect(error?.message).toContain('proves that it was durable');
-    expect(error?.message).toContain('intact up to index 0');
+    const world = new StorageWorld(flipped(image, SEGMENT, (starts[which] ?? 0) + 10));
+    const opened = world.open(null);
+    const index = which * 10 + 1;
+    expect(opened.recovered.faulty).toEqual([{ index, term: index, kind: null }]);
+    expect(opened.recovered).toMatchObject({ lastIndex: 30, hardState: { term: 21, vote: 'b' } });
+    expect(opened.notes.join(' ')).toContain(`'${SEGMENT}' is damaged at offset ${starts[which]}: entry ${index}`);
+    expect(world.tryRead(opened, index, 30).error).toMatchObject({ code: 'FaultyEntry', path: SEGMENT, index });
+    expect(world.read(opened, index + 1, 30)).toHaveLength(30 - index);
   });
 
-  test('in the header of the last batch stops it as well, and names the way out', () => {
+  test("in an entry's header is undone for good by the entry that another server sends", () => {
     const { image, starts } = threeBatches();
-    const { error } = reopened(flipped(image, SEGMENT, (starts[2] ?? 0) + 10));
-    expect(error?.code).toBe('CorruptLog');
-    expect(error?.message).toContain('may have been promised');
-    expect(error?.message).toContain('quorate wal repair --drop-tail');
+    const world = new StorageWorld(flipped(image, SEGMENT, (starts[1] ?? 0) + 10));
+    const opened = world.open(null);
+    const repairs = entries(11, 11, 11, 120);
+    expect(world.append(opened, batch({ repairs, entries: entries(31, 32, 22, 50) }))).toBeNull();
+    const later = new StorageWorld(world.disk.image());
+    const again = later.open(null);
+    for (const [where, storage] of [
+      [world, opened],
+      [later, again],
+    ] as const) {
+      expect(where.read(storage, 11, 11)).toEqual(repairs);
+      const all = [10, 11, 12].flatMap((index) => where.read(storage, index, index));
+      expect(all.map(({ index }) => index)).toEqual([10, 11, 12]);
+      expect(where.read(storage, 30, 32)).toHaveLength(3);
+    }
+    expect(again.recovered).toMatchObject({ faulty: [], lastIndex: 32 });
+    expect(again.notes).toEqual([]);
+  });
+
+  test('in a seal loses nothing if another follows', () => {
+    const { image, starts } = threeBatches();
+    for (let back = 1; back <= 72; back++) {
+      const world = new StorageWorld(flipped(image, SEGMENT, (starts[1] ?? 0) - back));
+      const opened = world.open(null);
+      expect(opened.recovered, `${back} bytes before the end`).toMatchObject({
+        lastIndex: 30,
+        faulty: [],
+        hardState: { term: 21, vote: 'b' },
+      });
+      expect(world.read(opened, 1, 30)).toHaveLength(30);
+    }
   });
 
   test.each([0, 2])("in an entry's data, in batch %i, marks that entry and nothing else", (which) => {
@@ -218,7 +248,7 @@ describe('a file that is not what it should be', () => {
   test('a segment of a later format is refused as such', () => {
     const { image } = threeBatches();
     const bytes = image.get(SEGMENT) ?? new Uint8Array(0);
-    viewOf(bytes).setUint32(12, 2, true);
+    viewOf(bytes).setUint32(12, 3, true);
     viewOf(bytes).setUint32(8, crc32c(bytes, 12, SEGMENT_HEADER_BYTES), true);
     expect(reopened(image).error).toMatchObject({ code: 'UnsupportedVersion', path: SEGMENT });
   });

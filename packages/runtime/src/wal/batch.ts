@@ -5,7 +5,6 @@
 import type { Entry, HardState, Index, LogPosition, PersistBatch, SnapshotMetadata, Term } from '@quorate/raft';
 import { viewOf } from '../bytes.ts';
 import {
-  encodeSeal,
   encodeSegmentHeader,
   MAX_BATCH_BYTES,
   RECORD_HEADER_BYTES,
@@ -13,15 +12,19 @@ import {
   recordBytes,
   SECTOR_BYTES,
   SEGMENT_HEADER_BYTES,
+  SEGMENT_VERSION,
   type SegmentHeader,
   writeRecordHeader,
 } from './format.ts';
 import type { LogIndex } from './log-index.ts';
+import { countPadding, encodeSeal, type LogOutline } from './seal.ts';
 
 /** What several of the core's batches come to when they are made durable together. */
 export interface LogChange {
   /** The log begins anew behind this snapshot; whatever came before it in the same change is void and left out. */
   readonly snapshot: SnapshotMetadata | null;
+  /** Entries that the log holds and whose records are lost: they are written once more, before anything else happens to the log. */
+  readonly rewritten: readonly Entry[];
   readonly parts: readonly LogPart[];
   /** Term and vote after the change. */
   readonly hardState: HardState;
@@ -37,7 +40,12 @@ export interface LogPart {
 }
 
 /** Merges batches and checks that they continue the log. Throws when they do not: then the caller's own state is broken. */
-export function mergeBatches(batches: readonly PersistBatch[], log: LogIndex, current: HardState): LogChange {
+export function mergeBatches(
+  batches: readonly PersistBatch[],
+  rewritten: readonly Entry[],
+  log: LogIndex,
+  current: HardState,
+): LogChange {
   let hardState = current;
   let snapshot: SnapshotMetadata | null = null;
   let parts: LogPart[] = [];
@@ -75,7 +83,7 @@ export function mergeBatches(batches: readonly PersistBatch[], log: LogIndex, cu
     if (!truncates && batch.entries.length === 0) continue;
     parts.push({ truncateFrom: truncates ? batch.truncateFrom : 0, truncateTerm, entries: batch.entries });
   }
-  return { snapshot, parts, hardState, lastIndex };
+  return { snapshot, rewritten: snapshot === null ? rewritten : [], parts, hardState, lastIndex };
 }
 
 /** The header that a segment needs which begins with this change. A cut in the change may reach below it; see `LogIndex.truncate`. */
@@ -85,8 +93,9 @@ export function headerFor(
   place: Pick<SegmentHeader, 'identity' | 'segment' | 'chain'>,
 ): SegmentHeader {
   const { snapshot } = change;
-  if (snapshot !== null) return { ...place, firstIndex: snapshot.index + 1, baseTerm: snapshot.term };
-  return { ...place, firstIndex: log.lastIndex + 1, baseTerm: log.lastTerm };
+  const version = SEGMENT_VERSION;
+  if (snapshot !== null) return { ...place, version, firstIndex: snapshot.index + 1, baseTerm: snapshot.term };
+  return { ...place, version, firstIndex: log.lastIndex + 1, baseTerm: log.lastTerm };
 }
 
 /** Where a batch goes and what it must continue. */
@@ -96,6 +105,8 @@ export interface BatchPlace {
   readonly chain: number;
   readonly sequence: number;
   readonly seed: number;
+  /** Of the log behind the batch; null in a segment of version 1. */
+  readonly outline: LogOutline | null;
 }
 
 export interface EncodedBatch {
@@ -107,19 +118,17 @@ export interface EncodedBatch {
 
 /** Bytes that a change takes at most, wherever it is written. */
 export function changeBytes(change: LogChange): number {
-  let bytes = 2 * SECTOR_BYTES + RECORD_HEADER_BYTES;
-  for (const part of change.parts) {
-    bytes += RECORD_HEADER_BYTES;
-    for (const entry of part.entries) bytes += recordBytes(entry.data.length);
-  }
-  return bytes;
+  return 2 * SECTOR_BYTES + RECORD_HEADER_BYTES + recordsLength(change);
 }
 
 /** Encodes a change as one sealed batch, with the segment's header before it if it is the first there. */
 export function encodeBatch(change: LogChange, place: BatchPlace, header: SegmentHeader | null): EncodedBatch {
-  const seal = encodeSeal(place.sequence, countRecords(change, place), change.hardState.vote);
   const records = recordsLength(change);
+  const { sequence, outline } = place;
+  const { lastIndex, hardState } = change;
+  const seal = encodeSeal({ sequence, records: countRecords(change), vote: hardState.vote, lastIndex, outline });
   const padding = paddingBefore(place.offset + records, recordBytes(seal.length));
+  if (padding > 0) countPadding(seal);
   const lead = header === null ? 0 : SEGMENT_HEADER_BYTES;
   const length = records + padding + recordBytes(seal.length);
   if (length > MAX_BATCH_BYTES) {
@@ -140,6 +149,9 @@ function writeChange(writer: RecordWriter, change: LogChange): void {
   if (change.snapshot !== null) {
     writer.write(RecordKind.snapshot, 0, change.snapshot.index, change.snapshot.term, 0, null);
   }
+  for (const { kind, index, term, data } of change.rewritten) {
+    writer.write(RecordKind.repair, kind, index, term, data.length, data);
+  }
   for (const part of change.parts) {
     if (part.truncateFrom !== 0) writer.write(RecordKind.truncate, 0, part.truncateFrom, part.truncateTerm, 0, null);
     for (const entry of part.entries) {
@@ -154,6 +166,10 @@ export function indexChange(change: LogChange, place: Pick<BatchPlace, 'segment'
   if (change.snapshot !== null) {
     log.reset({ index: change.snapshot.index, term: change.snapshot.term });
     offset += RECORD_HEADER_BYTES;
+  }
+  for (const { index, data } of change.rewritten) {
+    log.relocate(index, place.segment, offset);
+    offset += recordBytes(data.length);
   }
   for (const part of change.parts) {
     if (part.truncateFrom !== 0) {
@@ -170,6 +186,7 @@ export function indexChange(change: LogChange, place: Pick<BatchPlace, 'segment'
 
 function recordsLength(change: LogChange): number {
   let bytes = change.snapshot === null ? 0 : RECORD_HEADER_BYTES;
+  for (const { data } of change.rewritten) bytes += recordBytes(data.length);
   for (const part of change.parts) {
     if (part.truncateFrom !== 0) bytes += RECORD_HEADER_BYTES;
     for (const entry of part.entries) bytes += recordBytes(entry.data.length);
@@ -177,11 +194,11 @@ function recordsLength(change: LogChange): number {
   return bytes;
 }
 
-function countRecords(change: LogChange, place: BatchPlace): number {
-  let count = change.snapshot === null ? 0 : 1;
+/** Padding not counted: whether there is any depends on the seal's length. */
+function countRecords(change: LogChange): number {
+  let count = (change.snapshot === null ? 0 : 1) + change.rewritten.length;
   for (const part of change.parts) count += part.entries.length + (part.truncateFrom === 0 ? 0 : 1);
-  const seal = recordBytes(encodeSeal(0, 0, change.hardState.vote).length);
-  return count + (paddingBefore(place.offset + recordsLength(change), seal) > 0 ? 1 : 0);
+  return count;
 }
 
 /**

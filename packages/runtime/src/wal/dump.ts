@@ -5,6 +5,7 @@ import type { StorageError } from '../storage.ts';
 import { runSteps } from '../steps.ts';
 import { identityText, RecordKind, segmentPath } from './format.ts';
 import type { Manifest } from './hard-state-file.ts';
+import type { Seal } from './seal.ts';
 import type { ScannedBatch } from './segment-scan.ts';
 import { type LogVisitor, type WalkedSegment, walkLog } from './walk-log.ts';
 
@@ -51,6 +52,12 @@ class Dump implements LogVisitor {
 
   batch(batch: ScannedBatch): void {
     this.summary.batches += 1;
+    for (const { segment, from, to } of batch.gaps) {
+      const bytes = to - from;
+      this.#problem(
+        `${at(from)}  ${bytes} bytes of segment ${segment} are damaged, or were written before what follows`,
+      );
+    }
     for (const { header, payload } of batch.records) {
       if (header.kind === RecordKind.entry) this.summary.entries += 1;
       const line = `${at(header.offset)}  ${describe(header.kind, header)}`;
@@ -59,7 +66,7 @@ class Dump implements LogVisitor {
     }
     const { sequence, records, hardState } = batch.seal;
     this.#line(
-      `${at(batch.sealOffset)}  seal      batch ${sequence}  records ${records}  term ${hardState.term}  vote ${hardState.vote ?? 'none'}  last index ${batch.lastIndex}  chain ok`,
+      `${at(batch.sealOffset)}  seal      batch ${sequence}  records ${records}  term ${hardState.term}  vote ${hardState.vote ?? 'none'}  last index ${batch.lastIndex}${outlined(batch.seal)}  ${batch.gaps.length === 0 ? 'chain ok' : 'behind damage'}`,
     );
   }
 
@@ -82,6 +89,13 @@ class Dump implements LogVisitor {
   }
 }
 
+/** The newest terms of the log, as the seal names them. */
+function outlined({ outline }: Seal): string {
+  if (outline === null) return '';
+  const runs = outline.runs.map(({ first, term }) => `${term} from ${first}`).join(', ');
+  return `  terms ${outline.complete ? '' : '… '}${runs}`;
+}
+
 interface Described {
   readonly index: number;
   readonly term: number;
@@ -96,6 +110,8 @@ function describe(kind: number, header: Described): string {
       return `entry     index ${index}  term ${term}  ${entryKindName(header.entryKind)}  length ${length}`;
     case RecordKind.truncate:
       return `truncate  from index ${index}  behind an entry of term ${term}`;
+    case RecordKind.repair:
+      return `repair    index ${index}  term ${term}  ${entryKindName(header.entryKind)}  length ${length}`;
     case RecordKind.snapshot:
       return `snapshot  index ${index}  term ${term}  the log begins anew behind it`;
     default:

@@ -5,18 +5,25 @@
  * record says where it belongs (segment, offset, batch) and carries the checksum of the record before it, so that neither rot nor a
  * misplaced or forgotten write can pass for a record.
  */
-import { type Entry, EntryKind, type HardState, type Index, type Term } from '@quorate/raft';
-import { BlockReader, BlockWriter, decodeText, encodeText, getSafe, isZero, setSafe, viewOf } from '../bytes.ts';
+import { type Entry, EntryKind, type Index, type Term } from '@quorate/raft';
+import { BlockReader, BlockWriter, encodeText, getSafe, isZero, setSafe, viewOf } from '../bytes.ts';
 import { crc32c } from '../crc32c.ts';
 import type { StorageIdentity } from '../storage.ts';
 
+/** Of everything but segments. */
 export const FORMAT_VERSION = 1;
+
+/** Of segments. In version 1 a seal did not say how the log looks, so that what is lost before it cannot be made out. */
+export const SEGMENT_VERSION = 2;
 
 /** What a disk writes whole or not at all. Torn writes end at these borders. */
 export const SECTOR_BYTES = 512;
 
 export const SEGMENT_HEADER_BYTES = SECTOR_BYTES;
 export const RECORD_HEADER_BYTES = 48;
+
+/** Every record begins at a multiple of this. */
+export const RECORD_ALIGNMENT = 8;
 
 /** The largest length of one batch on disk, and so of one write. */
 export const MAX_BATCH_BYTES = 1 << 30;
@@ -35,6 +42,8 @@ export const RecordKind = {
   padding: 4,
   /** The end of a batch, with term and vote. Without it the batch does not count. */
   seal: 5,
+  /** An entry that the log held already, where its first record is lost: others have sent it. The log is no longer by it. */
+  repair: 6,
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
@@ -63,6 +72,8 @@ export function identityText(identity: StorageIdentity): string {
 // ------------------------------------------------------------------------------------------------------ segment header
 
 export interface SegmentHeader {
+  /** At most `SEGMENT_VERSION`. */
+  readonly version: number;
   readonly identity: StorageIdentity;
   readonly segment: number;
   /** One more than the last index of the log when the segment was begun (of the snapshot, if it begins with one). */
@@ -78,7 +89,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   const block = new BlockWriter(SEGMENT_HEADER_BYTES)
     .raw(SEGMENT_MAGIC)
     .uint32(0)
-    .uint32(FORMAT_VERSION)
+    .uint32(header.version)
     .uint32(header.segment)
     .uint32(header.chain)
     .safe(header.firstIndex)
@@ -101,11 +112,11 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | HeaderPr
   const intact = block.uint32() === crc32c(bytes, 12, SEGMENT_HEADER_BYTES);
   const version = block.uint32();
   if (!intact) return 'damaged';
-  if (version !== FORMAT_VERSION) return 'version';
+  if (version < 1 || version > SEGMENT_VERSION) return 'version';
   const [segment, chain, firstIndex, baseTerm] = [block.uint32(), block.uint32(), block.safe(), block.safe()];
   const group = block.uint32();
   const identity = { clusterId: block.text(), group, member: block.text(), incarnation: block.text() };
-  return block.ok ? { identity, segment, firstIndex, baseTerm, chain } : 'damaged';
+  return block.ok ? { version, identity, segment, firstIndex, baseTerm, chain } : 'damaged';
 }
 
 export function startsWith(bytes: Uint8Array, magic: Uint8Array): boolean {
@@ -224,47 +235,10 @@ export function isKnownEntryKind(kind: number): kind is EntryKind {
   return ENTRY_KINDS.includes(kind);
 }
 
-/** The entry in a record of kind `entry`; null when this version does not know its kind. Shares the bytes. */
+/** The entry in a record of kind `entry` or `repair`; null when this version does not know its kind. Shares the bytes. */
 export function entryOf(header: RecordHeader, payload: Uint8Array): Entry | null {
   if (!isKnownEntryKind(header.entryKind)) return null;
   return { index: header.index, term: header.term, kind: header.entryKind, data: payload };
-}
-
-// --------------------------------------------------------------------------------------------------------------- seals
-
-/** What a seal says besides `index` (the last of the log after the batch) and `term`. */
-export interface Seal {
-  /** Counts batches from the directory's creation on. */
-  readonly sequence: number;
-  /** Records of the batch, the seal itself not counted. */
-  readonly records: number;
-  readonly hardState: HardState;
-}
-
-const NO_VOTE = 0xffff;
-
-/** The payload of a seal; the term stands in its header. */
-export function encodeSeal(sequence: number, records: number, vote: string | null): Uint8Array {
-  const voted = vote === null ? new Uint8Array(0) : encodeText(vote);
-  const bytes = new Uint8Array(14 + voted.length);
-  const view = viewOf(bytes);
-  setSafe(view, 0, sequence);
-  view.setUint32(8, records, true);
-  view.setUint16(12, vote === null ? NO_VOTE : voted.length, true);
-  bytes.set(voted, 14);
-  return bytes;
-}
-
-/** Null if the payload is not a seal's. */
-export function decodeSeal(header: RecordHeader, payload: Uint8Array): Seal | null {
-  if (payload.length < 14) return null;
-  const view = viewOf(payload);
-  const voteLength = view.getUint16(12, true);
-  const vote = voteLength === NO_VOTE ? null : decodeText(payload.subarray(14));
-  if (voteLength !== NO_VOTE && (vote === null || voteLength !== payload.length - 14)) return null;
-  const sequence = getSafe(view, 0);
-  if (Number.isNaN(sequence)) return null;
-  return { sequence, records: view.getUint32(8, true), hardState: { term: header.term, vote } };
 }
 
 // --------------------------------------------------------------------------------------------------------------- names

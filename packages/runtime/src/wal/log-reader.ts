@@ -1,5 +1,5 @@
 /** Reads entries back from the log. Everything read is verified again: what rotted since it was written must not reach a peer. */
-import type { Entry, Index } from '@quorate/raft';
+import type { Entry, Index, Term } from '@quorate/raft';
 import { viewOf } from '../bytes.ts';
 import type { DiskQueue } from '../environment.ts';
 import { StorageFailure } from '../storage-failure.ts';
@@ -9,15 +9,15 @@ import {
   MAX_BATCH_BYTES,
   payloadIntact,
   RECORD_HEADER_BYTES,
+  RECORD_ALIGNMENT,
   type RecordHeader,
   RecordKind,
   readRecordHeader,
   recordBytes,
   segmentPath,
 } from './format.ts';
-import type { FaultyPlace } from './faulty-places.ts';
+import { type FaultyPlace, placeOf } from './faulty-places.ts';
 import type { EntryPlace, LogIndex } from './log-index.ts';
-import { WHAT_TO_DO } from './segment-scan.ts';
 
 /** Bytes read at once; a larger entry is read whole. */
 const READ_BYTES = 256 << 10;
@@ -44,7 +44,7 @@ export function* readEntries(
     const last = Math.min(place.last, request.to);
     const walk = new EntryWalk(disk, place, seed);
     for (; next <= last; next++) {
-      const entry = yield* walk.entry(next);
+      const entry = yield* walk.entry(next, log.termAt(next));
       if ('header' in entry) {
         onFaulty(entry);
         if (entries.length > 0) return entries;
@@ -59,10 +59,10 @@ export function* readEntries(
   return entries;
 }
 
-function faulty({ segment, header }: FaultyPlace): StorageFailure {
+export function faulty({ index, segment, offset }: FaultyPlace): StorageFailure {
   const path = segmentPath(segment);
-  const what = `Entry ${header.index} is damaged in '${path}' at offset ${header.offset}; another server must send it.`;
-  return new StorageFailure('FaultyEntry', what, path, header.offset, header.index);
+  const what = `Entry ${index} is damaged in '${path}' at offset ${offset}; another server must send it.`;
+  return new StorageFailure('FaultyEntry', what, path, offset, index);
 }
 
 export function compacted(from: Index, base: Index): StorageFailure {
@@ -72,17 +72,18 @@ export function compacted(from: Index, base: Index): StorageFailure {
   );
 }
 
-/** Goes from record to record within one segment. */
+/** Goes from record to record within one segment, over whatever is damaged between them. */
 class EntryWalk {
   readonly #disk: DiskQueue;
   readonly #segment: number;
   readonly #path: string;
   readonly #seed: number;
+  /** No entry begins at or behind this offset. */
+  readonly #end: number;
   #at: number;
   #start = 0;
   #bytes: Uint8Array = new Uint8Array(0);
   #view = viewOf(this.#bytes);
-  #previous: number | null = null;
 
   constructor(disk: DiskQueue, place: EntryPlace, seed: number) {
     this.#disk = disk;
@@ -90,61 +91,56 @@ class EntryWalk {
     this.#path = segmentPath(place.segment);
     this.#seed = seed;
     this.#at = place.offset;
+    this.#end = place.end;
   }
 
-  /** The entry `index`, which must lie ahead; where it stands, if its data is damaged. */
-  *entry(index: Index): Steps<Entry | FaultyPlace> {
+  /** The entry `index`, which must lie ahead; what is known of it, if it is damaged. Null for a term says that the log has dropped it. */
+  *entry(index: Index, term: Term | null): Steps<Entry | FaultyPlace> {
+    const begun = this.#at;
     for (;;) {
       const header = yield* this.#header();
-      const at = this.#at - this.#start;
+      // Nobody knows in which record before the next intact one it stood.
+      if (header === null || (isEntry(header) && header.index > index)) return this.#lost(index, term, begun);
       const length = recordBytes(header.length);
-      yield* this.#need(length);
+      const isThere = yield* this.#need(length);
       const here = this.#at - this.#start;
-      const isIntact = payloadIntact(this.#bytes, here, header);
-      if (!isIntact && header.kind !== RecordKind.entry) throw this.#damaged('its payload does not match its checksum');
+      const isIntact = isThere && payloadIntact(this.#bytes, here, header);
       this.#at += length;
-      this.#previous = header.checksum;
-      if (header.kind !== RecordKind.entry || header.index < index) continue;
-      if (!isIntact && header.index === index) return { segment: this.#segment, header };
+      if (!isEntry(header) || header.index < index) continue;
+      // Another entry than was written there, however intact it looks.
+      if (term !== null && header.term !== term) return this.#lost(index, term, begun);
+      if (!isIntact) return placeOf(header);
       const payload = this.#bytes.subarray(here + RECORD_HEADER_BYTES, here + RECORD_HEADER_BYTES + header.length);
-      const entry = header.index === index ? entryOf(header, payload) : null;
-      if (entry === null) throw this.#damaged(`entry ${header.index} stands where ${index} was written`, at);
-      return entry;
+      const entry = entryOf(header, payload);
+      return entry ?? this.#lost(index, term, begun);
     }
   }
 
-  *#header(): Steps<RecordHeader> {
-    yield* this.#need(RECORD_HEADER_BYTES);
-    const header = readRecordHeader(
-      this.#view,
-      this.#bytes,
-      this.#at - this.#start,
-      this.#seed,
-      this.#segment,
-      this.#at,
-    );
-    if (header === null || header.length > MAX_BATCH_BYTES)
-      throw this.#damaged('its header does not match its checksum');
-    if (this.#previous !== null && header.previous !== this.#previous) {
-      throw this.#damaged('it does not continue the record before it');
-    }
-    return header;
+  #lost(index: Index, term: Term | null, offset: number): FaultyPlace {
+    return { index, term: term ?? 0, segment: this.#segment, offset, header: null };
   }
 
-  *#need(length: number): Steps<void> {
-    if (this.#at + length <= this.#start + this.#bytes.length) return;
+  /** The header at hand, or else the next that is intact; null if there is none. */
+  *#header(): Steps<RecordHeader | null> {
+    for (; this.#at < this.#end; this.#at += RECORD_ALIGNMENT) {
+      if (!(yield* this.#need(RECORD_HEADER_BYTES))) return null;
+      const at = this.#at - this.#start;
+      const header = readRecordHeader(this.#view, this.#bytes, at, this.#seed, this.#segment, this.#at);
+      if (header !== null && header.length <= MAX_BATCH_BYTES) return header;
+    }
+    return null;
+  }
+
+  /** Whether the file holds so much from here on. */
+  *#need(length: number): Steps<boolean> {
+    if (this.#at + length <= this.#start + this.#bytes.length) return true;
     this.#bytes = yield* read(this.#disk, this.#path, this.#at, Math.max(length, READ_BYTES));
     this.#view = viewOf(this.#bytes);
     this.#start = this.#at;
-    if (this.#bytes.length < length) throw this.#damaged('the file ends before it');
+    return this.#bytes.length >= length;
   }
+}
 
-  #damaged(what: string, offset = this.#at): StorageFailure {
-    return new StorageFailure(
-      'CorruptLog',
-      `'${this.#path}' has been damaged since it was written: the record at offset ${offset} is broken, ${what}. ${WHAT_TO_DO}`,
-      this.#path,
-      offset,
-    );
-  }
+function isEntry({ kind }: RecordHeader): boolean {
+  return kind === RecordKind.entry || kind === RecordKind.repair;
 }

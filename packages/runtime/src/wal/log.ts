@@ -25,14 +25,16 @@ import {
   LOG_DIRECTORY,
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
+  SEGMENT_VERSION,
   type SegmentHeader,
   SPARE_PATH,
   segmentPath,
 } from './format.ts';
 import { type Manifest, manifestOperations } from './hard-state-file.ts';
 import type { LogIndex } from './log-index.ts';
-import { compacted, readEntries } from './log-reader.ts';
+import { compacted, faulty, readEntries } from './log-reader.ts';
 import type { ActiveSegment } from './recovery.ts';
+import { outlineAfter } from './seal.ts';
 import { SpareSegment } from './spare-segment.ts';
 
 /** Beyond this part of a prepared segment the next one is prepared. */
@@ -120,8 +122,8 @@ export class WriteAheadLog {
   ): void {
     if (this.#appending) throw new Error('A second append was begun before the first was durable.');
     if (this.#failure !== null) return this.#later(() => done(this.#failure));
-    const change = mergeBatches(batches, this.#index, this.#hardState);
     const repairs = batches.flatMap((batch) => batch.repairs);
+    const change = mergeBatches(batches, this.#faulty.lost(repairs), this.#index, this.#hardState);
     const restoring = this.#repairOperations(repairs);
     if ('code' in restoring) return this.#later(() => done(restoring));
     const write = this.#write(change, restoring, afterSync);
@@ -213,12 +215,11 @@ export class WriteAheadLog {
     const { lastIndex } = this.#index;
     if (to < from || from > lastIndex)
       throw new RangeError(`Entries ${from} to ${to} were asked for; the log ends at ${lastIndex}.`);
-    const steps = readEntries(
-      this.#environment.disk.background,
-      this.#index,
-      this.#seed,
-      { from, to, maxBytes },
-      (place) => this.#faulty.add(place),
+    const damaged = this.#faulty.firstFrom(from);
+    if (damaged?.index === from) return this.#later(() => done(faulty(damaged).storageError, []));
+    const request = { from, to: Math.min(to, (damaged?.index ?? to + 1) - 1), maxBytes };
+    const steps = readEntries(this.#environment.disk.background, this.#index, this.#seed, request, (place) =>
+      this.#faulty.add(place),
     );
     runSteps(steps, (error, entries) => {
       // The segment may have been removed while it was read.
@@ -251,7 +252,7 @@ export class WriteAheadLog {
 
   /** Damaged entries, ascending. */
   get faulty(): readonly FaultyEntry[] {
-    return this.#faulty.entries().filter(({ index }) => index > this.#index.base.index);
+    return this.#faulty.entriesBehind(this.#index.base.index);
   }
 
   onFailure(listener: (error: StorageError) => void): void {
@@ -303,15 +304,15 @@ export class WriteAheadLog {
 
   /** A snapshot begins a segment of its own, so that everything before it can go; otherwise a full one makes the next begin. */
   #mustRoll(change: LogChange): boolean {
-    const { offset, size } = this.#active;
-    if (change.snapshot !== null) return true;
+    const { offset, size, version } = this.#active;
+    if (change.snapshot !== null || version < SEGMENT_VERSION) return true;
     if (size < this.#options.segmentBytes && this.#spare.ready) return true;
     return offset > SEGMENT_HEADER_BYTES && offset + changeBytes(change) > this.#options.segmentBytes;
   }
 
   #writeOn(change: LogChange, afterSync: readonly DiskOperation[]): PreparedWrite {
     const { segment, offset, chain, size } = this.#active;
-    const place = this.#place(segment, offset, chain);
+    const place = this.#place(change, segment, offset, chain);
     const batch = encodeBatch(change, place, null);
     const path = segmentPath(segment);
     const growth = Math.max(0, batch.end - size);
@@ -340,7 +341,7 @@ export class WriteAheadLog {
   #writeRoll(change: LogChange, afterSync: readonly DiskOperation[]): PreparedWrite {
     const segment = this.#active.segment + 1;
     const { chain } = this.#active;
-    const place = this.#place(segment, SEGMENT_HEADER_BYTES, chain);
+    const place = this.#place(change, segment, SEGMENT_HEADER_BYTES, chain);
     const header = headerFor(change, this.#index, { identity: this.#identity, segment, chain });
     const batch = encodeBatch(change, place, header);
     const path = segmentPath(segment);
@@ -365,8 +366,9 @@ export class WriteAheadLog {
     return { operations, place, header, batch, size, growth, manifest, spare };
   }
 
-  #place(segment: number, offset: number, chain: number): BatchPlace {
-    return { segment, offset, chain, sequence: this.#sequence + 1, seed: this.#seed };
+  #place(change: LogChange, segment: number, offset: number, chain: number): BatchPlace {
+    const outline = outlineAfter(change, this.#index);
+    return { segment, offset, chain, sequence: this.#sequence + 1, seed: this.#seed, outline };
   }
 
   #nextManifest(changes: Partial<Manifest>): Manifest {
@@ -380,7 +382,8 @@ export class WriteAheadLog {
     indexChange(change, place, this.#index);
     this.#hardState = change.hardState;
     this.#sequence = place.sequence;
-    this.#active = { segment: place.segment, offset: batch.end, chain: batch.chain, size: write.size };
+    const version = write.header?.version ?? this.#active.version;
+    this.#active = { segment: place.segment, version, offset: batch.end, chain: batch.chain, size: write.size };
     if (write.manifest !== null) {
       this.#manifest = write.manifest;
       this.#segments = [...this.#segments, place.segment];
@@ -398,7 +401,7 @@ export class WriteAheadLog {
     const retired = this.#segments.filter((each) => each < segment);
     this.#segments = this.#segments.filter((each) => each >= segment);
     this.#index.dropSegmentsBefore(segment);
-    this.#faulty.dropSegmentsBefore(segment);
+    this.#faulty.forgetThrough(this.#index.base.index);
     this.#manifest = this.#nextManifest({
       firstSegment: segment,
       lastSegment: this.#active.segment,

@@ -7,13 +7,11 @@ import { getSafe, viewOf } from '../bytes.ts';
 import { isKnownRecordKind, RECORD_HEADER_BYTES, RecordKind, recordBytes, SEGMENT_HEADER_BYTES } from './format.ts';
 
 export interface PeekedPlace {
-  /** The entries that the place touches, from the first to the last; 0 if it touches none. */
+  /** The entries that the place touches, from the lowest to the highest; 0 if it touches none. */
   readonly firstIndex: Index;
   readonly lastIndex: Index;
-  /** It touches more than entries, seals and padding: what the log is made of, not what it holds. */
-  readonly structure: boolean;
-  /** It touches the header of a record. */
-  readonly headers: boolean;
+  /** Runs of terms in the records from the place up to the first seal behind it. A seal names at most so many (seal.ts). */
+  readonly terms: number;
   /** Batches that were begun behind the last one that it touches. */
   readonly batchesBehind: number;
 }
@@ -26,9 +24,8 @@ export function peekSegment(
   from: number,
   to: number,
 ): PeekedPlace | null {
-  let [firstIndex, lastIndex, batchesBehind, batch] = [0, 0, 0, 0];
-  let structure = from < SEGMENT_HEADER_BYTES;
-  let headers = structure;
+  let [firstIndex, lastIndex, terms, term, batchesBehind, batch] = [0, 0, 0, 0, 0, 0];
+  let isSealed = false;
   for (let at = SEGMENT_HEADER_BYTES; at + RECORD_HEADER_BYTES <= size; ) {
     const view = viewOf(read(at, RECORD_HEADER_BYTES));
     const kind = view.getUint8(12);
@@ -36,21 +33,23 @@ export function peekSegment(
     if (view.getUint32(20, true) !== segment || view.getUint32(24, true) !== at || !isKnownRecordKind(kind))
       return null;
     const end = at + recordBytes(view.getUint32(16, true));
+    const isTouched = end > from && at < to;
+    const isEntry = kind === RecordKind.entry || kind === RecordKind.repair;
     const beginsBatch = view.getUint32(28, true) !== batch;
     batch = view.getUint32(28, true);
-    if (end > from && at < to) {
-      batchesBehind = 0;
-      headers ||= from < at + RECORD_HEADER_BYTES;
-      if (kind === RecordKind.entry) {
-        lastIndex = getSafe(view, 32);
-        firstIndex = firstIndex === 0 ? lastIndex : Math.min(firstIndex, lastIndex);
-      } else {
-        structure ||= kind === RecordKind.truncate || kind === RecordKind.snapshot;
-      }
-    } else if (at >= to && beginsBatch) {
-      batchesBehind += 1;
+    if (isEntry && end > from && !isSealed && getSafe(view, 40) !== term) {
+      term = getSafe(view, 40);
+      terms += 1;
     }
+    if (isTouched && isEntry) {
+      const index = getSafe(view, 32);
+      firstIndex = firstIndex === 0 ? index : Math.min(firstIndex, index);
+      lastIndex = Math.max(lastIndex, index);
+    }
+    if (isTouched) batchesBehind = 0;
+    else if (at >= to && beginsBatch) batchesBehind += 1;
+    isSealed ||= at >= to && kind === RecordKind.seal;
     at = end;
   }
-  return { firstIndex, lastIndex, structure, headers, batchesBehind };
+  return { firstIndex, lastIndex, terms, batchesBehind };
 }

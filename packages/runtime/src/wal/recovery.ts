@@ -4,7 +4,7 @@
  */
 import { isZero } from '../bytes.ts';
 import type { Disk, DiskQueue } from '../environment.ts';
-import type { LastBatch } from '../firm.ts';
+import { type LastBatch, lastBatchOf } from '../firm.ts';
 import { StorageFailure } from '../storage-failure.ts';
 import type { StorageIdentity } from '../storage.ts';
 import { listIfPresent, read, type Steps, size, submit } from '../steps.ts';
@@ -15,6 +15,7 @@ import {
   identityText,
   LOG_DIRECTORY,
   SEGMENT_HEADER_BYTES,
+  SEGMENT_VERSION,
   type SegmentHeader,
   sameIdentity,
   segmentOfName,
@@ -22,11 +23,14 @@ import {
 } from './format.ts';
 import type { Manifest } from './hard-state-file.ts';
 import { Replay } from './replay.ts';
-import { type Damage, type SegmentEnd, type ScannedBatch, scanSegment, WHAT_TO_DO } from './segment-scan.ts';
+import type { Damage } from './segment-end.ts';
+import { beginning, type Carry, type ScannedBatch, scanSegment, type SegmentEnd, WHAT_TO_DO } from './segment-scan.ts';
 
 /** The segment that the next batch goes to. */
 export interface ActiveSegment {
   readonly segment: number;
+  /** The version of its format. */
+  readonly version: number;
   readonly offset: number;
   readonly chain: number;
   /** The file's present size: beyond `offset` it is all zeros. */
@@ -49,29 +53,31 @@ export function* recoverLog(disk: Disk, manifest: Manifest | null, maxTailBytes:
   const segments = yield* presentSegments(disk, manifest);
   const walk = new LogWalk(disk, manifest?.identity ?? null);
   const replay = new Replay(maxTailBytes);
-  const ends: SegmentEnd[] = [];
-  let lastBatch: LastBatch | null = null;
+  const ends: SegmentScan[] = [];
+  let newest: ScannedBatch | null = null;
   const take = (batch: ScannedBatch): void => {
     replay.apply(batch);
-    const damaged = batch.records.filter(({ payload }) => payload === null).map(({ header }) => header.offset);
-    lastBatch = { segment: batch.segment, offset: batch.offset, end: batch.end, damaged };
+    newest = batch;
   };
   for (const segment of segments) {
-    const last = segment === segments.at(-1);
     const scan = yield* walk.next(segment, take, replay);
-    if (last && scan.batches === 0 && ends.length > 0 && segment > (manifest?.lastSegment ?? 0)) {
-      yield* dropUnbegun(disk, segment, scan, notes);
-      break;
+    if (segment !== segments.at(-1)) {
+      ends.push(scan);
+      continue;
     }
-    if (scan.damage !== null && (!last || scan.damage.verdict !== 'torn')) throw damaged(segment, scan, last, replay);
-    if (scan.header === null) throw badHeader(segment, 'absent');
-    ends.push(scan);
+    const unsealed = unsealedOf(ends, scan);
+    if (unsealed !== undefined) throw damaged(unsealed, false, replay);
+    const isUnbegun = scan.batches === 0 && ends.length > 0 && segment > (manifest?.lastSegment ?? 0);
+    if (isUnbegun) yield* dropUnbegun(disk, scan, notes);
+    else ends.push(scan);
   }
   const end = ends.at(-1);
   const identity = walk.identity;
-  if (end === undefined || identity === null || lastBatch === null) throw lostLog();
+  if (end !== undefined && end.damage !== null && end.damage.verdict !== 'torn') throw damaged(end, true, replay);
+  if (end !== undefined && end.header === null && end.batches === 0) throw badHeader(end.segment, 'absent');
+  if (end === undefined || identity === null || newest === null) throw lostLog();
   const kept = segments.slice(0, ends.length);
-  const segment = kept.at(-1) ?? 0;
+  const { segment, header, size } = end;
   assertComplete(manifest, replay, segment);
   // Of one age they differ only after a repair, which puts there what the log must not forget.
   if (manifest !== null && manifest.sequence === replay.sequence) replay.hardState = manifest.hardState;
@@ -79,11 +85,18 @@ export function* recoverLog(disk: Disk, manifest: Manifest | null, maxTailBytes:
   return {
     replay,
     identity,
-    active: { segment, offset: end.end, chain: end.chain, size: end.size },
-    lastBatch,
+    active: { segment, version: header?.version ?? SEGMENT_VERSION, offset: end.end, chain: end.chain, size },
+    lastBatch: lastBatchOf(newest, header === null),
     segments: kept,
     notes,
   };
+}
+
+/** Only the last segment may end without a seal: the first of the others that does so, and has none behind it either. */
+export function unsealedOf(others: readonly SegmentScan[], last: SegmentScan): SegmentScan | undefined {
+  const { records, gaps } = last.carry.stretch;
+  const first = Math.min(records[0]?.header.segment ?? last.segment, gaps[0]?.segment ?? last.segment);
+  return others.find(({ segment }) => segment === first);
 }
 
 /** The segments that belong to the log, ascending and without a gap. Leftovers of a compaction are removed. */
@@ -112,15 +125,19 @@ function missing(segment: number): StorageFailure {
 }
 
 export interface SegmentScan extends SegmentEnd {
-  /** Null if it is absent: then `damage` says what that means. */
+  readonly segment: number;
+  /** Null if it is lost. */
   readonly header: SegmentHeader | null;
+  readonly chain: number;
 }
 
 /** Walks from segment to segment and checks that each continues the one before. Changes nothing on disk. */
 export class LogWalk {
   identity: StorageIdentity | null;
   readonly #disk: Disk;
-  #chain: number | null = null;
+  #carry: Carry | null = null;
+  /** The segment that was walked last. */
+  #before: SegmentScan | null = null;
 
   constructor(disk: Disk, identity: StorageIdentity | null) {
     this.#disk = disk;
@@ -129,7 +146,8 @@ export class LogWalk {
 
   /** The next segment is not compared with the one before it: that one is missing or cannot be read. */
   forgetChain(): void {
-    this.#chain = null;
+    this.#carry = null;
+    this.#before = null;
   }
 
   *next(segment: number, onBatch: (batch: ScannedBatch) => void, replay: Replay | null): Steps<SegmentScan> {
@@ -137,20 +155,39 @@ export class LogWalk {
     const path = segmentPath(segment);
     const bytes = yield* size(disk, path);
     const decoded = decodeSegmentHeader(yield* read(disk, path, 0, SEGMENT_HEADER_BYTES));
-    const header = typeof decoded === 'object' ? decoded : null;
-    if (header !== null) this.#assertContinues(segment, header);
-    if (typeof decoded === 'string' && decoded !== 'absent') throw badHeader(segment, decoded);
-    if (this.identity === null) throw badHeader(segment, 'absent');
-    if (header !== null) replay?.beginSegment(header);
-    const chain = header?.chain ?? this.#chain ?? 0;
-    // Batches behind a lost header are looked at, to tell a beginning that was cut off from damage, but they do not count.
-    const take = header === null ? () => undefined : onBatch;
-    const end = yield* scanSegment(disk, segment, bytes, identitySeed(this.identity), chain, take);
-    this.#chain = end.chain;
-    return header === null ? { ...end, header, damage: lostHeader(end) } : { ...end, header };
+    const [header, problem] = typeof decoded === 'object' ? [decoded, null] : [null, decoded];
+    if (header !== null) this.#assertIsOurs(segment, header);
+    const { identity } = this;
+    if (identity === null || problem === 'version') throw badHeader(segment, problem ?? 'absent');
+    replay?.beginSegment(header);
+    const carry = this.#carryTo(segment, header);
+    const seed = identitySeed(identity);
+    const end = yield* scanSegment(disk, { segment, size: bytes, seed }, carry, onBatch);
+    const damage = problem !== null && end.batches === 0 ? lostHeader(segment, problem, end) : end.damage;
+    const chain = end.chain ?? header?.chain ?? carry.chain ?? 0;
+    this.#carry = end.carry;
+    this.#before = { ...end, segment, header, chain, damage };
+    return this.#before;
   }
 
-  #assertContinues(segment: number, header: SegmentHeader): void {
+  /** What the scan of a segment begins with: what the one before left, and what is missing between the two. */
+  #carryTo(segment: number, header: SegmentHeader | null): Carry {
+    const [carry, before] = [this.#carry, this.#before];
+    if (carry === null || before === null) {
+      const begun = beginning(header?.chain ?? null);
+      // Where the log begins is lost with the header.
+      if (header === null) begun.stretch.gaps.push({ segment, from: 0, to: SEGMENT_HEADER_BYTES });
+      return begun;
+    }
+    const { records, gaps } = carry.stretch;
+    const isSealed = records.length === 0 && gaps.length === 0;
+    if (isSealed && (header === null || header.chain === carry.chain)) return beginning(carry.chain);
+    const from = before.damage?.offset ?? before.end;
+    const gap = { segment: before.segment, from, to: Math.max(from, before.size) };
+    return { chain: null, stretch: { records: [...records], gaps: [...gaps, gap] } };
+  }
+
+  #assertIsOurs(segment: number, header: SegmentHeader): void {
     const path = segmentPath(segment);
     this.identity ??= header.identity;
     if (!sameIdentity(header.identity, this.identity)) {
@@ -161,38 +198,23 @@ export class LogWalk {
         0,
       );
     }
-    if (header.segment !== segment) {
-      const what = `says that it is segment ${header.segment}: it was renamed or written to the wrong place`;
-      throw new StorageFailure('CorruptLog', `'${path}' ${what}. ${WHAT_TO_DO}`, path, 0);
-    }
-    if (this.#chain !== null && header.chain !== this.#chain) {
-      const what = `does not continue '${segmentPath(segment - 1)}', which must have lost its end`;
-      throw new StorageFailure('CorruptLog', `'${path}' ${what}. ${WHAT_TO_DO}`, path, 0);
-    }
+    if (header.segment === segment) return;
+    const what = `says that it is segment ${header.segment}: it was renamed or written to the wrong place`;
+    throw new StorageFailure('CorruptLog', `'${path}' ${what}. ${WHAT_TO_DO}`, path, 0);
   }
 }
 
-/** The header goes with the first batch, in one write: where one is lost, a seal of the other may still have been promised. */
-function lostHeader(end: SegmentEnd): Damage {
-  const torn: Damage = end.damage ?? {
-    offset: 0,
-    batch: 0,
-    verdict: 'torn',
-    reason: 'it was never begun',
-    dirtyEnd: end.end,
-  };
-  if (end.batches === 0) return { ...torn, offset: 0, batch: 0 };
-  const reason =
-    end.batches === 1
-      ? 'its header is lost, but its first batch bears its seal, so it may have been promised'
-      : 'its header is lost, but later batches prove that it was durable';
-  return { ...torn, offset: 0, batch: 0, verdict: end.batches === 1 ? 'sealed' : 'corrupt', reason };
+/** A segment without header and without any seal: it was never begun, or is not ours, or is damaged. */
+function lostHeader(segment: number, problem: HeaderProblem, end: SegmentEnd): Damage {
+  if (problem === 'magic' && end.records === 0) throw badHeader(segment, problem);
+  const unbegun = { offset: 0, batch: 0, verdict: 'torn', reason: 'it was never begun', dirtyEnd: end.end } as const;
+  return { ...(end.damage ?? unbegun), offset: 0, batch: 0 };
 }
 
 /** A last segment without a single batch: the crash came while it was begun, and nothing in it was promised. */
-function* dropUnbegun(disk: Disk, segment: number, scan: SegmentScan, notes: string[]): Steps<void> {
-  if (scan.damage !== null && scan.damage.verdict !== 'torn') throw damaged(segment, scan, true, null);
-  const path = segmentPath(segment);
+function* dropUnbegun(disk: Disk, scan: SegmentScan, notes: string[]): Steps<void> {
+  if (scan.damage !== null && scan.damage.verdict !== 'torn') throw damaged(scan, true, null);
+  const path = segmentPath(scan.segment);
   yield* submit(disk.background, [
     { op: 'remove', path },
     { op: 'syncDirectory', path: LOG_DIRECTORY },
@@ -259,11 +281,11 @@ function lostLog(): StorageFailure {
   );
 }
 
-function damaged(segment: number, scan: SegmentEnd, last: boolean, replay: Replay | null): StorageFailure {
+function damaged(scan: SegmentScan, last: boolean, replay: Replay | null): StorageFailure {
+  const { segment } = scan;
   const path = segmentPath(segment);
   const { offset, verdict, reason } = scan.damage ?? { offset: scan.end, verdict: 'corrupt', reason: '' };
-  const why =
-    last || verdict !== 'torn' ? reason : `'${segmentPath(segment + 1)}' behind it proves that it was durable`;
+  const why = last ? reason : `'${segmentPath(segment + 1)}' behind it proves that it was durable`;
   const index = replay?.index ?? null;
   const intact = index === null ? '' : ` The log is intact up to index ${index.lastIndex}.`;
   const repair =

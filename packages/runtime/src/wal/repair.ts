@@ -10,7 +10,6 @@ import type { StorageError, StorageIdentity } from '../storage.ts';
 import { read, runSteps, type Steps, submit } from '../steps.ts';
 import { encodeBatch } from './batch.ts';
 import {
-  decodeSeal,
   identitySeed,
   LOG_DIRECTORY,
   payloadIntact,
@@ -18,12 +17,16 @@ import {
   type RecordHeader,
   RecordKind,
   recordBytes,
+  SEGMENT_HEADER_BYTES,
+  SEGMENT_VERSION,
   segmentPath,
 } from './format.ts';
 import { type Manifest, manifestOperations, readHardStateFile } from './hard-state-file.ts';
-import { LogWalk, presentSegments, recoverLog, type SegmentScan, zeroOut } from './recovery.ts';
+import { LogWalk, presentSegments, recoverLog, type SegmentScan, unsealedOf, zeroOut } from './recovery.ts';
 import { Replay } from './replay.ts';
-import type { Damage } from './segment-scan.ts';
+import type { ScannedBatch } from './segment-scan.ts';
+import { decodeSeal, outlineAfter } from './seal.ts';
+import type { Damage } from './segment-end.ts';
 import { survey } from './survey.ts';
 
 /** What dropping the damaged end of a log comes to. */
@@ -81,36 +84,90 @@ function* plan(disk: Disk): Steps<Findings | null> {
   const manifest = file?.manifest ?? null;
   const segments = yield* presentSegments(disk, manifest, false);
   const walk = new LogWalk(disk, manifest?.identity ?? null);
-  const replay = new Replay(0);
-  for (const segment of segments) {
-    const scan = yield* walk.next(segment, (batch) => replay.apply(batch), replay);
-    const { damage } = scan;
-    if (damage === null) continue;
-    const last = segment === segments.at(-1);
-    if (last && damage.verdict === 'torn') return null;
-    const { identity } = walk;
-    if (identity === null) throw nothingLeft();
-    const seed = identitySeed(identity);
-    const remains = new Remains();
-    yield* surveyFrom(disk, segment, damage.offset, scan.size, seed, remains);
-    for (const later of segments.filter((each) => each > segment)) {
-      const size = (yield (resume) => disk.background.size(segmentPath(later), resume)) as number;
-      yield* surveyFrom(disk, later, 0, size, seed, remains);
-    }
-    return conclude({ segment, scan, damage, identity, replay, manifest, remains, segments });
+  const kept = new KeptBatches();
+  const scans: SegmentScan[] = [];
+  for (const segment of segments) scans.push(yield* walk.next(segment, (batch) => kept.take(batch), kept.replay));
+  const broken = kept.untold ?? brokenEnd(scans);
+  if (broken === null) return null;
+  const { identity } = walk;
+  if (identity === null) throw nothingLeft();
+  const { segment } = broken;
+  // Nothing behind a place that cannot be told is kept, however far it reaches.
+  const dirtyEnd = scans.find((scan) => scan.segment === segment)?.size ?? 0;
+  const damage = kept.untold === null ? broken.damage : { ...broken.damage, dirtyEnd };
+  const seed = identitySeed(identity);
+  const remains = new Remains();
+  for (const scan of scans.filter((each) => each.segment >= segment)) {
+    const from = scan.segment === segment ? damage.batch : 0;
+    yield* surveyFrom(disk, scan.segment, from, scan.size, seed, remains);
   }
-  return null;
+  return conclude({ broken: { ...broken, damage }, identity, replay: kept.replay, manifest, remains, segments });
 }
+
+/** Where a log can no longer be followed. */
+interface BrokenPlace {
+  readonly segment: number;
+  readonly damage: Damage;
+  /** Batches before it in the same segment. */
+  readonly keptBatches: number;
+}
+
+/** Batches up to the first of which it cannot be told what is lost before it. */
+class KeptBatches {
+  readonly replay = new Replay(0);
+  untold: BrokenPlace | null = null;
+  #last: { segment: number; end: number; count: number } = { segment: 0, end: SEGMENT_HEADER_BYTES, count: 0 };
+
+  take(batch: ScannedBatch): void {
+    if (this.untold === null && this.replay.canTell(batch)) this.#keep(batch);
+    else this.untold ??= this.#brokenAt(batch);
+  }
+
+  #keep(batch: ScannedBatch): void {
+    this.replay.apply(batch);
+    const { segment, end } = batch;
+    this.#last = { segment, end, count: segment === this.#last.segment ? this.#last.count + 1 : 1 };
+  }
+
+  #brokenAt({ gaps, segment, offset, end }: ScannedBatch): BrokenPlace {
+    const gap = gaps[0] ?? { segment, from: offset };
+    const isBehind = this.#last.segment === gap.segment;
+    const damage: Damage = {
+      offset: gap.from,
+      batch: isBehind ? this.#last.end : SEGMENT_HEADER_BYTES,
+      verdict: 'corrupt',
+      reason: 'which entries are lost there cannot be told',
+      dirtyEnd: end,
+    };
+    return { segment: gap.segment, damage, keptBatches: isBehind ? this.#last.count : 0 };
+  }
+}
+
+/** What opening stops at: an end that is neither sealed nor cut off by a crash. */
+function brokenEnd(scans: readonly SegmentScan[]): BrokenPlace | null {
+  const last = scans.at(-1);
+  if (last === undefined) return null;
+  const unsealed = unsealedOf(scans.slice(0, -1), last);
+  if (unsealed === undefined && (last.damage === null || last.damage.verdict === 'torn')) return null;
+  const { segment, end, batches, damage } = unsealed ?? last;
+  const lost: Damage = { offset: end, batch: end, verdict: 'corrupt', reason: LOST_END, dirtyEnd: end };
+  return { segment, damage: damage ?? lost, keptBatches: batches };
+}
+
+const LOST_END = 'the segment behind it proves that something stood there';
 
 /** What can be made out in the part of a log that is to be dropped. */
 class Remains {
   entries = 0;
   indexes: [Index, Index] | null = null;
   terms: [Term, Term] | null = null;
+  /** The highest that the header of a seal names, also of one that cannot be read. */
+  sealedTerm: Term = 0;
   /** Of the newest seal that is intact in itself. */
   seal: { sequence: number; hardState: HardState } | null = null;
 
   add(header: RecordHeader): void {
+    if (header.kind === RecordKind.seal) this.sealedTerm = Math.max(this.sealedTerm, header.term);
     if (header.kind !== RecordKind.entry) return;
     this.entries += 1;
     this.indexes = widened(this.indexes, header.index);
@@ -145,9 +202,7 @@ function* surveyFrom(
 }
 
 interface Gathered {
-  readonly segment: number;
-  readonly scan: SegmentScan;
-  readonly damage: Damage;
+  readonly broken: BrokenPlace;
   readonly identity: StorageIdentity;
   readonly replay: Replay;
   readonly manifest: Manifest | null;
@@ -156,10 +211,11 @@ interface Gathered {
 }
 
 function conclude(gathered: Gathered): Findings {
-  const { segment, scan, damage, identity, replay, manifest, remains, segments } = gathered;
+  const { broken, identity, replay, manifest, remains, segments } = gathered;
+  const { segment, damage, keptBatches } = broken;
   const { index, sequence, hardState } = replay;
   if (index === null || sequence === null || hardState === null) throw nothingLeft();
-  const dropped = segments.filter((each) => each > segment || (each === segment && scan.batches === 0));
+  const dropped = segments.filter((each) => each > segment || (each === segment && keptBatches === 0));
   const facts = {
     segment,
     path: segmentPath(segment),
@@ -175,16 +231,15 @@ function conclude(gathered: Gathered): Findings {
   };
   const text = describe(facts);
   const firstSegment = manifest?.firstSegment ?? segments[0] ?? segment;
-  return { plan: { ...facts, text }, damage, identity, keptBatches: scan.batches, sequence, firstSegment };
+  return { plan: { ...facts, text }, damage, identity, keptBatches, sequence, firstSegment };
 }
 
 /** The newest that can be read. Unless it is the last that was written, a vote may be missing in it: then it is one for nobody. */
 function safeHardState(gathered: Gathered, kept: { sequence: number; hardState: HardState }): HardState {
-  const { manifest, remains, damage } = gathered;
+  const { manifest, remains } = gathered;
   let newest = kept;
   for (const each of [manifest, remains.seal]) if (each !== null && each.sequence > newest.sequence) newest = each;
-  if (damage.verdict === 'sealed' && remains.seal !== null) return remains.seal.hardState;
-  const term = Math.max(newest.hardState.term, remains.terms?.[1] ?? 0);
+  const term = Math.max(newest.hardState.term, remains.terms?.[1] ?? 0, remains.sealedTerm);
   const vote = term === newest.hardState.term ? newest.hardState.vote : null;
   return { term, vote: vote ?? noCandidate };
 }
@@ -254,8 +309,10 @@ function* sealAnew(disk: Disk, manifest: Manifest): Steps<void> {
   const sequence = manifest.sequence + 1;
   const seed = identitySeed(manifest.identity);
   const { hardState } = manifest;
-  const change = { snapshot: null, parts: [], hardState, lastIndex: replay.index?.lastIndex ?? 0 };
-  const { bytes } = encodeBatch(change, { ...active, sequence, seed }, null);
+  const { index } = replay;
+  const change = { snapshot: null, rewritten: [], parts: [], hardState, lastIndex: index?.lastIndex ?? 0 };
+  const outline = active.version < SEGMENT_VERSION || index === null ? null : outlineAfter(change, index);
+  const { bytes } = encodeBatch(change, { ...active, sequence, seed, outline }, null);
   const path = segmentPath(active.segment);
   yield* submit(disk, [
     { op: 'write', path, offset: active.offset, bytes },

@@ -1,10 +1,12 @@
 /** The state that the batches of a log add up to, computed in the order in which they were written. */
-import type { Configuration, Entry, HardState } from '@quorate/raft';
+import type { Configuration, Entry, HardState, Index, LogPosition } from '@quorate/raft';
 import { decodeConfiguration, EntryKind } from '@quorate/raft';
 import { StorageFailure } from '../storage-failure.ts';
-import { entryOf, RecordKind, recordBytes, type SegmentHeader, segmentPath } from './format.ts';
+import { type FaultyPlace, FaultyPlaces, placeOf } from './faulty-places.ts';
+import { entryOf, type RecordHeader, RecordKind, recordBytes, type SegmentHeader, segmentPath } from './format.ts';
 import { LogIndex } from './log-index.ts';
-import type { FaultyPlace } from './faulty-places.ts';
+import { type Reconciled, reconcile } from './reconcile.ts';
+import { RecentEntries } from './recent-entries.ts';
 import { type ScannedBatch, type ScannedRecord, WHAT_TO_DO } from './segment-scan.ts';
 
 export class Replay {
@@ -14,37 +16,53 @@ export class Replay {
   /** The sequence of the last batch; null before the first. */
   sequence: number | null = null;
   /** The snapshot that the log names as its beginning, if one was installed. */
-  installed: { readonly index: number; readonly term: number } | null = null;
+  installed: LogPosition | null = null;
+  /** The log may begin before what is left of it: then only what is behind the snapshot matters. */
+  isBaseUncertain = false;
   configurations: Configuration[] = [];
-  /** Entries whose data is damaged, ascending. */
-  faulty: FaultyPlace[] = [];
-  readonly #maxTailBytes: number;
-  #tail: Entry[] = [];
-  #tailBytes = 0;
+  readonly #faulty = new FaultyPlaces([]);
+  readonly #tail: RecentEntries;
+  /** Nothing is known of the log yet, not even where it begins. */
+  #isBlank = false;
 
   constructor(maxTailBytes: number) {
-    this.#maxTailBytes = maxTailBytes;
+    this.#tail = new RecentEntries(maxTailBytes);
+  }
+
+  /** Damaged entries, ascending. */
+  get faulty(): readonly FaultyPlace[] {
+    return this.#faulty.all;
   }
 
   /** The newest entries, as many as fit. Until they are taken they share the buffers of the scan. */
   takeTail(): readonly Entry[] {
-    this.#trimTail();
-    return this.#tail.map((entry) => ({ ...entry, data: entry.data.slice() }));
+    return this.#tail.take();
   }
 
-  beginSegment(header: SegmentHeader): void {
-    if (this.index === null) {
-      this.index = new LogIndex({ index: header.firstIndex - 1, term: header.baseTerm });
-    }
+  /** `header` is null where it is lost. */
+  beginSegment(header: SegmentHeader | null): void {
+    if (this.index !== null) return;
+    this.#isBlank = header === null;
+    this.index = new LogIndex({ index: (header?.firstIndex ?? 1) - 1, term: header?.baseTerm ?? 0 });
+  }
+
+  /** Whether it can be told what the log holds behind a batch; `apply` fails where it cannot. */
+  canTell(batch: ScannedBatch): boolean {
+    return batch.gaps.length === 0 || reconcile(batch, this.#isBlank ? null : this.index) !== null;
   }
 
   apply(batch: ScannedBatch): LogIndex {
     const index = this.index;
     if (index === null) throw new Error('A batch was replayed before its segment.');
-    if (this.sequence !== null && batch.seal.sequence !== this.sequence + 1) {
+    const isWhole = batch.gaps.length === 0;
+    if (
+      this.sequence !== null &&
+      (isWhole ? batch.seal.sequence !== this.sequence + 1 : batch.seal.sequence <= this.sequence)
+    ) {
       throw impossible(batch, batch.offset, `batch ${batch.seal.sequence} follows batch ${this.sequence}`);
     }
-    for (const record of batch.records) this.#applyRecord(batch, index, record);
+    if (isWhole) for (const record of batch.records) this.#applyRecord(batch, index, record);
+    else this.#applyStretch(batch, index);
     if (index.lastIndex !== batch.lastIndex) {
       throw impossible(
         batch,
@@ -64,6 +82,13 @@ export class Replay {
     return index;
   }
 
+  /** The log forgets everything up to `through`, for which a snapshot stands. */
+  forgetThrough(through: Index): void {
+    this.index?.forgetThrough(through);
+    this.#faulty.forgetThrough(through);
+    this.#tail.forgetThrough(through);
+  }
+
   #applyRecord(batch: ScannedBatch, index: LogIndex, record: ScannedRecord): void {
     const { header } = record;
     switch (header.kind) {
@@ -71,74 +96,161 @@ export class Replay {
         if (header.index !== index.lastIndex + 1) {
           throw impossible(batch, header.offset, `entry ${header.index} follows entry ${index.lastIndex}`);
         }
-        index.append(header.index, header.term, batch.segment, header.offset, recordBytes(header.length));
-        this.#keep(batch, record);
+        index.append(header.index, header.term, header.segment, header.offset, recordBytes(header.length));
+        this.#keep(record);
         break;
       case RecordKind.truncate:
         index.truncate(header.index, header.term);
         this.#forgetFrom(header.index);
         break;
       case RecordKind.snapshot:
-        index.reset({ index: header.index, term: header.term });
-        this.installed = { index: header.index, term: header.term };
-        this.configurations = [];
-        this.#forgetFrom(0);
+        this.#reset(index, { index: header.index, term: header.term });
+        break;
+      case RecordKind.repair:
+        this.#applyRepair(index, record);
         break;
       default:
         break;
     }
   }
 
-  #keep(batch: ScannedBatch, record: ScannedRecord): void {
-    if (record.payload === null) {
-      this.faulty.push({ segment: batch.segment, header: record.header });
-      // The tail reaches up to the last entry without a gap.
-      this.#tail = [];
-      this.#tailBytes = 0;
-      return;
+  /** Something is missing: the log behind the stretch is what its seal says, and what is left of it comes from the records. */
+  #applyStretch(batch: ScannedBatch, index: LogIndex): void {
+    const found = reconcile(batch, this.#isBlank ? null : index);
+    if (found === null) throw untold(batch);
+    const { keepThrough, base } = found;
+    if (base === null) {
+      index.truncate(keepThrough + 1, index.termAt(keepThrough) ?? index.base.term);
+      this.#forgetFrom(keepThrough + 1);
+    } else {
+      this.#reset(index, base);
+      this.isBaseUncertain = true;
     }
-    const entry = entryOf(record.header, record.payload);
-    if (entry === null) throw impossible(batch, record.header.offset, 'it holds an entry of unknown kind');
-    if (entry.kind === EntryKind.configuration) {
-      const configuration = decodeConfiguration(entry.data, entry.index);
-      if (configuration === null) {
-        throw impossible(batch, record.header.offset, `entry ${entry.index} holds no readable configuration`);
+    this.#appendFound(found, index, batch);
+    for (const record of batch.records) if (record.header.kind === RecordKind.repair) this.#applyRepair(index, record);
+  }
+
+  #appendFound(found: Reconciled, index: LogIndex, batch: ScannedBatch): void {
+    let before: RecordHeader | null = null;
+    index.breakOff();
+    for (let next = found.first; next <= batch.lastIndex; next++) {
+      const term = found.termAt(next);
+      const record = found.records.get(next);
+      if (record === undefined) {
+        const { segment, from } = gapBehind(batch, before);
+        index.appendLost(next, term, segment);
+        this.#mark({ index: next, term, segment, offset: from, header: null });
+        continue;
       }
-      this.configurations.push(configuration);
+      const { header } = record;
+      if (before === null || !isDirectlyBehind(before, header)) index.breakOff();
+      index.append(next, term, header.segment, header.offset, recordBytes(header.length));
+      this.#keep(record);
+      before = header;
     }
+    index.breakOff();
+  }
+
+  /** An entry was written once more. If the log has dropped it since, or its segment, that says nothing. */
+  #applyRepair(index: LogIndex, { header, payload }: ScannedRecord): void {
+    if (header.index <= index.base.index || index.termAt(header.index) !== header.term) return;
+    index.relocate(header.index, header.segment, header.offset);
+    if (payload === null) this.#faulty.add(placeOf(header));
+    else {
+      const entry = decoded(header, payload);
+      this.#faulty.repaired([entry]);
+      this.#noteConfiguration(entry, header);
+    }
+  }
+
+  #reset(index: LogIndex, base: LogPosition): void {
+    index.reset(base);
+    this.installed = base;
+    this.isBaseUncertain = false;
+    this.#isBlank = false;
+    this.#forgetFrom(0);
+  }
+
+  #keep({ header, payload }: ScannedRecord): void {
+    if (payload === null) return this.#mark(placeOf(header));
+    const entry = decoded(header, payload);
+    this.#noteConfiguration(entry, header);
     this.#tail.push(entry);
-    this.#tailBytes += entry.data.length;
-    if (this.#tailBytes > 2 * this.#maxTailBytes || this.#tail.length > 2 * MAX_TAIL_ENTRIES) this.#trimTail();
   }
 
-  /** Cuts the tail to its limits. Done now and then, so that the cost for each entry stays constant. */
-  #trimTail(): void {
-    let drop = 0;
-    for (const entry of this.#tail) {
-      if (this.#tailBytes <= this.#maxTailBytes && this.#tail.length - drop <= MAX_TAIL_ENTRIES) break;
-      this.#tailBytes -= entry.data.length;
-      drop += 1;
+  #mark(place: FaultyPlace): void {
+    this.#faulty.add(place);
+    // The tail reaches up to the last entry without a gap.
+    this.#tail.clear();
+  }
+
+  #noteConfiguration(entry: Entry, header: RecordHeader): void {
+    if (entry.kind !== EntryKind.configuration) return;
+    const configuration = decodeConfiguration(entry.data, entry.index);
+    if (configuration === null) {
+      throw impossible(header, header.offset, `entry ${entry.index} holds no readable configuration`);
     }
-    this.#tail = this.#tail.slice(drop);
+    const others = this.configurations.filter(({ index }) => index !== entry.index);
+    this.configurations = [...others, configuration].sort((a, b) => a.index - b.index);
   }
 
-  #forgetFrom(from: number): void {
+  #forgetFrom(from: Index): void {
     this.configurations = this.configurations.filter((configuration) => configuration.index < from);
-    this.faulty = this.faulty.filter(({ header }) => header.index < from);
-    while ((this.#tail.at(-1)?.index ?? -1) >= from) this.#tailBytes -= this.#tail.pop()?.data.length ?? 0;
+    this.#faulty.cut(from);
+    this.#tail.cut(from);
   }
 }
 
-/** Entries of any size that a tail holds at most: small ones weigh more in memory than their bytes. */
-const MAX_TAIL_ENTRIES = 100_000;
+function decoded(header: RecordHeader, payload: Uint8Array): Entry {
+  const entry = entryOf(header, payload);
+  if (entry === null) throw impossible(header, header.offset, 'it holds an entry of unknown kind');
+  return entry;
+}
+
+function isDirectlyBehind(before: RecordHeader, header: RecordHeader): boolean {
+  return (
+    before.segment === header.segment &&
+    before.index + 1 === header.index &&
+    before.batch === header.batch &&
+    before.offset + recordBytes(before.length) === header.offset
+  );
+}
+
+/** The first gap behind a record, or the first of all: at the earliest there stood what is missing. */
+function gapBehind(
+  batch: ScannedBatch,
+  record: RecordHeader | null,
+): { readonly segment: number; readonly from: number } {
+  const behind = batch.gaps.find(
+    ({ segment, from }) =>
+      record === null || segment > record.segment || (segment === record.segment && from > record.offset),
+  );
+  return behind ?? batch.gaps.at(-1) ?? { segment: batch.segment, from: batch.offset };
+}
 
 /** Checksums agree and yet the content cannot be: a fault in the software that wrote it, or tampering. */
-function impossible(batch: ScannedBatch, offset: number, what: string): StorageFailure {
-  const path = segmentPath(batch.segment);
+function impossible(at: { readonly segment: number }, offset: number, what: string): StorageFailure {
+  const path = segmentPath(at.segment);
   return new StorageFailure(
     'CorruptLog',
     `'${path}' contradicts itself at offset ${offset}: ${what}. ${WHAT_TO_DO}`,
     path,
     offset,
+  );
+}
+
+/** What is damaged spans more terms than a seal names, or no seal behind it says how the log looked. */
+function untold({ gaps, seal, segment, offset }: ScannedBatch): StorageFailure {
+  const gap = gaps[0] ?? { segment, from: offset };
+  const path = segmentPath(gap.segment);
+  const why =
+    seal.outline === null
+      ? 'it was written by an earlier version, which did not note what stood there'
+      : 'more terms began there than the batches behind it name';
+  return new StorageFailure(
+    'CorruptLog',
+    `'${path}' is damaged at offset ${gap.from}, and which entries are lost cannot be told: ${why}. ${WHAT_TO_DO}`,
+    path,
+    gap.from,
   );
 }

@@ -1,30 +1,26 @@
 /**
- * Reads one segment from its beginning and decides what its end means. The rules are those of storage faults in consensus logs (Alagappan et al.,
- * "Protocol-Aware Recovery", FAST'18, §3.3.3): a batch without its seal was never promised, anything else that is damaged may have been.
+ * Reads one segment from its beginning, over whatever is damaged in it: every record says where it belongs, so the next intact one is
+ * found wherever it stands. What lies between two seals that can be read is handed over as one stretch; if nothing is damaged that is one
+ * batch.
  */
-import { isZero, viewOf } from '../bytes.ts';
 import type { DiskQueue } from '../environment.ts';
 import { StorageFailure } from '../storage-failure.ts';
-import { read, type Steps } from '../steps.ts';
-import { survey } from './survey.ts';
+import type { Steps } from '../steps.ts';
 import {
-  decodeSeal,
   isKnownEntryKind,
   isKnownRecordKind,
   MAX_BATCH_BYTES,
-  payloadIntact,
   RECORD_HEADER_BYTES,
   type RecordHeader,
   RecordKind,
-  readRecordHeader,
   recordBytes,
-  SECTOR_BYTES,
   SEGMENT_HEADER_BYTES,
-  type Seal,
   segmentPath,
 } from './format.ts';
-
-const WINDOW_BYTES = 1 << 20;
+import { decodeSeal, type Seal } from './seal.ts';
+import { type Damage, judge } from './segment-end.ts';
+import { SegmentWindow } from './segment-window.ts';
+import { survey } from './survey.ts';
 
 export interface ScannedRecord {
   readonly header: RecordHeader;
@@ -32,111 +28,175 @@ export interface ScannedRecord {
   readonly payload: Uint8Array | null;
 }
 
-/** A batch whose seal is intact. */
-export interface ScannedBatch {
+/** Something between two intact records that is not what was written. */
+export interface Gap {
   readonly segment: number;
+  readonly from: number;
+  /** The same as `from` where nothing seems to be missing, and the next record yet says that something is. */
+  readonly to: number;
+}
+
+/** What stands between two seals that can be read. */
+export interface Stretch {
+  readonly records: ScannedRecord[];
+  /** In order. Without any, the stretch is one whole batch. */
+  readonly gaps: Gap[];
+}
+
+export interface ScannedBatch extends Stretch {
+  /** Where its seal stands. */
+  readonly segment: number;
+  /** Where the batch of the seal begins. */
   readonly offset: number;
   readonly end: number;
-  /** All but the seal. */
-  readonly records: readonly ScannedRecord[];
   readonly seal: Seal;
   readonly sealOffset: number;
   /** The last index of the log after this batch, as the seal has it. */
   readonly lastIndex: number;
 }
 
-/** Something behind the last intact batch that is not zeros. */
-export interface Damage {
-  /** The first byte that is not what was written. */
-  readonly offset: number;
-  /** Where the damaged batch begins. */
-  readonly batch: number;
-  /**
-   * `torn`: a last batch that a crash cut off before its seal; nothing of it was promised. `sealed`: a last batch whose seal stands
-   * but whose records do not; it may have been promised. `corrupt`: something that was promised, or was never written by us.
-   */
-  readonly verdict: 'torn' | 'sealed' | 'corrupt';
-  /** What was seen, for people. */
-  readonly reason: string;
-  /** Behind the last byte that is not zero. */
-  readonly dirtyEnd: number;
+/** What the scan of a segment leaves to the next: a stretch whose seal was not found yet. */
+export interface Carry {
+  /** The checksum that the next record must continue; null when the record before it is lost. */
+  readonly chain: number | null;
+  readonly stretch: Stretch;
+}
+
+export function beginning(chain: number | null): Carry {
+  return { chain, stretch: { records: [], gaps: [] } };
 }
 
 export interface SegmentEnd {
-  /** Where the next batch is to be written: behind the last intact seal. */
+  /** Where the next batch is to be written: behind the last seal. */
   readonly end: number;
-  /** The checksum of the last intact record. */
-  readonly chain: number;
+  /** The checksum of the last seal; null without any. */
+  readonly chain: number | null;
+  /** Seals that could be read. */
   readonly batches: number;
+  /** Intact records, seals included. */
+  readonly records: number;
   readonly size: number;
+  /** Null: nothing but zeros follows the last seal. */
   readonly damage: Damage | null;
+  readonly carry: Carry;
 }
 
-/** Reads the batches of a segment whose header is known to be intact. */
-export function* scanSegment(
+export interface ScannedSegment {
+  readonly segment: number;
+  readonly size: number;
+  /** Of the directory's identity. */
+  readonly seed: number;
+}
+
+/** Reads the records of a segment behind its header. */
+export function scanSegment(
   disk: DiskQueue,
-  segment: number,
-  size: number,
-  seed: number,
-  chain: number,
+  { segment, size, seed }: ScannedSegment,
+  carry: Carry,
   onBatch: (batch: ScannedBatch) => void,
 ): Steps<SegmentEnd> {
-  const window = new SegmentWindow(disk, segmentPath(segment), size);
-  let end = SEGMENT_HEADER_BYTES;
-  let batches = 0;
-  for (;;) {
-    const batch: BatchScan = { offset: end, at: end, chain, records: [], damagedAt: null };
-    const seal = yield* scanBatch(window, segment, seed, batch);
-    if (seal === null) {
-      // Without a seal nothing was promised: what is damaged first tells why it is missing.
-      batch.at = batch.damagedAt ?? batch.at;
-      const damage = yield* judge(window, segment, seed, batch);
-      return { end, chain, batches, size, damage };
+  return new SegmentScan(new SegmentWindow(disk, segment, size, seed), carry, onBatch).run();
+}
+
+class SegmentScan {
+  readonly #window: SegmentWindow;
+  readonly #onBatch: (batch: ScannedBatch) => void;
+  #stretch: Stretch;
+  #chain: number | null;
+  /** The last seal's, and the offset behind it. */
+  #sealed: { readonly chain: number | null; readonly end: number } = { chain: null, end: SEGMENT_HEADER_BYTES };
+  #at = SEGMENT_HEADER_BYTES;
+  /** Behind the last byte that is not zero, as far as that was looked for. */
+  #dirtyEnd = 0;
+  #batches = 0;
+  #records = 0;
+
+  constructor(window: SegmentWindow, { chain, stretch }: Carry, onBatch: (batch: ScannedBatch) => void) {
+    this.#window = window;
+    this.#chain = chain;
+    this.#stretch = stretch;
+    this.#onBatch = onBatch;
+  }
+
+  *run(): Steps<SegmentEnd> {
+    for (;;) {
+      const record = yield* this.#record();
+      if (record !== null) this.#take(record);
+      else if (!(yield* this.#resume())) break;
     }
-    onBatch(sealed(segment, batch, seal));
-    batches += 1;
-    end = batch.at;
-    chain = batch.chain;
+    const { chain, end } = this.#sealed;
+    const isClean = this.#dirtyEnd <= this.#at && this.#at === end;
+    const damage = isClean ? null : yield* judge(this.#window, end, this.#firstDoubt());
+    const carry = { chain: this.#chain, stretch: this.#stretch };
+    return { end, chain, batches: this.#batches, records: this.#records, size: this.#window.size, damage, carry };
   }
-}
 
-interface BatchScan {
-  readonly offset: number;
-  at: number;
-  chain: number;
-  readonly records: ScannedRecord[];
-  /** The first entry whose data is damaged. */
-  damagedAt: number | null;
-}
-
-/** Reads records up to the seal, or to the first that is not intact: then null, and `batch.at` is its place. */
-function* scanBatch(
-  window: SegmentWindow,
-  segment: number,
-  seed: number,
-  batch: BatchScan,
-): Steps<ScannedRecord | null> {
-  for (;;) {
-    if (!window.has(batch.at, RECORD_HEADER_BYTES) && !(yield* window.load(batch.at, RECORD_HEADER_BYTES))) return null;
-    const header = window.header(batch.at, seed, segment);
-    if (header === null || header.previous !== batch.chain || header.batch !== batch.offset) return null;
-    if (header.length > MAX_BATCH_BYTES) return null;
+  /** The record at hand; null unless its header is intact, and with it the payload of anything but an entry. */
+  *#record(): Steps<ScannedRecord | null> {
+    const [window, at] = [this.#window, this.#at];
+    if (!window.has(at, RECORD_HEADER_BYTES) && !(yield* window.load(at, RECORD_HEADER_BYTES))) return null;
+    const header = window.header(at);
+    if (header === null || header.length > MAX_BATCH_BYTES) return null;
     const bytes = recordBytes(header.length);
-    if (!window.has(batch.at, bytes) && !(yield* window.load(batch.at, bytes))) return null;
-    const isIntact = window.payloadIntact(batch.at, header);
-    if (!isIntact && header.kind !== RecordKind.entry) return null;
+    if (!window.has(at, bytes) && !(yield* window.load(at, bytes))) return null;
+    const isIntact = window.payloadIntact(at, header);
+    if (!isIntact && !isEntry(header)) return null;
     assertKnown(header);
-    if (!isIntact) batch.damagedAt ??= batch.at;
-    const record = { header, payload: isIntact ? window.payload(batch.at, header.length) : null };
-    batch.at += bytes;
-    batch.chain = header.checksum;
-    if (header.kind === RecordKind.seal) return record;
-    batch.records.push(record);
+    return { header, payload: isIntact ? window.payload(at, header.length) : null };
   }
+
+  #take(record: ScannedRecord): void {
+    const { header } = record;
+    const { segment } = this.#window;
+    const { gaps, records } = this.#stretch;
+    const isFirst = records.length === 0 && gaps.length === 0;
+    const batch = isFirst ? header.offset : (records[0]?.header.batch ?? header.batch);
+    const follows = header.previous === this.#chain && (gaps.length > 0 || header.batch === batch);
+    // Behind a gap nobody knows what the next record should continue.
+    if (this.#chain !== null && !follows) gaps.push({ segment, from: this.#at, to: this.#at });
+    this.#at += recordBytes(header.length);
+    this.#chain = header.checksum;
+    this.#records += 1;
+    if (header.kind !== RecordKind.seal) return void records.push(record);
+    this.#onBatch(sealed(this.#stretch, record, this.#at));
+    this.#batches += 1;
+    this.#sealed = { chain: header.checksum, end: this.#at };
+    this.#stretch = beginning(null).stretch;
+  }
+
+  /** Goes on at the next record whose header is intact; false if there is none. */
+  *#resume(): Steps<boolean> {
+    const { disk, segment, size, seed } = this.#window;
+    const from = this.#at;
+    let next: number | null = null;
+    this.#dirtyEnd = yield* survey(disk, { segment, from, size, seed }, ({ offset }) => {
+      // A record whose payload is damaged may have an intact header.
+      if (offset > from) next = offset;
+      return offset > from;
+    });
+    const to = next as number | null;
+    if (to === null) return false;
+    this.#stretch.gaps.push({ segment, from, to });
+    this.#at = to;
+    this.#chain = null;
+    return true;
+  }
+
+  /** The first byte behind the last seal that is not part of an intact record. */
+  #firstDoubt(): number {
+    const { segment } = this.#window;
+    const damaged = this.#stretch.records.find(({ header, payload }) => payload === null && header.segment === segment);
+    const gap = this.#stretch.gaps.find((each) => each.segment === segment);
+    return Math.min(damaged?.header.offset ?? this.#at, gap?.from ?? this.#at);
+  }
+}
+
+function isEntry({ kind }: RecordHeader): boolean {
+  return kind === RecordKind.entry || kind === RecordKind.repair;
 }
 
 function assertKnown(header: RecordHeader): void {
-  const unknownEntry = header.kind === RecordKind.entry && !isKnownEntryKind(header.entryKind);
+  const unknownEntry = isEntry(header) && !isKnownEntryKind(header.entryKind);
   if (isKnownRecordKind(header.kind) && !unknownEntry) return;
   const path = segmentPath(header.segment);
   const what = unknownEntry ? `an entry of kind ${header.entryKind}` : `a record of kind ${header.kind}`;
@@ -148,122 +208,22 @@ function assertKnown(header: RecordHeader): void {
   );
 }
 
-const EMPTY = new Uint8Array(0);
-
-function sealed(segment: number, batch: BatchScan, record: ScannedRecord): ScannedBatch {
-  const seal = record.payload === null ? null : decodeSeal(record.header, record.payload);
-  if (seal === null || seal.records !== batch.records.length) {
-    const path = segmentPath(segment);
+function sealed(stretch: Stretch, record: ScannedRecord, end: number): ScannedBatch {
+  const { header } = record;
+  const seal = record.payload === null ? null : decodeSeal(header, record.payload);
+  const isWhole = stretch.gaps.length === 0;
+  if (seal === null || (isWhole && seal.records !== stretch.records.length)) {
+    const path = segmentPath(header.segment);
     throw new StorageFailure(
       'CorruptLog',
-      `'${path}' has a seal at offset ${record.header.offset} that contradicts its batch. ${WHAT_TO_DO}`,
+      `'${path}' has a seal at offset ${header.offset} that contradicts its batch. ${WHAT_TO_DO}`,
       path,
-      record.header.offset,
+      header.offset,
     );
   }
-  const { records, offset, at: end } = batch;
-  return { segment, offset, end, records, seal, sealOffset: record.header.offset, lastIndex: record.header.index };
+  const { segment, batch, offset, index } = header;
+  return { ...stretch, segment, offset: batch, end, seal, sealOffset: offset, lastIndex: index };
 }
 
 export const WHAT_TO_DO =
   'Do not start this server again on this directory: restore the file, or remove the member from the cluster and add it anew with an empty directory.';
-
-/** Tells the end of a log from a torn batch and both from corruption. `batch.at` is the first byte in doubt. */
-function* judge(window: SegmentWindow, segment: number, seed: number, batch: BatchScan): Steps<Damage | null> {
-  let later: RecordHeader | null = null;
-  let sealStands = false;
-  const part = { segment, from: batch.at, size: window.size, seed };
-  const dirtyEnd = yield* survey(window.disk, part, (header) => {
-    if (header.batch > batch.offset) later ??= header;
-    if (header.batch === batch.offset && header.kind === RecordKind.seal) sealStands = true;
-  });
-  if (dirtyEnd <= batch.at && batch.at === batch.offset) return null;
-  const damage = { offset: batch.at, batch: batch.offset, dirtyEnd };
-  const proof = later as RecordHeader | null;
-  if (proof !== null) {
-    const reason = `the batch at offset ${proof.batch} behind it proves that it was durable`;
-    return { ...damage, verdict: 'corrupt', reason };
-  }
-  if (sealStands) {
-    return {
-      ...damage,
-      verdict: 'sealed',
-      reason: 'its batch is the last and bears its seal, so it may have been promised',
-    };
-  }
-  if (!(yield* explainedByLostSector(window, segment, seed, batch.at))) {
-    return { ...damage, verdict: 'corrupt', reason: 'no write that a crash cut off leaves such bytes' };
-  }
-  return { ...damage, verdict: 'torn', reason: 'its batch has no seal' };
-}
-
-/**
- * Whether the record at `at` is broken in the way a crash breaks it: a whole sector of it was never written, so it is still zero or
- * beyond the end of the file. Rot looks otherwise. Sectors that were written as zeros explain nothing.
- */
-function* explainedByLostSector(window: SegmentWindow, segment: number, seed: number, at: number): Steps<boolean> {
-  let end = at + RECORD_HEADER_BYTES;
-  if (end > window.size) return true;
-  const head = yield* window.readApart(at, RECORD_HEADER_BYTES);
-  const header = readRecordHeader(viewOf(head), head, 0, seed, segment, at);
-  if (header !== null) end = at + recordBytes(Math.min(header.length, MAX_BATCH_BYTES));
-  if (end > window.size) return true;
-  const bytes = yield* window.readApart(at, roundUp(end, SECTOR_BYTES) - at);
-  let zeroSectors = 0;
-  for (let sector = at; sector < end; sector = roundUp(sector + 1, SECTOR_BYTES)) {
-    const until = Math.min(roundUp(sector + 1, SECTOR_BYTES), at + bytes.length);
-    if (isZero(bytes, sector - at, until - at)) zeroSectors += 1;
-  }
-  return zeroSectors > (header?.zeroSectors ?? 0);
-}
-
-function roundUp(value: number, multiple: number): number {
-  return Math.ceil(value / multiple) * multiple;
-}
-
-/** A part of a segment file held in memory. Entries cut from it share its bytes. */
-class SegmentWindow {
-  readonly size: number;
-  readonly disk: DiskQueue;
-  readonly #path: string;
-  #start = 0;
-  #bytes: Uint8Array = EMPTY;
-  #view = viewOf(EMPTY);
-
-  constructor(disk: DiskQueue, path: string, size: number) {
-    this.disk = disk;
-    this.#path = path;
-    this.size = size;
-  }
-
-  has(at: number, length: number): boolean {
-    return at >= this.#start && at + length <= this.#start + this.#bytes.length;
-  }
-
-  /** Makes [at, at + length) present; false if the file ends before. */
-  *load(at: number, length: number): Steps<boolean> {
-    if (at + length > this.size) return false;
-    this.#bytes = yield* this.readApart(at, Math.min(Math.max(length, WINDOW_BYTES), this.size - at));
-    this.#view = viewOf(this.#bytes);
-    this.#start = at;
-    return this.has(at, length);
-  }
-
-  /** Reads without moving the window. */
-  *readApart(at: number, length: number): Steps<Uint8Array> {
-    return yield* read(this.disk, this.#path, at, length);
-  }
-
-  header(at: number, seed: number, segment: number): RecordHeader | null {
-    return readRecordHeader(this.#view, this.#bytes, at - this.#start, seed, segment, at);
-  }
-
-  payloadIntact(at: number, header: RecordHeader): boolean {
-    return payloadIntact(this.#bytes, at - this.#start, header);
-  }
-
-  payload(at: number, length: number): Uint8Array {
-    const start = at - this.#start + RECORD_HEADER_BYTES;
-    return this.#bytes.subarray(start, start + length);
-  }
-}

@@ -15,10 +15,14 @@ export interface SurveyedPart {
 }
 
 /**
- * Hands over every intact record header in the rest of a segment, in order, whatever lies between. Returns the offset behind the last
- * byte that is not zero, or `from` if all are.
+ * Hands over every intact record header in the rest of a segment, in order, whatever lies between, until told `true`. Returns the offset
+ * behind the last byte that is not zero, as far as it looked, or `from` if all are.
  */
-export function* survey(disk: DiskQueue, part: SurveyedPart, found: (header: RecordHeader) => void): Steps<number> {
+export function* survey(
+  disk: DiskQueue,
+  part: SurveyedPart,
+  found: (header: RecordHeader) => boolean | void,
+): Steps<number> {
   const { segment, from, size, seed } = part;
   let dirtyEnd = from;
   for (let at = from; at < size; at += CHUNK_BYTES) {
@@ -34,7 +38,7 @@ export function* survey(disk: DiskQueue, part: SurveyedPart, found: (header: Rec
       dirtyEnd = at + cellEnd;
       if (cell + RECORD_HEADER_BYTES > bytes.length) continue;
       const header = readRecordHeader(view, bytes, cell, seed, segment, at + cell);
-      if (header !== null) found(header);
+      if (header !== null && found(header) === true) return dirtyEnd;
     }
   }
   return dirtyEnd;

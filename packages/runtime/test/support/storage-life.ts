@@ -68,14 +68,15 @@ export class StorageLife {
   }
 
   #nextBatch(state = this.state): PersistBatch {
-    const term = state.hardState.term + (this.#draw(4) === 0 ? 1 : 0);
+    const cuts = this.#draw(5) === 0;
+    // What comes in place of others is of another term: index and term say which entry it is (§5.3).
+    const term = Math.max(1, state.hardState.term) + (cuts || this.#draw(4) === 0 ? 1 : 0);
     const vote = ['b', 'c', null][this.#draw(3)] ?? null;
     const lastIndex = state.base.index + state.log.length;
-    const cuts = this.#draw(5) === 0;
     // What a snapshot covers is committed and never cut.
     const from = cuts ? Math.max(state.snapshot.index + 1, lastIndex + 1 - this.#draw(12)) : lastIndex + 1;
     const bytes = [0, 5, 100, 700, 3000][this.#draw(5)] ?? 0;
-    const added = Array.from({ length: this.#draw(12) }, (_, at) => this.#entry(from + at, Math.max(1, term), bytes));
+    const added = Array.from({ length: this.#draw(12) }, (_, at) => this.#entry(from + at, term, bytes));
     const changed = term !== state.hardState.term || this.#draw(3) === 0;
     return batch({
       hardState: changed ? { term, vote } : null,

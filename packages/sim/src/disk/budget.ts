@@ -32,6 +32,9 @@ const ZONE_INDEXES = 16;
 /** Two batches behind a place in a log tell what stood there, and that it was durable. */
 const BATCHES_BEHIND = 2;
 
+/** Terms that one damaged place may span: the seals behind it name a few more. */
+const MOST_TERMS = 12;
+
 /** The second copy of two in `hardstate`. */
 const SECOND_COPY_OFFSET = 4096;
 
@@ -117,9 +120,9 @@ class ServerPolicy implements DamagePolicy {
     const { offset, length, content } = place;
     const read = (at: number, bytes: number): Uint8Array => content.read(at, bytes);
     const peeked = peekSegment(segment, content.length, read, offset, offset + length);
-    // An entry whose header is lost as well stops its server: nobody knows any more which entry it was.
-    if (peeked === null || peeked.structure || peeked.headers || peeked.batchesBehind < BATCHES_BEHIND) return false;
-    if (peeked.firstIndex === 0) return false;
+    if (peeked === null || peeked.batchesBehind < BATCHES_BEHIND || peeked.terms > MOST_TERMS) return false;
+    // Of headers, seals and padding nothing is missed.
+    if (peeked.firstIndex === 0) return true;
     for (let index = peeked.firstIndex; index <= peeked.lastIndex; index++) if (!this.#mayMiss(index)) return false;
     return true;
   }

@@ -88,10 +88,14 @@ export class CommitAndApply {
     return (life?.acks.get(term) ?? 0) >= index;
   }
 
-  /** Any life of the member has it, or had it when its disk was lost: what that acknowledged may still be counted. */
+  /**
+   * Any life of the member has it, or had it when its disk was lost or this entry was damaged: what that acknowledged may still be
+   * counted.
+   */
   #isBacked(member: MemberId, index: Index, term: Term): boolean {
     const lives: readonly Life[] = this.#ghosts.servers.get(member)?.lives ?? [];
-    return lives.some((life) => hasOnDisk(this.#ghosts, life, index, term));
+    const hadIt = (life: Life): boolean => life.faulty.has(index) && life.ackedWhole.get(index) === term;
+    return lives.some((life) => hasOnDisk(this.#ghosts, life, index, term) || hadIt(life));
   }
 
   #committed(server: ServerGhost, index: Index, own: Term, commitTerm: Term): void {

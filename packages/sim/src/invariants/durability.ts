@@ -46,8 +46,11 @@ export class DurabilityChecks {
     life.pending = [];
     life.snapshot = recovered.snapshot.index;
     life.base = recovered.base.index;
-    life.faulty.clear();
-    for (const { index } of recovered.faulty) life.faulty.set(index, 0);
+    const marked = new Set(recovered.faulty.map(({ index }) => index));
+    for (const index of life.faulty.keys()) if (!marked.has(index)) life.faulty.delete(index);
+    // A repair that was on its way has not arrived.
+    for (const index of life.faulty.keys()) life.faulty.set(index, 0);
+    for (const index of marked) life.noteFaulty(index);
   }
 
   #checkTermAndVote({ life, id }: ServerGhost, found: Image): void {
@@ -126,7 +129,7 @@ export class DurabilityChecks {
     else if (input.kind === 'loaded') {
       this.#checkEntries(server.id, 'reads', input.entries, input.entries[input.entries.length - 1]?.term ?? 0);
     } else if (input.kind === 'faulty') {
-      server.life.faulty.set(input.index, 0);
+      server.life.noteFaulty(input.index);
     } else if (input.kind === 'compacted') {
       const { life } = server;
       life.snapshot = Math.max(life.snapshot, input.snapshot.index);

@@ -45,6 +45,8 @@ export class Life {
   base: Index;
   /** Entries whose records are known to be damaged, and the batch that repairs each; 0 while none is on its way. */
   readonly faulty = new Map<Index, number>();
+  /** Of those, what it had acknowledged before: the newest term in which it did. */
+  readonly ackedWhole = new Map<Index, Term>();
   /** Its directory is gone: it never comes back. */
   isLost = false;
 
@@ -53,6 +55,15 @@ export class Life {
     this.durable = imageOf(recovered);
     this.snapshot = recovered.snapshot.index;
     this.base = recovered.base.index;
+  }
+
+  /** Its copy of the entry is found damaged. What it acknowledged before may still be counted: then the copy was whole. */
+  noteFaulty(index: Index): void {
+    if (this.faulty.has(index)) return;
+    this.faulty.set(index, 0);
+    let newest: Term = 0;
+    for (const [term, acked] of this.acks) if (acked >= index && term > newest) newest = term;
+    this.ackedWhole.set(index, newest);
   }
 
   /** What its disk will hold when all batches are durable. */

@@ -55,6 +55,8 @@ export class StorageLife {
   #committing: Position | null = null;
   #compactedTo: number;
   #salt = 0;
+  /** Nothing was appended yet in this life. What a crash took may have been of the newest term. */
+  #isFresh = true;
 
   constructor(
     opened: OpenedStorage,
@@ -139,10 +141,14 @@ export class StorageLife {
   }
 
   #batch(state: StorageState): PersistBatch {
-    const term = state.hardState.term + (this.#stream.below(4) === 0 ? 1 : 0);
+    const cuts = this.#stream.below(5) === 0;
+    // What comes in place of others is of another term: index and term say which entry it is (§5.3). So it is after a crash.
+    const isFirst = this.#isFresh;
+    this.#isFresh = false;
+    const term = state.hardState.term + (cuts || isFirst || this.#stream.below(4) === 0 ? 1 : 0);
     const vote = this.#stream.pick(['b', 'c', null]);
     const last = lastIndexOf(state);
-    const from = this.#stream.below(5) === 0 ? Math.max(this.#commit, last - this.#stream.below(12)) + 1 : last + 1;
+    const from = cuts ? Math.max(this.#commit, last - this.#stream.below(12)) + 1 : last + 1;
     const bytes = this.#stream.pick([0, 5, 100, 700, 3000]);
     const zeros = this.#stream.below(8) === 0;
     const added = Array.from({ length: this.#stream.below(12) }, (_, at) =>

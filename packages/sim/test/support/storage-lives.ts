@@ -55,6 +55,8 @@ class Lives {
   readonly #capacity: number | null;
   #possible: readonly StorageState[] = [emptyState];
   #lastCrash: CrashKind | null = null;
+  /** The power was cut since the last opening that came to its end. */
+  #wasCut = false;
   /** A power cut left damaged entries behind, which nobody has mended. */
   #isTorn = false;
 
@@ -104,7 +106,8 @@ class Lives {
       if (error === null) throw new Error('The directory is new.');
       if (!this.#isExcused(error, quiet))
         throw new Error(`Opening failed without a reason: ${error.code}: ${error.message}`);
-      if (CORRUPTION.includes(error.code) && this.#isFinal(error)) {
+      // What a misdirected read alone has done is gone when it is read again.
+      if (CORRUPTION.includes(error.code) && this.result.damage > 0) {
         this.result.refused++;
         return null;
       }
@@ -124,18 +127,13 @@ class Lives {
   }
 
   #isExcused(error: StorageError, quiet: boolean): boolean {
-    if (CORRUPTION.includes(error.code)) return this.result.damage > 0 || this.#mayBeMisread() || isAmbiguous(error);
+    if (CORRUPTION.includes(error.code)) return this.result.damage > 0 || this.#mayBeMisread();
     // Who cannot open for want of space needs a person to free some: the last attempt has it.
     return !quiet && (error.code === 'DiskFailed' || (error.code === 'DiskFull' && this.#capacity !== null));
   }
 
   #mayBeMisread(): boolean {
     return this.#faults.misdirectedRead > 0;
-  }
-
-  /** What a misdirected read alone has done is gone when it is read again. */
-  #isFinal(error: StorageError): boolean {
-    return this.result.damage > 0 || isAmbiguous(error);
   }
 
   /** One of the states that it may be in, and from now on that one: who opened it acts on what it found. */
@@ -157,9 +155,10 @@ class Lives {
     this.#bench.disk.setFaults(healthyDisk);
     // What is marked was promised and is damaged: by a fault, or by a crash that left the seal of a batch and not all of it.
     const { faulty } = opened.recovered;
-    const isExcused = this.result.damage > 0 || this.#mayBeMisread() || this.#lastCrash === 'power' || this.#isTorn;
+    const isExcused = this.result.damage > 0 || this.#mayBeMisread() || this.#wasCut || this.#isTorn;
     if (faulty.length > 0 && !isExcused) throw new Error(`D6: entry ${faulty[0]?.index} is marked without a reason`);
     this.#isTorn = faulty.length > 0;
+    this.#wasCut = false;
     const read = this.#readAround(opened, base.index + 1, lastIndex);
     const snapshotError = this.#bench.time.wait<StorageError | null>((done) => readSnapshot(opened, done));
     for (const error of [read.error, snapshotError]) {
@@ -216,12 +215,8 @@ class Lives {
   #crash(): void {
     this.#lastCrash = this.#stream.pick(['process', 'power', 'power']);
     this.#bench.restart(this.#lastCrash);
+    if (this.#lastCrash === 'power') this.#wasCut = true;
     // Whatever rots while the server is down is met at once.
     if (this.#faults.bitRot > 0) for (let rots = this.#stream.below(6); rots > 0; rots--) this.#bench.disk.rot();
   }
-}
-
-/** A batch whose seal reached the disk before the rest of it cannot be told from rot: opening leaves that to a person. */
-function isAmbiguous(error: StorageError): boolean {
-  return error.message.includes('bears its seal');
 }

@@ -1,0 +1,154 @@
+/**
+ * The seal of a batch: term and vote, and how the log looks behind it. The latter is what makes damage before it harmless: whatever
+ * records are lost, the seal says which entries the log holds, and so which of them are missing.
+ */
+import type { HardState, Index, TermRun } from '@quorate/raft';
+import { decodeText, encodeText, getSafe, setSafe, viewOf } from '../bytes.ts';
+import { ByteReader } from '../codec/byte-reader.ts';
+import { ByteWriter } from '../codec/byte-writer.ts';
+import type { LogChange } from './batch.ts';
+import type { RecordHeader } from './format.ts';
+import type { LogIndex } from './log-index.ts';
+
+/** What a seal says besides `index` (the last of the log after the batch) and `term`. */
+export interface Seal {
+  /** Counts batches from the directory's creation on. */
+  readonly sequence: number;
+  /** Records of the batch, the seal itself not counted. */
+  readonly records: number;
+  readonly hardState: HardState;
+  /** Null in version 1. */
+  readonly outline: LogOutline | null;
+}
+
+/** The terms of a log's newest entries. By Log Matching (§5.3) index and term say which entry stands there. */
+export interface LogOutline {
+  /** Ascending in both fields, at least one. */
+  readonly runs: readonly TermRun[];
+  /** The runs reach back to the log's beginning: the first of them is the position behind which it begins. */
+  readonly complete: boolean;
+}
+
+/** Elections that one damaged place may span. */
+export const MAX_OUTLINE_RUNS = 16;
+
+/** A seal must fit into a sector with the longest vote. Sixteen runs take about 50 bytes unless terms and indexes are huge. */
+const MAX_OUTLINE_BYTES = 128;
+
+/** A run takes at most two numbers of eight bytes. */
+const MAX_RUN_BYTES = 16;
+
+/** The outline of `log` when `change` is durable. Costs as much as the change has terms. */
+export function outlineAfter(change: LogChange, log: LogIndex): LogOutline {
+  let base: TermRun = { first: log.base.index, term: log.base.term };
+  let kept = log.termRuns.length;
+  let added: TermRun[] = [];
+  const newest = (): TermRun => added.at(-1) ?? log.termRuns[kept - 1] ?? base;
+  if (change.snapshot !== null) {
+    base = { first: change.snapshot.index, term: change.snapshot.term };
+    kept = 0;
+  }
+  for (const { truncateFrom, entries } of change.parts) {
+    if (truncateFrom !== 0) {
+      added = added.filter(({ first }) => first < truncateFrom);
+      while ((log.termRuns[kept - 1]?.first ?? 0) >= truncateFrom) kept -= 1;
+    }
+    // Terms never fall along a log: where the last is known already, all are.
+    if ((entries.at(-1)?.term ?? 0) === newest().term && newest() !== base) continue;
+    for (const { index, term } of entries) {
+      if (newest() === base || newest().term !== term) added.push({ first: index, term });
+    }
+  }
+  const runs = [...log.termRuns.slice(Math.max(0, kept - MAX_OUTLINE_RUNS), kept), ...added];
+  const all = kept + added.length;
+  if (all >= MAX_OUTLINE_RUNS) return { runs: runs.slice(-MAX_OUTLINE_RUNS), complete: false };
+  return { runs: [base, ...runs], complete: true };
+}
+
+const NO_VOTE = 0xffff;
+const COMPLETE = 0x80;
+
+/** Sequence, number of records, length of the vote. */
+const FIXED_BYTES = 14;
+
+export interface SealContent {
+  readonly sequence: number;
+  readonly records: number;
+  readonly vote: string | null;
+  /** The last index of the log. */
+  readonly lastIndex: Index;
+  /** Null for version 1. */
+  readonly outline: LogOutline | null;
+}
+
+/** The payload of a seal; index and term stand in its header. */
+export function encodeSeal(content: SealContent): Uint8Array {
+  const { sequence, records, vote, lastIndex, outline } = content;
+  const voted = vote === null ? NOTHING : encodeText(vote);
+  const outlined = outline === null ? NOTHING : encodeOutline(outline, lastIndex);
+  const bytes = new Uint8Array(FIXED_BYTES + voted.length + outlined.length);
+  const view = viewOf(bytes);
+  setSafe(view, 0, sequence);
+  view.setUint32(8, records, true);
+  view.setUint16(12, vote === null ? NO_VOTE : voted.length, true);
+  bytes.set(voted, FIXED_BYTES);
+  bytes.set(outlined, FIXED_BYTES + voted.length);
+  return bytes;
+}
+
+/** One more record stands before the seal than it was made for. */
+export function countPadding(seal: Uint8Array): void {
+  const view = viewOf(seal);
+  view.setUint32(8, view.getUint32(8, true) + 1, true);
+}
+
+const NOTHING = new Uint8Array(0);
+
+const writer = new ByteWriter(2 * MAX_OUTLINE_BYTES);
+
+/** From the newest run back, as differences: as many as there is room for. Valid until the next call. */
+function encodeOutline({ runs, complete }: LogOutline, lastIndex: Index): Uint8Array {
+  writer.reset();
+  writer.u8(0);
+  let before: TermRun | null = null;
+  let count = 0;
+  for (; count < runs.length && writer.length + MAX_RUN_BYTES <= MAX_OUTLINE_BYTES; count++) {
+    const run = runs[runs.length - 1 - count]!;
+    writer.varint((before?.first ?? lastIndex) - run.first);
+    writer.varint(before === null ? run.term : before.term - run.term);
+    before = run;
+  }
+  const bytes = writer.view();
+  bytes[0] = count | (complete && count === runs.length ? COMPLETE : 0);
+  return bytes;
+}
+
+/** Null if the payload is not a seal's. */
+export function decodeSeal(header: RecordHeader, payload: Uint8Array): Seal | null {
+  if (payload.length < FIXED_BYTES) return null;
+  const view = viewOf(payload);
+  const voteLength = view.getUint16(12, true);
+  const end = FIXED_BYTES + (voteLength === NO_VOTE ? 0 : voteLength);
+  if (end > payload.length) return null;
+  const vote = voteLength === NO_VOTE ? null : decodeText(payload.subarray(FIXED_BYTES, end));
+  if (voteLength !== NO_VOTE && vote === null) return null;
+  const sequence = getSafe(view, 0);
+  const outline = end === payload.length ? null : decodeOutline(payload.subarray(end), header.index);
+  if (Number.isNaN(sequence) || outline === 'malformed') return null;
+  return { sequence, records: view.getUint32(8, true), hardState: { term: header.term, vote }, outline };
+}
+
+function decodeOutline(bytes: Uint8Array, lastIndex: Index): LogOutline | 'malformed' {
+  const reader = new ByteReader(bytes);
+  const head = reader.u8();
+  const runs: TermRun[] = [];
+  for (let count = head & ~COMPLETE; count > 0 && !reader.failed; count--) {
+    const before = runs.at(-1);
+    const first = (before?.first ?? lastIndex) - reader.varint();
+    const term = reader.varint();
+    runs.push({ first, term: before === undefined ? term : before.term - term });
+  }
+  const oldest = runs.at(-1);
+  const isOutline = reader.complete && oldest !== undefined && oldest.first >= 0 && oldest.term >= 0;
+  return isOutline ? { runs: runs.toReversed(), complete: (head & COMPLETE) !== 0 } : 'malformed';
+}
