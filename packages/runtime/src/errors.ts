@@ -18,6 +18,10 @@ export type RaftErrorCode =
   | 'DiskFull'
   /** This data directory is not the one that the cluster counts on for this member. */
   | 'ForeignIncarnation'
+  /** A change of membership cannot be made, or not now: see `reason`. Nothing was appended. */
+  | 'ChangeRefused'
+  /** Leadership did not go where it was to go: see `reason`. */
+  | 'TransferFailed'
   /** The node is closing or closed. */
   | 'ShuttingDown'
   /** The caller's signal was aborted. For a command see `definite`. */
@@ -47,6 +51,8 @@ export class RaftError extends Error {
   readonly leader: MemberId | null;
   /** Milliseconds after which it makes sense to try again; null where trying again is not the remedy. */
   readonly retryAfter: number | null;
+  /** Of `ChangeRefused` and `TransferFailed`: why, in one word; otherwise null. */
+  readonly reason: string | null;
   /** True if the command certainly has no effect and never will; then it may be proposed again. */
   readonly definite: boolean;
 
@@ -56,6 +62,7 @@ export class RaftError extends Error {
     details: {
       readonly leader?: MemberId | null;
       readonly retryAfter?: number | null;
+      readonly reason?: string;
       readonly definite?: boolean;
       readonly cause?: unknown;
     } = {},
@@ -64,6 +71,7 @@ export class RaftError extends Error {
     this.code = code;
     this.leader = details.leader ?? null;
     this.retryAfter = details.retryAfter ?? null;
+    this.reason = details.reason ?? null;
     this.definite = details.definite ?? true;
   }
 }

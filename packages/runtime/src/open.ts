@@ -7,6 +7,7 @@ import {
   type HardState,
   InvariantViolation,
   initialConfiguration,
+  isFormer,
   type MemberId,
   Raft,
 } from '@quorate/raft';
@@ -283,8 +284,26 @@ class Opening {
     onFatal: (error: RaftError) => void,
   ): LoopHooks {
     const { logger } = this.#options.environment;
+    let isRemoved = false;
+    const onRemoved = (reason: string): void => {
+      if (isRemoved) return;
+      isRemoved = true;
+      logger.log('warn', `this server belongs to the cluster no more: ${reason}`);
+      events.emit('removed', { reason });
+    };
+    let settledAt = raft.configuration.index;
     return {
-      onApplied: (index) => events.emit('applied', index),
+      onApplied: (index) => {
+        const { configuration } = raft;
+        if (configuration.index !== settledAt && configuration.index <= index) {
+          settledAt = configuration.index;
+          transport.dismissFormer();
+          const { member, incarnation } = transport.context.identity;
+          if (isFormer(configuration, member, incarnation)) onRemoved('a change of membership removed it.');
+        }
+        events.emit('applied', index);
+      },
+      onRemoved,
       onFatal,
       onEvent: (event) => {
         switch (event.kind) {

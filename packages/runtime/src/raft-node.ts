@@ -1,11 +1,23 @@
 /**
  * The public face of a running server: promises and events outside, callbacks and inputs inside.
  */
-import type { Configuration, Index, Member, MemberId, RaftEvent, RaftStatus, Role, Term } from '@quorate/raft';
+import {
+  type Configuration,
+  type Index,
+  isJoint,
+  type Member,
+  type MemberChange,
+  type MemberId,
+  type RaftEvent,
+  type RaftStatus,
+  type Role,
+  type Term,
+} from '@quorate/raft';
 import type { Emitter } from './emitter.ts';
 import type { Environment } from './environment.ts';
 import { RaftError } from './errors.ts';
 import type { Loop } from './loop/loop.ts';
+import { changeError, type ChangeOutcome, transferError } from './membership-outcome.ts';
 import type { RaftNodeOptions } from './node-options.ts';
 import { openNode } from './open.ts';
 import { type ProposalOutcome, proposalError, type ReadOutcome, readError } from './outcome.ts';
@@ -23,8 +35,18 @@ export interface AbortSignalLike {
 export interface CallOptions {
   /** Gives up waiting. A command that was handed over already may still take effect: see `RaftError.definite`. */
   readonly signal?: AbortSignalLike;
-  /** Milliseconds to wait, at most `limits.requestTimeout`, which is also the default. */
+  /**
+   * Milliseconds to wait. For commands and reads at most `limits.requestTimeout`, which is also the default; a change of membership is
+   * waited for without end where none is given.
+   */
   readonly timeout?: number;
+}
+
+export interface ChangeOptions extends CallOptions {
+  /** The version of the configuration that the change was made for. */
+  readonly version?: number;
+  /** What is waited for: the end of the change, or the commit of its first step. Default: `done`. */
+  readonly until?: 'done' | 'begun';
 }
 
 export interface NodeEvents {
@@ -36,6 +58,8 @@ export interface NodeEvents {
   applied: Index;
   /** Everything else that the core reports: votes, truncations, violations, foreign incarnations. */
   raft: RaftEvent;
+  /** This server belongs to the cluster no more, for good: it should be closed. */
+  removed: { readonly reason: string };
   /** The node has stopped for good. */
   fatal: RaftError;
 }
@@ -181,6 +205,82 @@ export class RaftNode<Result = unknown> {
   }
 
   /**
+   * Changes who belongs to the cluster, by any set of wishes at once (§6; dissertation chapter 4). Works on every server. Resolves when
+   * the change is over: newcomers have caught up and vote, others have gone. With `until: 'begun'` it resolves as soon as the first
+   * step is committed; the change is then carried to its end whoever leads. With `version` it is refused if the configuration
+   * is not the one of that version any more.
+   *
+   * Rejects with a RaftError: `ChangeRefused` (`reason` says why), `NotLeader`, `OutcomeUnknown`, `Timeout`, `Aborted`. After the last
+   * two a change that has begun goes on all the same.
+   */
+  changeMembers(changes: readonly MemberChange[], options: ChangeOptions = {}): Promise<Configuration> {
+    return new Promise((resolve, reject) => {
+      let stopWatching = (): void => undefined;
+      const call = this.#callOf(options, (code) => {
+        stopWatching();
+        const message = 'The change of membership is not waited for any longer. If it has begun it goes on.';
+        reject(new RaftError(code, message, { definite: false }));
+      });
+      if (call === null) {
+        reject(new RaftError('Aborted', 'The change of membership was given up by its caller. It has no effect.'));
+        return;
+      }
+      const finish = (): void => {
+        call.end();
+        stopWatching();
+        resolve(this.configuration);
+      };
+      this.changeMembersWith(changes, options.version ?? null, (outcome) => {
+        if (outcome.kind !== 'begun') {
+          call.end();
+          reject(changeError(outcome, this.leader));
+        } else if (options.until === 'begun' || this.#isSettled()) finish();
+        else stopWatching = this.#onSettled(finish);
+      });
+    });
+  }
+
+  /** `changeMembers` up to its first commit, without a promise. `done` is called exactly once, later, and must not throw. */
+  changeMembersWith(
+    changes: readonly MemberChange[],
+    version: number | null,
+    done: (outcome: ChangeOutcome) => void,
+  ): void {
+    this.#loop.callers.change(changes, version, done);
+  }
+
+  /** Calls back when the change under way is over; or when this server is out, since then it hears nothing more of it. */
+  #onSettled(done: () => void): () => void {
+    const stops = [
+      this.on('applied', () => {
+        if (this.#isSettled()) done();
+      }),
+      this.on('removed', done),
+    ];
+    return () => stops.forEach((stop) => stop());
+  }
+
+  /** No change of membership is under way, as far as is committed. */
+  #isSettled(): boolean {
+    const { configuration, commitIndex } = this.#loop.raft;
+    return configuration.target === null && !isJoint(configuration) && configuration.index <= commitIndex;
+  }
+
+  /**
+   * Hands leadership to `target`, or to the voter that is closest behind (dissertation §3.10). On the leader only. Resolves when the
+   * target leads; rejects with a RaftError, `TransferFailed` or `NotLeader`. Meanwhile, for an election timeout at most, commands are
+   * refused.
+   */
+  transferLeadership(target: MemberId | null = null): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#loop.callers.transfer(target, (outcome) => {
+        if (outcome === 'done') resolve();
+        else reject(transferError(outcome, this.leader));
+      });
+    });
+  }
+
+  /**
    * `propose` without a promise. `done` is called exactly once, later, and must not throw: a throw stops the node. The bytes
    * belong to the node from here on.
    */
@@ -217,6 +317,11 @@ export class RaftNode<Result = unknown> {
 
   get isLeader(): boolean {
     return this.#loop.raft.role === 'leader';
+  }
+
+  /** The configuration in force: the newest in the log, committed or not. */
+  get configuration(): Configuration {
+    return this.#loop.raft.configuration;
   }
 
   /** The members in force. */

@@ -1,7 +1,9 @@
-import type { Index, Input, Micros, Output, Term } from '@quorate/raft';
+import type { Index, Input, MemberChange, MemberId, Micros, Output, Term } from '@quorate/raft';
 import type { Environment, TimerHandle } from '../environment.ts';
 import type { Settings } from '../node-options.ts';
 import { type ProposalOutcome, type ReadOutcome, refusalMessage } from '../outcome.ts';
+import type { ChangeOutcome, TransferOutcome } from '../membership-outcome.ts';
+import { Changes } from './changes.ts';
 import { type PendingProposal, Proposals } from './proposals.ts';
 import { type PendingRead, Reads } from './reads.ts';
 
@@ -25,6 +27,7 @@ export class Callers {
   readonly #host: CallersHost;
   readonly #proposals: Proposals;
   readonly #reads: Reads;
+  readonly #changes: Changes;
   /** Refusals that wait for the next turn. */
   readonly #refused: (() => void)[] = [];
   #sweep: TimerHandle | null = null;
@@ -35,6 +38,7 @@ export class Callers {
     const firstId = (): number => 1 + environment.random.uint32() * idSpan;
     this.#proposals = new Proposals(settings.limits, settings.raft.maxCommandBytes, firstId());
     this.#reads = new Reads(settings.raft.maxPendingReads, settings.limits.requestTimeout, firstId());
+    this.#changes = new Changes(settings.limits.requestTimeout, firstId());
   }
 
   get waiting(): { readonly proposals: number; readonly reads: number } {
@@ -42,7 +46,7 @@ export class Callers {
   }
 
   get isEmpty(): boolean {
-    return this.#proposals.isEmpty && this.#reads.isEmpty;
+    return this.#proposals.isEmpty && this.#reads.isEmpty && this.#changes.isEmpty;
   }
 
   /** See RaftNode.proposeWith. Null if it was refused; `done` has the reason. */
@@ -80,6 +84,27 @@ export class Callers {
     this.#reads.abandon(read);
   }
 
+  /** See RaftNode.changeMembersWith. */
+  change(changes: readonly MemberChange[], version: number | null, done: (outcome: ChangeOutcome) => void): void {
+    if (!this.#host.isRunning()) {
+      this.#answerLater(() => done({ kind: 'refused', reason: 'noLeader' }));
+      return;
+    }
+    this.#host.schedule();
+    this.#startSweep();
+    this.#changes.change(changes, version, this.#environment.clock.now(), done);
+  }
+
+  /** See RaftNode.transferLeadership. */
+  transfer(target: MemberId | null, done: (outcome: TransferOutcome) => void): void {
+    if (!this.#host.isRunning()) {
+      this.#answerLater(() => done('noLeader'));
+      return;
+    }
+    this.#host.schedule();
+    this.#changes.transfer(target, done);
+  }
+
   /** Answers those that were refused since the last turn. */
   answerRefused(): void {
     if (this.#refused.length === 0) return;
@@ -90,12 +115,15 @@ export class Callers {
   flush(now: Micros, hasRoomFor: (bytes: number, entries: number) => boolean, step: (input: Input) => void): void {
     this.#proposals.flush(now, hasRoomFor, step);
     this.#reads.flush(now, step);
+    this.#changes.flush(now, step);
   }
 
   /** What the core says has become of them. */
   onOutput(output: Output, appliedIndex: Index): void {
     for (const result of output.proposals) this.#proposals.onResult(result, appliedIndex);
     for (const result of output.reads) this.#reads.onResult(result, appliedIndex);
+    for (const result of output.changes) this.#changes.onChange(result, appliedIndex);
+    for (const result of output.transfers) this.#changes.onTransfer(result);
   }
 
   /** No leader is known any more. */
@@ -106,6 +134,7 @@ export class Callers {
   /** An entry took effect here. */
   onEntry(index: Index, term: Term, result: unknown): void {
     this.#proposals.onApplied(index, term, result);
+    this.#changes.onApplied(index, term);
   }
 
   /** A run of entries took effect here. */
@@ -116,6 +145,7 @@ export class Callers {
   /** The state came from a snapshot. */
   onRestored(index: Index): void {
     this.#proposals.onRestored(index);
+    this.#changes.onRestored(index);
   }
 
   /** The node has stopped: everyone is told what is certain. */
@@ -124,6 +154,7 @@ export class Callers {
     this.#sweep = null;
     this.#proposals.stop(why);
     this.#reads.stop();
+    this.#changes.stop();
     this.answerRefused();
   }
 
@@ -145,6 +176,7 @@ export class Callers {
     const now = this.#environment.clock.now();
     this.#proposals.expire(now);
     this.#reads.expire(now);
+    this.#changes.expire(now);
     if (!this.isEmpty) this.#startSweep();
     this.#host.schedule();
   }

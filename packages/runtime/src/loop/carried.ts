@@ -1,5 +1,5 @@
 /** Answers that the runtime gives to carried proposals, where the core never sees them. */
-import type { Incarnation, Message, Propose, ProposeReply, Term } from '@quorate/raft';
+import type { ChangeMembers, ChangeMembersReply, Incarnation, Message, Propose, ProposeReply, Term } from '@quorate/raft';
 
 /** What a message adds to the log: so many entries with so many bytes of data together. */
 export function payload(message: Message): { readonly bytes: number; readonly entries: number } {
@@ -23,9 +23,25 @@ export function refusedForRoom(message: Propose, term: Term, incarnation: Incarn
   return reply(message, term, incarnation, 'busy');
 }
 
-/** Commands that never left this server were never appended: the answer that the leader cannot give. */
-export function neverLeft(message: Propose, term: Term, incarnation: Incarnation): ProposeReply {
-  return reply(message, term, incarnation, 'noLeader');
+/** What never left this server was never appended: the answer that the leader cannot give. */
+export function neverLeft(
+  message: Propose | ChangeMembers,
+  term: Term,
+  incarnation: Incarnation,
+): ProposeReply | ChangeMembersReply {
+  if (message.kind === 'propose') return reply(message, term, incarnation, 'noLeader');
+  const { group, from, to, id } = message;
+  return {
+    kind: 'changeMembersReply',
+    group,
+    from: to,
+    to: from,
+    incarnation,
+    term,
+    id,
+    index: 0,
+    refused: 'noLeader',
+  };
 }
 
 function reply(

@@ -6,10 +6,12 @@
  * that had already arrived shares it.
  */
 import {
+  type Configuration,
   type Incarnation,
   type Index,
   type Input,
   InvariantViolation,
+  isFormer,
   type LoadRequest,
   type MemberId,
   type Message,
@@ -59,6 +61,8 @@ export interface LoopHooks {
   onEvent(event: RaftEvent): void;
   /** After each run of applied entries. */
   onApplied(index: Index): void;
+  /** A peer says that this server has left the cluster. */
+  onRemoved(reason: string): void;
   /** The node has stopped for good. */
   onFatal(error: RaftError): void;
 }
@@ -161,6 +165,8 @@ export class Loop {
       storage: this.#storage,
       durableTerm: () => this.#writer.durableTerm,
       boundIncarnation: (member) => boundIncarnation(this.raft, member),
+      isFormer: (member, incarnation) => isFormer(committedConfiguration(this.raft), member, incarnation),
+      onRemoved: (reason) => this.#parts.hooks.onRemoved(reason),
       commitIndex: () => this.raft.commitIndex,
       isInstalling: () => this.#isInstalling(),
       onMessage: (message) => this.#onMessage(message),
@@ -346,7 +352,7 @@ export class Loop {
     this.#watcher?.onSend(message);
     const isTaken = this.#transport.send(message);
     // Their callers need not be left in doubt: the answer is stepped in the leader's stead.
-    if (!isTaken && message.kind === 'propose') {
+    if (!isTaken && (message.kind === 'propose' || message.kind === 'changeMembers')) {
       const incarnation = boundIncarnation(this.raft, message.to) ?? '';
       const answer = neverLeft(message, this.raft.term, incarnation);
       this.#defer({ kind: 'message', now: this.#environment.clock.now(), message: answer });
@@ -450,6 +456,12 @@ export class Loop {
       this.fail(new RaftError('InternalError', message, { cause: error }));
     }
   }
+}
+
+/** The newest configuration that is certain to stand. */
+function committedConfiguration(raft: Raft): Configuration {
+  const { configuration, commitIndex } = raft;
+  return configuration.index <= commitIndex ? configuration : raft.configurationAt(commitIndex);
 }
 
 function boundIncarnation(raft: Raft, member: MemberId): Incarnation | null {

@@ -43,7 +43,7 @@ export interface Welcome {
   readonly bound: Incarnation | null;
 }
 
-export type RefusalCode = 'version' | 'cluster' | 'group' | 'member' | 'starting' | 'busy';
+export type RefusalCode = 'version' | 'cluster' | 'group' | 'member' | 'starting' | 'busy' | 'removed';
 
 /** The answer that closes it. The reason is printed by both sides. */
 export interface Refusal {
@@ -58,8 +58,9 @@ const refusalNumbers: Readonly<Record<RefusalCode, number>> = {
   member: 4,
   starting: 5,
   busy: 6,
+  removed: 7,
 };
-const refusalCodes: readonly RefusalCode[] = ['version', 'cluster', 'group', 'member', 'starting', 'busy'];
+const refusalCodes: readonly RefusalCode[] = ['version', 'cluster', 'group', 'member', 'starting', 'busy', 'removed'];
 
 export function helloFrom(identity: LocalIdentity, to: MemberId, purpose: Purpose, term: Term): Hello {
   return {

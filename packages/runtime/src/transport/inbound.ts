@@ -14,6 +14,8 @@ export interface InboundHost extends SnapshotIntakeHost {
   isStarted(): boolean;
   durableTerm(): Term;
   boundIncarnation(member: MemberId): Incarnation | null;
+  /** That life of the member has left the cluster for good. */
+  isFormer(member: MemberId, incarnation: Incarnation): boolean;
   onMessage(message: Message): void;
 }
 
@@ -56,6 +58,10 @@ export class InboundConnections {
   close(): void {
     for (const connection of this.#all) connection.close('this server is closing');
   }
+
+  closeFormer(): void {
+    for (const connection of this.#all) if (connection.isOfFormer) connection.close('its member has left the cluster');
+  }
 }
 
 interface InboundOwner {
@@ -90,6 +96,10 @@ class InboundConnection implements ConnectionHandler, Watched {
     this.#lastHeard = this.#openedAt;
     this.#parser = new FrameParser(context.limits.maxHandshakeBytes, (payload) => this.#onFrame(payload));
     context.watched.add(this);
+  }
+
+  get isOfFormer(): boolean {
+    return this.#hello !== null && this.#host.isFormer(this.#hello.from, this.#hello.incarnation);
   }
 
   check(now: number): void {
@@ -171,13 +181,24 @@ class InboundConnection implements ConnectionHandler, Watched {
     if (kind !== FrameKind.hello) return `frame of kind ${kind} instead of a hello`;
     const hello = readHello(reader);
     if (hello === null) return 'this is not the peer protocol, or a malformed hello';
-    const refusal = judgeHello(this.#context.identity, hello) ?? this.#refuseWhileStarting(hello);
+    const refusal =
+      judgeHello(this.#context.identity, hello) ?? this.#refuseFormer(hello) ?? this.#refuseWhileStarting(hello);
     if (refusal !== null) {
       this.#refuse(hello, refusal);
       return null;
     }
     this.#welcome(hello);
     return null;
+  }
+
+  #refuseFormer({ from, incarnation }: Hello): Refusal | null {
+    if (!this.#host.isFormer(from, incarnation)) return null;
+    return {
+      code: 'removed',
+      reason:
+        `The data directory of server ${from} (${incarnation}) has left the cluster. Stop that server. To come back it needs an ` +
+        'empty directory, and a change of membership that lets it in.',
+    };
   }
 
   #refuseWhileStarting(hello: Hello): Refusal | null {
@@ -189,7 +210,7 @@ class InboundConnection implements ConnectionHandler, Watched {
   }
 
   #refuse(hello: Hello, refusal: Refusal): void {
-    if (refusal.code !== 'starting') {
+    if (refusal.code !== 'starting' && refusal.code !== 'removed') {
       this.#context.complaints.say('error', `refused a peer connection: ${refusal.reason}`, {
         remote: this.#connection.remoteAddress,
         peer: hello.from,

@@ -18,6 +18,8 @@ export interface PeerHost {
   durableTerm(): number;
   /** Messages were dropped or the connection was lost. Called later than, never inside, `send` and `flush`. */
   onUnreachable(peer: MemberId): void;
+  /** The peer refuses this server because it has left the cluster. */
+  onRemoved(reason: string): void;
 }
 
 /** What a status page shows of a peer. */
@@ -151,6 +153,7 @@ export class Peer {
     // A refusal is a matter for a person, not for haste; a server that is only starting will be ready in a moment.
     if (refusal !== null && refusal.code !== 'starting') this.#retryDelay = this.#context.limits.reconnectMax;
     this.#lost(reason);
+    if (refusal?.code === 'removed') this.#host.onRemoved(refusal.reason);
   }
 
   #lost(reason: string): void {

@@ -29,6 +29,10 @@ export interface TransportHost {
   /** The term that is durable here. */
   durableTerm(): Term;
   boundIncarnation(member: MemberId): Incarnation | null;
+  /** That life of the member has left the cluster for good. */
+  isFormer(member: MemberId, incarnation: Incarnation): boolean;
+  /** A peer says so of this server. */
+  onRemoved(reason: string): void;
   /** The last committed index, for telling snapshots that are not needed. */
   commitIndex(): number;
   /** A received snapshot is not durably installed and restored yet. */
@@ -97,6 +101,11 @@ export class Transport {
     }
   }
 
+  /** A configuration is committed: whoever has left the cluster is told when it connects again. */
+  dismissFormer(): void {
+    this.#inbound.closeFormer();
+  }
+
   /**
    * Takes a message for the next `flush`. Never blocks. False if it was dropped at once: then it certainly never leaves. True
    * promises nothing.
@@ -155,6 +164,9 @@ export class Transport {
       onUnreachable: (peer: MemberId) => {
         if (!this.#isClosed) this.#host?.onUnreachable(peer);
       },
+      onRemoved: (reason: string) => {
+        if (!this.#isClosed) this.#host?.onRemoved(reason);
+      },
     };
     this.#peers.set(id, new Peer(this.context, host, this.#runs, id, address));
   }
@@ -194,6 +206,7 @@ export class Transport {
       isStarted: () => this.#host !== null && !this.#isClosed,
       durableTerm: () => this.#host?.durableTerm() ?? 0,
       boundIncarnation: (member) => this.#host?.boundIncarnation(member) ?? null,
+      isFormer: (member, incarnation) => this.#host?.isFormer(member, incarnation) ?? false,
       onMessage: (message) => {
         if (!this.#isClosed) this.#host?.onMessage(message);
       },

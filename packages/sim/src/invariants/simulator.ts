@@ -48,5 +48,6 @@ export class Simulator {
 
 /** What the runtime answers in the leader's stead when carried commands found no way out: the leader never heard of them. */
 function isOwnWord(message: Message): boolean {
-  return message.kind === 'proposeReply' && message.index === 0 && message.refused === 'noLeader';
+  const isAnswer = message.kind === 'proposeReply' || message.kind === 'changeMembersReply';
+  return isAnswer && message.index === 0 && message.refused === 'noLeader';
 }
