@@ -23,7 +23,14 @@ export { fingerprintMessage, fingerprintOutput } from './flight/fingerprint.ts';
 export { openStorage } from './open-storage.ts';
 export { type ChangeOutcome, changeRefusalMessage, type TransferOutcome } from './membership-outcome.ts';
 export type { ProposalOutcome, ProposalRefusal, ReadOutcome, ReadRefusal } from './outcome.ts';
-export { type AbortSignalLike, type CallOptions, type ChangeOptions, type NodeEvents, RaftNode, type RaftNodeStatus } from './raft-node.ts';
+export {
+  type AbortSignalLike,
+  type CallOptions,
+  type ChangeOptions,
+  type NodeEvents,
+  RaftNode,
+  type RaftNodeStatus,
+} from './raft-node.ts';
 export * from './state-machine.ts';
 export * from './storage.ts';
 export { defaultStorageOptions, type StorageOptions } from './storage-options.ts';

@@ -340,14 +340,18 @@ class Opening {
     };
   }
 
+  /** A server that waits to be let in knows no members yet, but where some are: it must be able to answer them. */
   #connect(transport: Transport, configuration: Configuration): void {
+    const known = configuration.members.length > 0 ? configuration : this.#foundingConfiguration();
     const { peerAddress } = this.#options;
     const addressOf = (id: MemberId): string | null => {
-      const member = configuration.members.find((it) => it.id === id);
+      const member = known.members.find((it) => it.id === id);
       if (member === undefined) return null;
+      const founder = this.#options.initialCluster.find((it) => it.id === id);
+      if (known !== configuration) return founder?.address ?? null;
       return peerAddress === undefined ? member.context : peerAddress(member);
     };
-    transport.configure(configuration, addressOf);
+    transport.configure(known, addressOf);
   }
 }
 

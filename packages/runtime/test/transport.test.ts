@@ -208,6 +208,8 @@ function server(
     storage: noStorage,
     durableTerm: () => 3,
     boundIncarnation: () => null,
+    isFormer: () => false,
+    onRemoved: () => undefined,
     commitIndex: () => 0,
     isInstalling: () => false,
     onMessage: (message) => received.push(message),

@@ -1,5 +1,13 @@
 /** Answers that the runtime gives to carried proposals, where the core never sees them. */
-import type { ChangeMembers, ChangeMembersReply, Incarnation, Message, Propose, ProposeReply, Term } from '@quorate/raft';
+import type {
+  ChangeMembers,
+  ChangeMembersReply,
+  Incarnation,
+  Message,
+  Propose,
+  ProposeReply,
+  Term,
+} from '@quorate/raft';
 
 /** What a message adds to the log: so many entries with so many bytes of data together. */
 export function payload(message: Message): { readonly bytes: number; readonly entries: number } {

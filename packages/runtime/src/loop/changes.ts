@@ -108,7 +108,7 @@ export class Changes {
   stop(): void {
     const refused: ChangeRefusal = 'noLeader';
     for (const { done } of this.#gathered.splice(0)) done({ kind: 'refused', reason: refused });
-    for (const id of [...this.#changes.keys()]) this.#settle(id, { kind: 'unknown' });
+    for (const id of this.#changes.keys()) this.#settle(id, { kind: 'unknown' });
     for (const { done } of this.#wantedTransfers.splice(0)) done('noLeader');
     for (const done of this.#transfers.values()) done('leadershipLost');
     this.#transfers.clear();
