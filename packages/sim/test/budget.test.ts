@@ -94,6 +94,9 @@ describe('the budget of damage', () => {
     expect(erased.mayDamage(place(3), true)).toBe(true);
     expect(erased.mayDamage(place(9), false)).toBe(false);
     expect(erased.mayDamage(place(9), true)).toBe(false);
+    // A write that went astray destroys two places, and must leave what stands behind the one where it is missing.
+    expect(budget.policyOf('c').mayDamage(place(9), true, place(3))).toBe(true);
+    expect(budget.policyOf('d').mayDamage(place(9), true, place(12))).toBe(false);
   });
 
   test('dooms no more than a majority can miss', () => {

@@ -261,9 +261,9 @@ describe('faults', () => {
     for (let seed = 0; seed < 50; seed++) {
       const volume = Volume.of(new Map([['a', filled(8192, 9)]]));
       const bench = new Bench({ policy: everything, faults: ill({ misdirectedWrite: 1000 }) }, volume, seed);
-      bench.do(write('a', 0, filled(512, 1)), sync('a'));
+      bench.do(write('a', 4096, filled(512, 1)), sync('a'));
       bench.disk.setFaults(healthyDisk);
-      bench.do(write('a', 512, filled(512, 2)), sync('a'));
+      bench.do(write('a', 4608, filled(512, 2)), sync('a'));
       if (bench.damage.length === 0) continue;
       shown++;
       const [target, landing] = bench.damage;

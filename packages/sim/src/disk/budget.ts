@@ -96,16 +96,18 @@ class ServerPolicy implements DamagePolicy {
     this.#mayMiss = mayMiss;
   }
 
-  mayDamage(place: Place, erases: boolean): boolean {
+  mayDamage(place: Place, erases: boolean, landing?: Place): boolean {
     if (!this.#isSeen(place, erases)) return false;
-    if (!this.#free && !this.#isSpared(place)) return false;
+    // What stands behind the erased place proves that something stood there: none of that may suffer.
+    if (landing !== undefined && landing.offset + landing.length > place.offset) return false;
+    if (!this.#free && !(this.#isSpared(place) && (landing === undefined || this.#isSpared(landing)))) return false;
     this.#touched.set(place.path, erases ? 'erased' : 'spoilt');
     return true;
   }
 
   /**
    * What was erased looks like a write that a crash cut off, and is told from one only by a later batch that is intact. So where
-   * something was erased nothing else is destroyed, and the other way round.
+   * something was erased nothing else is destroyed, and the other way round; but where a write went that erased by going astray.
    */
   #isSeen(place: Place, erases: boolean): boolean {
     const before = this.#touched.get(place.path);

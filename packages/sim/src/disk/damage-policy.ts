@@ -13,9 +13,10 @@ export interface Place {
 export interface DamagePolicy {
   /**
    * Whether this place may be destroyed now. Who asks does it when told yes, so a yes counts at once. `erases`: what stood there
-   * before comes back, often zeros, so that the damage looks like a write that never happened.
+   * before comes back, often zeros, so that the damage looks like a write that never happened. `landing`: where a write went instead,
+   * destroyed along with it.
    */
-  mayDamage(place: Place, erases: boolean): boolean;
+  mayDamage(place: Place, erases: boolean, landing?: Place): boolean;
 }
 
 /** A disk that keeps what it confirmed. */

@@ -15,8 +15,8 @@ interface Misfortune {
   readonly bytes: Uint8Array;
   /** What the disk holds there in truth. */
   readonly before: Uint8Array;
-  /** Where in the file a misdirected write went. */
-  readonly landing: number;
+  /** Where in the file a misdirected write went: before its place, so that what proves the loss is left. Null for one that is lost. */
+  readonly landing: number | null;
   /** The write has been synced. */
   synced: boolean;
   /** A write behind it has been made. */
@@ -42,7 +42,7 @@ export class Misfortunes {
       offset,
       bytes,
       before: padded(file.durable.read(offset, bytes.length), bytes.length),
-      landing: landing ?? 0,
+      landing,
       synced: false,
       followed: false,
     });
@@ -70,25 +70,19 @@ export class Misfortunes {
   #show(misfortune: Misfortune): void {
     const { kind, file, path, offset, bytes, before, landing } = misfortune;
     const { length } = bytes;
-    if (file.durable.length < offset + length) return;
-    if (file.isDirty(offset, length) || !this.#policy.mayDamage({ path, offset, length, content: file.durable }, true))
-      return;
-    const landed = kind === 'misdirectedWrite' ? this.#land(misfortune, landing) : null;
-    if (kind === 'misdirectedWrite' && landed === null) return;
+    const content = file.durable;
+    if (content.length < offset + length || file.isDirty(offset, length)) return;
+    if (landing === null) {
+      if (!this.#policy.mayDamage({ path, offset, length, content }, true)) return;
+    } else {
+      if (landing + length > offset || file.isDirty(landing, length)) return;
+      const landed = { path, offset: landing, length, content };
+      if (!this.#policy.mayDamage({ path, offset, length, content }, true, landed)) return;
+      file.overwriteAtRest(landing, bytes);
+    }
     file.overwriteAtRest(offset, before);
     this.#onDamage({ kind, path, offset, length });
-    if (landed !== null) this.#onDamage({ kind, path, offset: landing, length: landed });
-  }
-
-  /** The length of what was overwritten where the bytes went, or null if nothing may be there. */
-  #land(misfortune: Misfortune, landing: number): number | null {
-    const { file, path, bytes, offset } = misfortune;
-    const length = Math.min(bytes.length, file.durable.length - landing);
-    const apart = landing >= offset + bytes.length || landing + length <= offset;
-    if (length <= 0 || !apart || file.isDirty(landing, length)) return null;
-    if (!this.#policy.mayDamage({ path, offset: landing, length, content: file.durable }, false)) return null;
-    file.overwriteAtRest(landing, bytes.subarray(0, length));
-    return length;
+    if (landing !== null) this.#onDamage({ kind, path, offset: landing, length });
   }
 }
 

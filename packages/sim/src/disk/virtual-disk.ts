@@ -263,7 +263,8 @@ export class VirtualDisk implements Disk {
     if (this.#strikes('lostWrite', path)) {
       this.#misfortunes.strike(file, path, offset, bytes, null);
     } else if (this.#strikes('misdirectedWrite', path)) {
-      const sectors = Math.ceil(Math.max(file.durable.length, 1) / SECTOR_BYTES);
+      const sectors = Math.floor(offset / SECTOR_BYTES);
+      if (sectors === 0) return;
       const landing = this.#stream.below(sectors) * SECTOR_BYTES + (offset % SECTOR_BYTES);
       this.#misfortunes.strike(file, path, offset, bytes, landing);
     }

@@ -95,6 +95,11 @@ export class ServerProcess {
     return this.#life?.disk.volume ?? this.#volume;
   }
 
+  /** What it takes for the time of day. Milliseconds. */
+  get wallTime(): number {
+    return Math.floor(this.#world.clock.now / 1000) + this.#wallOffset;
+  }
+
   start(): void {
     if (this.isRunning) throw new Error(`${this.id} runs already.`);
     const volume = this.#life === null ? this.#volume : this.#life.disk.crash('process');
@@ -257,7 +262,7 @@ export class ServerProcess {
     const drift = this.#options.drift;
     const slower = (delay: number): number => Math.max(0, delay - Math.floor((delay * drift) / 1_000_000));
     return {
-      clock: { now: () => this.#localNow(), wallTime: () => Math.floor(clock.now / 1000) + this.#wallOffset },
+      clock: { now: () => this.#localNow(), wallTime: () => this.wallTime },
       timers: {
         set: (delay, callback) => clock.after(slower(delay), guard.wrap(callback)),
         clear: (handle) => clock.cancel(handle as QueuedEvent),
