@@ -218,15 +218,18 @@ function refusals({ history }: Played['result']): number {
 describe('a crash', () => {
   const crashes = (how: 'power' | 'process'): Played['count'] =>
     survived(
-      play({ thinkMicros: 2 * milli, faultMicros: 4 * second, workload: { ...calm.workload, valueBytes: 2000 } }, (stage) => {
-        const again = (left: number): void => {
-          const [{ id } = stage.leader()] = stage.followers();
-          stage.do({ kind: 'crash', server: id, how });
-          stage.do({ kind: 'start', server: id });
-          if (left > 0) stage.later(73 * milli + 401 * left, () => again(left - 1));
-        };
-        again(30);
-      }),
+      play(
+        { thinkMicros: 2 * milli, faultMicros: 4 * second, workload: { ...calm.workload, valueBytes: 2000 } },
+        (stage) => {
+          const again = (left: number): void => {
+            const [{ id } = stage.leader()] = stage.followers();
+            stage.do({ kind: 'crash', server: id, how });
+            stage.do({ kind: 'start', server: id });
+            if (left > 0) stage.later(73 * milli + 401 * left, () => again(left - 1));
+          };
+          again(30);
+        },
+      ),
     ).count;
   const power = crashes('power');
   const process = crashes('process');

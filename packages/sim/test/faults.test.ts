@@ -180,7 +180,9 @@ describe('the adversary', () => {
         }),
       );
       const at = begun(played);
-      expect(played.stage.happened('unreachable', null, at).filter((each) => each.at < at + 10 * milli)).not.toEqual([]);
+      expect(played.stage.happened('unreachable', null, at).filter((each) => each.at < at + 10 * milli)).not.toEqual(
+        [],
+      );
     },
     stepClock: () => {
       const jump = (millis: number): Played =>
@@ -237,7 +239,9 @@ function inputsBetween(stage: Stage, server: string, from: number, to: number): 
 function cutLeader(stage: Stage, side: 'outward' | 'inward', how: 'silent' | 'reset'): void {
   const { id } = stage.leader();
   for (const { id: other } of stage.followers()) {
-    stage.do(side === 'outward' ? { kind: 'cut', from: id, to: other, how } : { kind: 'cut', from: other, to: id, how });
+    stage.do(
+      side === 'outward' ? { kind: 'cut', from: id, to: other, how } : { kind: 'cut', from: other, to: id, how },
+    );
   }
 }
 

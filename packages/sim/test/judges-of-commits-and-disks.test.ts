@@ -434,6 +434,12 @@ describe('clients, resources and the world', () => {
     expect(broken(() => scene.output(scene.leader, {}))).toBe('H4');
   });
 
+  test('H6: a server breaks over its own code', () => {
+    const scene = new Scene();
+    expect(broken(() => scene.invariants.onFatal(scene.leader.id, 'InternalError', 'an assertion'))).toBe('H6');
+    scene.invariants.onFatal(scene.follower.id, 'StorageFailed', 'its disk');
+  });
+
   test('M: a message is invented, a clock goes back, the dead speak', () => {
     const scene = new Scene();
     const { leader, follower } = scene;

@@ -13,7 +13,7 @@ import { DurabilityChecks } from './durability.ts';
 import { Ghosts } from './ghosts.ts';
 import { Logs } from './logs.ts';
 import { ReadsAndClients } from './reads-and-clients.ts';
-import { Resources } from './resources.ts';
+import { checkEnding, Resources } from './resources.ts';
 import type { ServerGhost } from './server-ghost.ts';
 import { Simulator } from './simulator.ts';
 import { Snapshots } from './snapshots.ts';
@@ -110,7 +110,8 @@ export class Invariants implements WorldWatcher {
     if (server !== undefined) server.end();
   }
 
-  onFatal(id: MemberId, code: string, _message: string): void {
+  onFatal(id: MemberId, code: string, message: string): void {
+    checkEnding(id, code, message);
     const server = this.#ghosts.servers.get(id);
     if (server === undefined) return;
     server.end();

@@ -1,4 +1,4 @@
-/** H. Bounds. That a healed cluster converges (H1, H2, H5) is for the world to see: it knows when faults have ended. */
+/** H. Bounds, and that no server breaks. That a healed cluster converges (H1, H2, H5) is for the world to see: it knows when faults have ended. */
 import { Violation } from '../watch.ts';
 import type { ServerGhost } from './server-ghost.ts';
 
@@ -28,6 +28,16 @@ export class Resources {
       );
     }
   }
+}
+
+/** A server ends for what its disk or its operator did. One that broke over its own code hides there: others go on without it. */
+export function checkEnding(id: string, code: string, message: string): void {
+  if (code !== 'InternalError') return;
+  throw new Violation(
+    'H6',
+    `${id} meets nothing that a server need not be able to bear`,
+    `it stopped, ${code}: ${message}`,
+  );
 }
 
 function exceeded(id: string, limit: string, found: number): never {
