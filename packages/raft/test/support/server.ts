@@ -2,6 +2,7 @@
  * Drives one core as a runtime does, but lets the test decide when anything happens: disk, timers, applies and loads
  * complete on command (or at once, where a test does not care).
  */
+import { deepFreeze } from '../../../../test-support/deep-freeze.ts';
 import {
   type ApplyRange,
   type Entry,
@@ -168,6 +169,8 @@ export class TestServer {
   /** Steps one input and leaves the output untaken, as a driver does that gathers inputs. */
   step(input: Input): void {
     const core = this.core;
+    // Whoever made it may show it to others, and so may whoever is handed an output: nobody may write to either.
+    deepFreeze(input);
     this.#notify((observer) => observer.stepping?.(this, input));
     core.step(input);
     this.#notify((observer) => observer.stepped?.(this, input));
@@ -181,7 +184,7 @@ export class TestServer {
     this.#flushing = true;
     try {
       do {
-        this.#carryOut(this.core.takeOutput());
+        this.#carryOut(deepFreeze(this.core.takeOutput()));
       } while (this.#core !== null && this.#automate());
     } finally {
       this.#flushing = false;

@@ -22,6 +22,8 @@ export class Healing {
   #nextStart = 0;
   /** Servers whose disks were found corrupt. */
   readonly #corrupt = new Set<ServerProcess>();
+  /** Why servers stopped last, while the world was well. */
+  readonly #endings = new Map<ServerProcess, RaftError>();
 
   constructor(
     world: World,
@@ -67,6 +69,7 @@ export class Healing {
     if (now < this.#nextStart) return;
     this.#nextStart = now + START_INTERVAL;
     for (const server of this.#world.servers) {
+      if (server.ending !== null) this.#endings.set(server, server.ending);
       if (isCorrupt(server.ending)) this.#corrupt.add(server);
       if (!server.isRunning && server.ending?.code !== 'MemberAlreadyRan') server.start();
     }
@@ -168,7 +171,11 @@ export class Healing {
 
   #stuck(what: string): Violation {
     const first = `all faults ended ${LIMIT / 1_000_000} s ago at the latest, and a majority can be reached`;
-    return new Violation('H1', first, `${what}. ${this.#world.servers.map(describe).join(' ')}`);
+    return new Violation('H1', first, `${what}. ${this.#describeAll()}`);
+  }
+
+  #describeAll(): string {
+    return this.#world.servers.map((server) => describe(server, this.#endings.get(server))).join(' ');
   }
 }
 
@@ -179,11 +186,14 @@ function isCorrupt(error: RaftError | null): boolean {
   return typeof cause === 'object' && cause !== null && 'code' in cause && String(cause.code).startsWith('Corrupt');
 }
 
-function describe(server: ServerProcess): string {
+function describe(server: ServerProcess, before: RaftError | undefined): string {
   const name = server.id.replace(/^0+/, '');
   const { node, ending } = server;
   if (ending !== null) return `${name}: stopped, ${ending.code}: ${ending.message}`;
-  if (node === null) return `${name}: ${server.isRunning ? 'opening' : 'down'}.`;
+  if (node === null) {
+    const again = before === undefined ? '.' : ` again, it had stopped, ${before.code}: ${before.message}`;
+    return `${name}: ${server.isRunning ? 'opening' : 'down'}${again}`;
+  }
   const status = node.status();
   const leader = status.leader?.replace(/^0+/, '') ?? 'nobody';
   return (

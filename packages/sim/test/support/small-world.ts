@@ -105,7 +105,7 @@ interface Happened {
 export interface Played {
   readonly result: SeedResult;
   readonly stage: Stage;
-  count(name: string): number;
+  readonly count: (name: string) => number;
 }
 
 /** Nothing was broken, the world healed, and the script came to its end: so a fault that must be survived ends. */

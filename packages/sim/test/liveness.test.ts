@@ -1,0 +1,123 @@
+/**
+ * The detector of standstill (H1) is shown healings that do not heal. Each must fail the run, and say where it is stuck: whoever reads
+ * that has nothing else. And what nobody could help is not reported.
+ */
+import { describe, expect, test } from 'vitest';
+import { healthyDisk } from '../src/disk/index.ts';
+import { milli, play, type Played, second, type Stage } from './support/small-world.ts';
+
+/** How the run failed. */
+function stuck(played: Played): string {
+  const { violation, crash } = played.result;
+  expect(crash).toBeNull();
+  expect(violation?.invariant).toBe('H1');
+  return violation?.second ?? '';
+}
+
+/** Cuts every link, and takes away what would mend them. */
+function cutForEver({ world }: Stage, servers: readonly string[]): void {
+  for (const from of servers)
+    for (const { id: to } of world.servers) {
+      if (from === to) continue;
+      world.network.cut(from, to, 'silent');
+      world.network.cut(to, from, 'silent');
+    }
+  world.network.heal = () => undefined;
+}
+
+/** Does it now and from then on, faults or no faults. */
+function forEver(stage: Stage, deed: () => void): void {
+  deed();
+  stage.world.clock.afterFromOutside(50 * milli, () => forEver(stage, deed));
+}
+
+/** Long enough for a leader to find out that it is alone. */
+const short = { faultMicros: 3 * second };
+
+describe('a healed world', () => {
+  test('without a majority is reported, with each server, what it believes and how far it is', () => {
+    const where = stuck(
+      play(short, (stage) =>
+        cutForEver(
+          stage,
+          stage.world.servers.map(({ id }) => id),
+        ),
+      ),
+    );
+    expect(where).toMatch(/have not come to one leader and one state/);
+    for (const server of [1, 2, 3])
+      expect(where).toMatch(
+        new RegExp(`${server}: (preCandidate|follower) in term \\d+, follows nobody, last \\d+, committed \\d+`),
+      );
+  });
+
+  test('in which one server stays behind is reported, and shows which', () => {
+    let lonely = '';
+    const where = stuck(
+      play(short, (stage) => {
+        [{ id: lonely } = stage.leader()] = stage.followers();
+        cutForEver(stage, [lonely]);
+      }),
+    );
+    const states = [...where.matchAll(/(\d): \w+ in term \d+, follows (\w+)/g)];
+    expect(states.filter(([, , leader]) => leader === 'nobody').map(([, server]) => server)).toEqual([
+      lonely.slice(-1),
+    ]);
+  });
+
+  test('whose disks stay stuck is reported', () => {
+    const where = stuck(
+      play(short, ({ world }) => {
+        for (const server of world.servers) {
+          server.setDiskFaults({ ...healthyDisk, stuck: 1000 });
+          server.setDiskFaults = () => undefined;
+        }
+      }),
+    );
+    expect(where).toMatch(/answers a put with unknown: /);
+  });
+
+  test('whose servers do not come up again is reported with what they died of', () => {
+    const where = stuck(
+      play(short, (stage) => {
+        for (const server of stage.followers()) {
+          server.setDiskFaults({ ...healthyDisk, syncError: 1000 });
+          server.setDiskFaults = () => undefined;
+        }
+      }),
+    );
+    expect(where).toMatch(/\d: opening again, it had stopped, StorageFailed: .*EIO: the sync failed/);
+  });
+
+  test('that refuses writes for ever is reported with the refusal', () => {
+    const where = stuck(
+      play(short, (stage) =>
+        forEver(stage, () => {
+          for (const { id } of stage.world.servers) stage.do({ kind: 'fill', server: id, left: 66_000 });
+        }),
+      ),
+    );
+    expect(where).toMatch(/0000000000000001 answers a put with refused: etcdserver/);
+  });
+
+  test('that leaves calls without an answer is reported with their number', () => {
+    // Nobody gives up here, and what was lost stays lost.
+    const patient = { ...short, patience: 1000 * second, requestMicros: 1000 * second };
+    const where = stuck(
+      play(patient, (stage) => {
+        stage.world.network.send = () => undefined;
+      }),
+    );
+    expect(where).toMatch(/^2 calls have no answer\./);
+  });
+
+  test('of which too much was destroyed is no failure: nothing could be done', () => {
+    const { result } = play({ ...short, damage: { lost: 0, entries: true, beyond: true } }, (stage) =>
+      cutForEver(
+        stage,
+        stage.world.servers.map(({ id }) => id),
+      ),
+    );
+    expect([result.violation, result.crash]).toEqual([null, null]);
+  });
+});
