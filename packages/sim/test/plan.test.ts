@@ -1,9 +1,12 @@
 import {
+  type Action,
+  type ActionKind,
   blindWatcher,
   decodeTrace,
   encodeTrace,
   endingOf,
   endsAlike,
+  healthyDisk,
   type Plan,
   planTrace,
   readPlan,
@@ -11,9 +14,12 @@ import {
   runSeed,
   type WatcherFactory,
   shrinkPlan,
+  TraceError,
   Violation,
 } from '@quorate/sim';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { healthyNetwork } from '../src/world/network.ts';
 
 const unwatched: WatcherFactory = () => [];
 
@@ -67,6 +73,29 @@ describe('a plan', () => {
     expect(read({ kind: 'crash' })).toThrow(/needs a string as server/);
   });
 
+  it('brings every kind of action back from its trace, and refuses each that lacks a part', () => {
+    const { options } = runSeed(3, { servers: 1, faultSeconds: 1 }, unwatched);
+    const ending = { invariant: '', facts: [], stateHash: 1 };
+    fc.assert(
+      fc.property(fc.array(fc.oneof(...Object.values(actions)), { maxLength: 10 }), (drawn) => {
+        const plan: Plan = { seed: 3, options, actions: drawn };
+        const { header, records } = planTrace({ plan, ending }, 'test', 'plan.test');
+        const lines = [...encodeTrace(header, records)];
+        const read = (text: readonly string[]): unknown => {
+          const trace = decodeTrace(text);
+          return readPlan(trace.header, trace.records);
+        };
+        expect(read(lines)).toEqual({ plan, ending });
+        for (const { at, action } of records) {
+          for (const part of ['at', 'step', 'action', ...Object.keys(action)]) {
+            const spoilt = lines.map((line) => line.replaceAll(`"${part}":`, '"nothing":'));
+            expect(() => read(spoilt), `${action.kind} at ${at} without ${part}`).toThrow(TraceError);
+          }
+        }
+      }),
+    );
+  });
+
   it('is made as small as what it takes to break the same', () => {
     const result = runSeed(firstBroken(), { servers: 3, faultSeconds: 10 }, twoCrashes);
     const ending = endingOf(result);
@@ -88,6 +117,35 @@ describe('a plan', () => {
     expect({ runs, isMinimal, breaks: breaks(plan) }).toEqual({ runs: 5, isMinimal: false, breaks: true });
   });
 });
+
+const server = fc.constantFrom('a', 'b', 'c');
+const micros = fc.nat();
+const some = <Kind extends ActionKind['kind']>(
+  kind: Kind,
+  parts: { readonly [Part in keyof Omit<Extract<ActionKind, { kind: Kind }>, 'kind'>]: fc.Arbitrary<unknown> },
+): fc.Arbitrary<Action> =>
+  fc.record({ at: fc.nat(), step: fc.nat(), kind: fc.constant(kind), ...parts }).map((action) => action as Action);
+/** Keyed by kind, so that none is forgotten. */
+const actions: { readonly [Kind in ActionKind['kind']]: fc.Arbitrary<Action> } = {
+  crash: some('crash', { server, how: fc.constantFrom('process', 'power') }),
+  start: some('start', { server }),
+  pause: some('pause', { server }),
+  resume: some('resume', { server }),
+  cut: some('cut', { from: server, to: server, how: fc.constantFrom('silent', 'reset') }),
+  clog: some('clog', { from: server, to: server, micros }),
+  reset: some('reset', { from: server, to: server }),
+  heal: some('heal', {}),
+  network: some('network', { faults: fc.constant(healthyNetwork) }),
+  disk: some('disk', { server, faults: fc.constant(healthyDisk) }),
+  stallDisk: some('stallDisk', { server, micros }),
+  stallLog: some('stallLog', { server, micros }),
+  spoil: some('spoil', { server, index: fc.nat() }),
+  rot: some('rot', { server }),
+  loseDisk: some('loseDisk', { server }),
+  fill: some('fill', { server, left: fc.nat() }),
+  free: some('free', { server }),
+  stepClock: some('stepClock', { server, millis: fc.integer() }),
+};
 
 /** A seed whose adversary does what the made-up invariant forbids, among many other things. */
 function firstBroken(): number {
