@@ -23,12 +23,30 @@ export const etcdErrors = {
     code: StatusCode.unavailable,
     message: 'etcdserver: request timed out, possibly due to previous leader failure',
   },
+  memberNotFound: { code: StatusCode.notFound, message: 'etcdserver: member not found' },
+  memberExists: failed('etcdserver: member ID already exist'),
+  peerUrlExists: failed('etcdserver: Peer URLs already exists'),
+  memberUrlsInvalid: invalid('etcdserver: given member URLs are invalid'),
+  memberNotLearner: failed('etcdserver: can only promote a learner member'),
+  learnerNotReady: failed('etcdserver: can only promote a learner member which is in sync with leader'),
+  notEnoughStarted: failed('etcdserver: re-configuration failed due to not enough started members'),
+  unhealthy: { code: StatusCode.unavailable, message: 'etcdserver: unhealthy cluster' },
+  notLeader: failed('etcdserver: not leader'),
+  badTransferee: failed('etcdserver: bad leader transferee'),
+  transferTimeout: {
+    code: StatusCode.unknown,
+    message: 'etcdserver: request timed out, leader transfer took too long',
+  },
 } as const satisfies Record<string, RpcStatus>;
 
 export type EtcdErrorName = keyof typeof etcdErrors;
 
 function invalid(message: string): RpcStatus {
   return { code: StatusCode.invalidArgument, message };
+}
+
+function failed(message: string): RpcStatus {
+  return { code: StatusCode.failedPrecondition, message };
 }
 
 /**

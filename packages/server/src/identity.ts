@@ -7,6 +7,11 @@ export function memberId(peerURLs: readonly string[], token: string): bigint {
   return firstBytes(Buffer.from(peerURLs.toSorted().join('') + token));
 }
 
+/** The id of a member that is added to a running cluster: two at the same addresses, one after the other, have two ids. Unix seconds. */
+export function addedMemberId(peerURLs: readonly string[], seconds: number): bigint {
+  return memberId(peerURLs, String(seconds));
+}
+
 /** First 8 bytes of SHA-1 over the sorted ids of the founding members, 8 bytes each. */
 export function clusterId(members: readonly bigint[]): bigint {
   const sorted = members.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));

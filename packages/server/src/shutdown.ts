@@ -1,5 +1,6 @@
 /** The end of a server, in order, whether it was asked to or had to. */
 import type { Server as HttpServer } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { KvService } from '@quorate/kv';
 import type { Logger, RaftError, RaftNode } from '@quorate/runtime';
 import type { ClientPort } from './client-port.ts';
@@ -10,6 +11,8 @@ import type { RpcEngine } from './rpc/engine.ts';
 const finishMs = 800;
 /** After that, this long for the answers to leave. Milliseconds. */
 const leaveMs = 200;
+/** Before both, a leader has this long to hand its leadership over; the others elect by themselves if it takes longer. Milliseconds. */
+const handOverMs = 500;
 
 export interface ServerParts {
   readonly node: RaftNode;
@@ -54,6 +57,7 @@ export class ServerShutdown {
     const { node, kv, engine, http, port, sink, logger } = this.#parts;
     logger.log('info', 'Stopping', { openCalls: engine.openCalls });
     for (const stop of this.#first) stop();
+    if (patienceMs > 0) await handOver(node, logger);
     port.stopListening();
     const drained = engine.close(patienceMs + leaveMs);
     const timer = setTimeout(() => kv.close(), patienceMs);
@@ -67,4 +71,20 @@ export class ServerShutdown {
     logger.log('info', 'Stopped');
     await sink.flush();
   }
+}
+
+/** A cluster whose leader says goodbye is without one for a moment only, instead of an election timeout (dissertation §3.10). */
+async function handOver(node: RaftNode, logger: Logger): Promise<void> {
+  const { voters } = node.configuration;
+  if (!node.isLeader || !voters.some((id) => id !== node.id)) return;
+  const patience = new AbortController();
+  const outOfTime = wait(handOverMs, 'it takes too long', { signal: patience.signal, ref: false }).catch(() => '');
+  const handed = node.transferLeadership().then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  const problem = await Promise.race([handed, outOfTime]);
+  patience.abort();
+  if (problem === null) logger.log('info', 'The leadership is handed over', { leader: node.leader });
+  else logger.log('warn', `The leadership is not handed over: ${problem}. The others elect a leader by themselves.`);
 }

@@ -32,6 +32,7 @@ import { createLineSink, type LineSink } from './log/line-sink.ts';
 import { createLogger } from './log/logger.ts';
 import { raftPage } from './raft/debug-raft.ts';
 import { electionWindow } from './raft/election-window.ts';
+import { MembershipChanger } from './membership/changer.ts';
 import { contextOf, peerAddress } from './raft/member-context.ts';
 import { publishMember } from './raft/publish.ts';
 import { createHttp2Engine } from './rpc/http2-engine.ts';
@@ -195,16 +196,20 @@ class Assembly {
     const { clock, logger } = this.#environment;
     const consensus = new NodeConsensus(node);
     const kv = this.#createKvService(consensus);
+    const linearize = kv.linearize.bind(kv);
+    const changer = new MembershipChanger(node, this.#environment, linearize, this.#requestTimeout);
     const engine = createHttp2Engine({
       service: joinServices([
         kv,
-        createClusterService(kv, {
-          configuration: () => node.status().configuration,
+        createClusterService(kv, changer, {
+          node,
           published: (id) => this.#machine.members.get(id),
+          unixSeconds: () => Math.floor(Date.now() / 1000),
         }),
         createMaintenanceService(kv, consensus, {
           storeBytes: () => storeBytes(this.#machine),
-          isLearner: () => node.status().configuration.learners.includes(node.id),
+          isLearner: () => node.configuration.learners.includes(node.id),
+          node,
         }),
       ]),
       now: () => clock.now(),
@@ -224,6 +229,7 @@ class Assembly {
       },
     });
     const shutdown = new ServerShutdown({ node, kv, engine, http, port, sink: this.#sink, logger });
+    this.#leaveWhenRemoved(node, shutdown);
     const clientAddresses = await this.#listen(port, shutdown);
     const ready = this.#publish(kv, shutdown, clientAddresses);
     return {
@@ -236,6 +242,15 @@ class Assembly {
       stopped: shutdown.stopped,
       close: async () => shutdown.close(),
     };
+  }
+
+  /** Whoever is no member any more serves nobody. To come back it is added anew, with an empty directory. */
+  #leaveWhenRemoved(node: RaftNode, shutdown: ServerShutdown): void {
+    node.on('removed', ({ reason }) => {
+      const next = `To let it in again, empty its data directory and start it with --join.`;
+      this.#environment.logger.log('warn', `This server has left its cluster and stops: ${reason} ${next}`);
+      void shutdown.close();
+    });
   }
 
   #createKvService(consensus: NodeConsensus): KvService {

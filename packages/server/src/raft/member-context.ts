@@ -1,14 +1,13 @@
 /** What the consensus configuration keeps with a member: where its peers reach it, and its name. */
 import type { Member } from '@quorate/raft';
 import { socketAddress } from '../config/urls.ts';
-import type { FoundingMember } from '../identity.ts';
 
 export interface MemberContext {
   readonly name: string;
   readonly peerURLs: readonly string[];
 }
 
-export function contextOf({ name, peerURLs }: FoundingMember): string {
+export function contextOf({ name, peerURLs }: MemberContext): string {
   return JSON.stringify({ name, peerURLs } satisfies MemberContext);
 }
 
