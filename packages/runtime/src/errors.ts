@@ -28,6 +28,10 @@ export type RaftErrorCode =
   | 'Aborted'
   /** No answer within the time given. */
   | 'Timeout'
+  /** The cluster has let the session go to make room for others. See `definite`. */
+  | 'SessionExpired'
+  /** The session was closed on this side. Nothing was sent. */
+  | 'SessionClosed'
   /** An option has a value that cannot work. */
   | 'InvalidOptions'
   /** The peer address cannot be listened on. */

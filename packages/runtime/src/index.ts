@@ -31,6 +31,20 @@ export {
   RaftNode,
   type RaftNodeStatus,
 } from './raft-node.ts';
+export type { AnswerCodec, SessionAnswer, SessionId, SessionRefusal } from './sessions/answer.ts';
+export { withoutSession } from './sessions/envelope.ts';
+export type { DurableSessionMachine } from './sessions/inner.ts';
+export { defaultSessionLimits, maxSessionWindow, type SessionLimits } from './sessions/limits.ts';
+export { type SessionMachine, type SessionMachineOptions, withSessions } from './sessions/machine.ts';
+export type { SessionRecord, SessionWrite } from './sessions/records.ts';
+export { openSession, type Session, type SessionCallOptions } from './sessions/session.ts';
+export {
+  defaultSessionOptions,
+  type OpenSessionOptions,
+  type SessionEnvironment,
+  type SessionOptions,
+  type SessionServer,
+} from './sessions/session-options.ts';
 export * from './state-machine.ts';
 export * from './storage.ts';
 export { defaultStorageOptions, type StorageOptions } from './storage-options.ts';

@@ -298,6 +298,11 @@ export class RaftNode<Result = unknown> {
     return this.#parts.events.on(name, listener);
   }
 
+  /** The world that the node was opened with. */
+  get environment(): Environment {
+    return this.#parts.environment;
+  }
+
   get id(): MemberId {
     return this.#parts.identity.member;
   }

@@ -1,4 +1,4 @@
-import { RaftNode, type RaftNodeOptions } from '@quorate/runtime';
+import { RaftNode, type RaftNodeOptions, type StateMachine } from '@quorate/runtime';
 import { Journal } from './counter.ts';
 import { type DiskImage, MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts';
 import { VirtualWorld } from './virtual-world.ts';
@@ -13,7 +13,10 @@ export interface VirtualServer {
   isAlive: boolean;
 }
 
-export type ClusterOptions = Partial<Pick<RaftNodeOptions, 'raft' | 'limits' | 'transport' | 'storage'>>;
+export interface ClusterOptions extends Partial<Pick<RaftNodeOptions, 'raft' | 'limits' | 'transport' | 'storage'>> {
+  /** What stands around each server's journal, if anything. */
+  readonly wrap?: (journal: Journal) => StateMachine;
+}
 
 /** Whole servers, their disks and their network in virtual time. */
 export class VirtualCluster {
@@ -58,14 +61,15 @@ export class VirtualCluster {
     server.openError = null;
     server.machine = new Journal();
     const environment = this.world.environment(server.id, disk, () => server.isAlive && server.disk === disk);
+    const { wrap = (journal) => journal, ...options } = this.#options;
     RaftNode.open({
       id: server.id,
       environment,
       listen: address(server.id),
       initialCluster: this.ids.map((id) => ({ id, address: address(id) })),
-      stateMachine: server.machine,
-      ...this.#options,
-      storage: { segmentBytes: 64 << 10, allocateStepBytes: 64 << 10, reserveBytes: 4096, ...this.#options.storage },
+      stateMachine: wrap(server.machine),
+      ...options,
+      storage: { segmentBytes: 64 << 10, allocateStepBytes: 64 << 10, reserveBytes: 4096, ...options.storage },
       ...more,
     }).then(
       (node) => {
