@@ -1,6 +1,6 @@
 /** What is committed (§5.3, §5.4.2), and what may be applied. */
 import { quorumValue } from './configuration.ts';
-import { firstFaultyBehind, intactTo } from './faulty.ts';
+import { firstFaultyBehind, intactTo, lacksSnapshot } from './faulty.ts';
 import { isBound } from './identity.ts';
 import { invariant } from './invariant.ts';
 import { cachedBytes, termAt } from './log.ts';
@@ -39,10 +39,10 @@ export function commitTo(core: Core, index: Index): void {
   state.commitIndex = index;
 }
 
-/** What may be applied now and was not handed out before; nothing while a snapshot is being restored, nothing faulty. */
+/** What may be applied now and was not handed out before; nothing while a snapshot is being restored or missing, nothing faulty. */
 export function takeApplyRange(core: Core): ApplyRange | null {
   const { state, options } = core;
-  if (state.restoring !== 0) return null;
+  if (state.restoring !== 0 || lacksSnapshot(state)) return null;
   const limit = options.applyDurableOnly
     ? Math.max(state.durability.durableIndex, state.applyHanded)
     : state.commitIndex;

@@ -1,6 +1,6 @@
 /** Leader election (§5.2, §5.4.1), PreVote (dissertation §9.6) and voter stickiness (dissertation §4.2.3). */
 import { isVoter, tally } from './configuration.ts';
-import { hidesConfiguration } from './faulty.ts';
+import { hidesConfiguration, lacksSnapshot } from './faulty.ts';
 import { isForeign, isImpostor } from './identity.ts';
 import { isUpToDate, lastTerm } from './log.ts';
 import { currentConfiguration, openConfigurations } from './membership.ts';
@@ -31,11 +31,12 @@ export function onElectionTimeout(core: Core): void {
 /**
  * A voter stands for election, and so does one that votes no more by a configuration that is not committed: the others may need what
  * is in its log to get that far (dissertation §4.2.2). Not if it lost its disk since it was let in, or if the configuration in force
- * may stand in an entry that is faulty here: it would count the wrong votes. It still votes, for which it asks no configuration.
+ * may stand in an entry that is faulty here: it would count the wrong votes; nor if its snapshot is damaged, which only a leader
+ * can replace. It still votes, for which it needs neither.
  */
 function mayCampaign(core: Core): boolean {
   const { state, options } = core;
-  if (hidesConfiguration(state, state.log.lastIndex)) return false;
+  if (hidesConfiguration(state, state.log.lastIndex) || lacksSnapshot(state)) return false;
   return openConfigurations(state).some((configuration) => isVoter(configuration, options.id)) && !isForeign(core);
 }
 

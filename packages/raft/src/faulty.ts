@@ -51,6 +51,15 @@ export function hidesConfiguration(state: RaftState, to: Index): boolean {
   return state.log.faulty.some((mark) => mark.index > known && mark.index <= to && hides(mark));
 }
 
+/**
+ * Whether this server's own snapshot is damaged: nobody can make its state from the log, which begins behind it. The log and all that
+ * was promised about it stand, so the server votes and acknowledges as any other; it applies nothing and leads nobody, since only a
+ * leader sends snapshots.
+ */
+export function lacksSnapshot({ restoring, appliedIndex, snapshot }: RaftState): boolean {
+  return restoring === 0 && appliedIndex < snapshot.index;
+}
+
 /** Storage found the record at `index` damaged. */
 export function noteFaulty(core: Core, index: Index): void {
   const { state } = core;

@@ -9,7 +9,7 @@ import type { FetchAnswer, FetchEntries } from './message.ts';
 import { envelope, send } from './send.ts';
 import { sendSnapshot } from './snapshot.ts';
 import type { Core, Loan } from './state.ts';
-import type { Entry, LogPosition, MemberId } from './types.ts';
+import type { Entry, Index, LogPosition, MemberId } from './types.ts';
 import { weightOf } from './weight.ts';
 
 export function onFetchEntries(core: Core, message: FetchEntries): void {
@@ -32,8 +32,17 @@ export function onFetchEntries(core: Core, message: FetchEntries): void {
   // Also without an answer, if the asker has to learn of a later term.
   if (answers.length > 0 || message.term < core.state.term) reply(core, from, round, answers);
   borrow(core, from, round, unloaded);
-  const compacted = answers.some((answer) => answer.verdict === 'compacted' && answer.position.index > applied);
+  const isBehind = (index: Index): boolean => index > applied && message.snapshot === 0;
+  const compacted = answers.some((answer) => answer.verdict === 'compacted' && isBehind(answer.position.index));
   if (compacted) offerSnapshot(core, from);
+  else if (message.snapshot > 0) offerFrom(core, from, message.snapshot);
+}
+
+/** The follower can do with a snapshot at `index` or behind it only. What it had applied is committed, so this state gets there. */
+function offerFrom(core: Core, follower: MemberId, index: Index): void {
+  const { state, out } = core;
+  if (state.snapshot.index >= index) offerSnapshot(core, follower);
+  else if (state.leadership !== null && state.appliedIndex >= index) out.takeSnapshot = true;
 }
 
 /** What this server knows of the entry; null if it has to be loaded, 'none' if it may not say. */
@@ -107,7 +116,7 @@ function have(entry: Entry): FetchAnswer {
   return { verdict: 'have', entry };
 }
 
-/** A follower's entries are damaged where the leader has a snapshot: it gets that. */
+/** A follower's entries, or its snapshot, are damaged where the leader has a snapshot: it gets that. */
 function offerSnapshot(core: Core, follower: MemberId): void {
   const { leadership } = core.state;
   const progress = leadership?.progress.find((it) => it.id === follower);

@@ -153,6 +153,8 @@ export interface FetchEntries extends Envelope {
   readonly round: number;
   /** What the asker's state machine has applied: what is compacted behind it can only be made up for by a snapshot. */
   readonly applied: Index;
+  /** The asker's own snapshot, of this index, is damaged: the leader's is to take its place, once that reaches as far. 0 for none. */
+  readonly snapshot: Index;
   /** At most `maxFetchEntries`, ascending. */
   readonly wanted: readonly LogPosition[];
 }

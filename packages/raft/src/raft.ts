@@ -21,7 +21,7 @@ import { driveChange, onChange, resignIfRemoved } from './reconfigure.ts';
 import type { RecoveredState } from './recovered.ts';
 import { onFaulty, onRepairsDurable, onRepairTimeout, startRepair } from './repair.ts';
 import { flushAppends, onFollowerUnreachable, onLoaded, onLoadFailed } from './replication.ts';
-import { onCompactedInput, onSnapshotSent } from './snapshot.ts';
+import { needsSnapshot, onCompactedInput, onSnapshotSent } from './snapshot.ts';
 import { type Core, initialState, type Leadership, type Progress, type RaftState } from './state.ts';
 import { type RaftStatus, statusOf } from './status.ts';
 import { armElection } from './timers.ts';
@@ -102,6 +102,11 @@ export class Raft {
   /** Whether the entry's record is damaged on disk: it cannot be read before that is repaired. */
   isFaulty(index: Index): boolean {
     return faultyAt(this.#core.state.log, index) !== undefined;
+  }
+
+  /** Whether a snapshot at `index` would change anything here: where not, its bytes need not travel. */
+  needsSnapshot(index: Index): boolean {
+    return needsSnapshot(this.#core.state, index);
   }
 
   /** Whether `configurationAt(index)` is certain: no faulty entry up to there may define another. */

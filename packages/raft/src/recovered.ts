@@ -34,7 +34,10 @@ export interface RecoveredState {
   readonly faulty: readonly FaultyEntry[];
   /** The newest entries, contiguous up to lastIndex, for the cache. Holds no faulty one. May be empty. */
   readonly tail: readonly Entry[];
-  /** What the state machine has already applied: the snapshot's index, or more when it is durable in itself. */
+  /**
+   * What the state machine has already applied: the snapshot's index, or more when it is durable in itself. Less when the snapshot
+   * cannot be read: then another server's has to take its place before anything is applied (faulty.ts).
+   */
   readonly applied: Index;
 }
 

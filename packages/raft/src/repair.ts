@@ -10,7 +10,7 @@
  */
 import { tally } from './configuration.ts';
 import { cut } from './cut.ts';
-import { faultyAt, missingBehind, noteFaulty, noteRepaired, takeRepair } from './faulty.ts';
+import { faultyAt, lacksSnapshot, missingBehind, noteFaulty, noteRepaired, takeRepair } from './faulty.ts';
 import type { FaultyMark } from './log.ts';
 import { currentConfiguration } from './membership.ts';
 import type { FetchAnswer, FetchEntriesReply } from './message.ts';
@@ -79,17 +79,19 @@ function askAnew(core: Core): void {
   ask(core);
 }
 
-/** Asks for as many entries as one message may name, and again after a while, longer each time. */
+/** Asks for as many entries as one message may name, and for a snapshot if this server's is damaged, and again after a while, longer each time. */
 function ask(core: Core): void {
   const { state, options } = core;
   const { repair } = state;
   const wanted = missingBehind(state.log, repair.askedTo, options.maxFetchEntries);
-  if (wanted.length === 0) return;
+  const snapshot = lacksSnapshot(state) ? state.snapshot.index : 0;
+  if (wanted.length === 0 && snapshot === 0) return;
   repair.askedTo = lastAsked(wanted, repair.askedTo);
   repair.round += 1;
   const { round } = repair;
   const applied = state.appliedIndex;
-  for (const to of whomToAsk(core)) send(core, { kind: 'fetchEntries', ...envelope(core, to), round, applied, wanted });
+  const question = { kind: 'fetchEntries', round, applied, snapshot, wanted } as const;
+  for (const to of whomToAsk(core)) send(core, { ...question, ...envelope(core, to) });
   repair.armed = true;
   armTimer(core, 'repair', repair.delay, repair.delay);
   repair.delay = Math.min(2 * repair.delay, options.electionTimeoutMin);

@@ -4,14 +4,14 @@
  */
 import { commitTo } from './commit.ts';
 import { invariant } from './invariant.ts';
-import { firstFaultyBehind } from './faulty.ts';
+import { firstFaultyBehind, lacksSnapshot } from './faulty.ts';
 import { compact, forgetCovered, reset, termAt } from './log.ts';
 import { onAdopted, onCompacted, onReplaced } from './membership.ts';
 import type { InstallSnapshot } from './message.ts';
 import { fullBarrier, noteSnapshot } from './persistence.ts';
 import { becomeProbe, becomeSnapshot, holdProbe } from './progress.ts';
 import { envelope, send, sendAfter } from './send.ts';
-import type { Core, Leadership, Progress } from './state.ts';
+import type { Core, Leadership, Progress, RaftState } from './state.ts';
 import { type Index, maxIndex, type SnapshotMetadata } from './types.ts';
 
 /** The follower lacks what this log has forgotten. Until the transfer ends, nothing else is sent to it. */
@@ -48,9 +48,9 @@ export function onInstallSnapshot(core: Core, message: InstallSnapshot): void {
     install(core, snapshot);
   } else {
     // This log holds all that the snapshot does, and may hold more: keep it. The state machine needs it only in place of what is
-    // faulty here.
+    // damaged here.
     commitTo(core, snapshot.index);
-    if (firstFaultyBehind(state.log, state.appliedIndex) <= snapshot.index) adopt(core, snapshot);
+    if (mustAdopt(state, snapshot.index)) adopt(core, snapshot);
   }
   const index = state.commitIndex;
   const after = index > state.durability.durableIndex ? fullBarrier(core) : 0;
@@ -59,6 +59,18 @@ export function onInstallSnapshot(core: Core, message: InstallSnapshot): void {
     { kind: 'installSnapshotReply', ...envelope(core, message.from), snapshotIndex: snapshot.index, index },
     after,
   );
+}
+
+/** Whether a snapshot at `index` would change anything here: where not, its bytes need not travel. */
+export function needsSnapshot(state: RaftState, index: Index): boolean {
+  return index > state.commitIndex || (state.restoring < index && mustAdopt(state, index));
+}
+
+/** Whether the state machine has to take a snapshot at `index`, all of which the log holds, in place of what is damaged here. */
+function mustAdopt(state: RaftState, index: Index): boolean {
+  // What is between an older snapshot and the log's beginning nobody could apply.
+  if (lacksSnapshot(state)) return index >= state.snapshot.index;
+  return firstFaultyBehind(state.log, state.appliedIndex) <= index;
 }
 
 /** What no correct leader sends, or null: terms never fall along the log, and never pass the leader's own (§5.3). */
@@ -91,7 +103,7 @@ function install(core: Core, snapshot: SnapshotMetadata): void {
   core.out.restore = { snapshot, after: state.durability.nextBatch };
 }
 
-/** The state machine takes the snapshot's state in place of faulty entries; everything behind the snapshot stays as it is. */
+/** The state machine takes the snapshot's state in place of faulty entries or of a damaged snapshot; everything behind the snapshot stays as it is. */
 function adopt(core: Core, snapshot: SnapshotMetadata): void {
   const { state } = core;
   if (state.restoring >= snapshot.index) return;

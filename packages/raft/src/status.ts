@@ -1,4 +1,5 @@
 /** What a server looks like from outside: a fresh, plain object for status pages, metrics and tests. */
+import { lacksSnapshot } from './faulty.ts';
 import { isForeign } from './identity.ts';
 import { currentConfiguration } from './membership.ts';
 import type { Core } from './state.ts';
@@ -21,6 +22,8 @@ export interface RaftStatus {
   readonly configuration: Configuration;
   /** Entries whose record is damaged on this server's disk. They come back from other servers. */
   readonly faultyEntries: number;
+  /** This server's snapshot is damaged: it applies nothing until another server's has taken its place. */
+  readonly lacksSnapshot: boolean;
   /** A leader that settles its faulty entries: it appends nothing and answers no reads until that is done. */
   readonly recovering: boolean;
   /** This incarnation is not the one that the cluster counts on: it neither votes nor campaigns. */
@@ -57,6 +60,7 @@ export function statusOf(core: Core): RaftStatus {
     snapshot: state.snapshot,
     configuration: currentConfiguration(state),
     faultyEntries: log.faulty.length,
+    lacksSnapshot: lacksSnapshot(state),
     recovering: leadership?.recovering ?? false,
     foreignIncarnation: isForeign(core),
     followers: (leadership?.progress ?? []).map((progress) => ({

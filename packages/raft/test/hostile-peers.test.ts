@@ -125,6 +125,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     ...envelope,
     round: position,
     applied: position,
+    snapshot: position,
     wanted: fc.array(fc.record({ index: position, term: position }), { maxLength: 4 }),
   }),
   fc.record({

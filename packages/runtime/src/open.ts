@@ -212,11 +212,22 @@ class Opening {
     }
     restoreNewestSnapshot(storage, stateMachine, (error, restored) => {
       if (this.#isOver) return;
-      if (error !== null) this.fail(error);
+      if (error !== null && isDamagedSnapshot(error) && this.#hasHelp(opened)) {
+        // Its place is taken by the leader's; until then nothing is applied.
+        const message = 'the newest snapshot is damaged on disk; another server is asked for one';
+        environment.logger.log('error', message, { index: snapshotIndex, damage: error.message });
+        this.#start(settings, opened, transport, applied, { index: snapshotIndex, bytes: 0 });
+      } else if (error !== null) this.fail(error);
       else if (restored === null || restored.index !== snapshotIndex) {
         this.fail(new RaftError('InternalError', `The snapshot at index ${snapshotIndex} was found but is not there.`));
       } else this.#start(settings, opened, transport, restored.index, restored);
     });
+  }
+
+  /** Whether another server may have what this one's disk has lost: one of those that could lead it. */
+  #hasHelp({ recovered, identity }: OpenedStorage): boolean {
+    const { voters } = recovered.configurations.at(-1) ?? recovered.snapshot.configuration;
+    return voters.some((voter) => voter !== identity.member);
   }
 
   #start(settings: Settings, opened: OpenedStorage, transport: Transport, applied: number, snapshot: Restored): void {
@@ -364,6 +375,16 @@ function settleOrRefuse(options: RaftNodeOptions): Settings | RaftError {
   } catch (error) {
     return error instanceof RaftError ? error : new RaftError('InvalidOptions', describe(error), { cause: error });
   }
+}
+
+function isDamagedSnapshot({ code, cause }: RaftError): boolean {
+  return (
+    code === 'StorageFailed' &&
+    typeof cause === 'object' &&
+    cause !== null &&
+    'code' in cause &&
+    cause.code === 'CorruptSnapshot'
+  );
 }
 
 function openingError(error: StorageError): RaftError {

@@ -113,7 +113,7 @@ export interface SnapshotReceiver {
 export interface SnapshotReader {
   readonly metadata: SnapshotMetadata;
   readonly totalBytes: number;
-  /** The file's bytes, to stream to a peer. */
+  /** The file's bytes, to stream to a peer. Verified as long as they are read from the beginning on: `CorruptSnapshot` if damaged. */
   readBytes(offset: number, length: number, done: (error: StorageError | null, bytes: Uint8Array) => void): void;
   /** The next slice as the state machine cut it, verified; null at the end. */
   readSlice(done: (error: StorageError | null, slice: Uint8Array | null) => void): void;

@@ -210,7 +210,7 @@ function server(
     boundIncarnation: () => null,
     isFormer: () => false,
     onRemoved: () => undefined,
-    commitIndex: () => 0,
+    needsSnapshot: () => true,
     isInstalling: () => false,
     onMessage: (message) => received.push(message),
     onUnreachable: (peer) => unreachable.push(peer),

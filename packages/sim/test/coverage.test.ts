@@ -21,6 +21,7 @@ test('every situation of the protocol is seen', () => {
     'faulty entry repaired',
     'leader settles faulty entries before its term begins',
     'a faulty entry is faulty elsewhere too',
+    'a damaged snapshot is asked for',
   ]);
 });
 

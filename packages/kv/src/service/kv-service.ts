@@ -138,7 +138,8 @@ export class KvService implements RpcService {
 
   /** Serves at once, or when nothing acknowledged before this moment can be missing any more. */
   #read(call: RpcCall, serializable: boolean, serve: () => void): void {
-    if (serializable) {
+    // Whose state is still to come has nothing to show, not even something old.
+    if (serializable && !this.#isEmpty()) {
       serve();
       return;
     }
@@ -146,6 +147,12 @@ export class KvService implements RpcService {
       if (failure !== null) call.end(failure);
       else if (!call.cancelled) serve();
     });
+  }
+
+  /** Nothing has been applied here since the start, though something is committed. */
+  #isEmpty(): boolean {
+    const { appliedIndex, committedIndex } = this.#consensus.progress();
+    return appliedIndex === 0 && committedIndex > 0;
   }
 
   #serveRange(call: RpcCall, request: RangeRequest): void {

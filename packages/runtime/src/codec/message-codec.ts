@@ -145,6 +145,7 @@ export function writeMessage(writer: ByteWriter, message: Message, runs: Entries
     case 'fetchEntries':
       writer.varint(message.round);
       writer.varint(message.applied);
+      writer.varint(message.snapshot);
       writePositions(writer, message.wanted);
       return;
     case 'fetchEntriesReply':
@@ -253,6 +254,7 @@ function readBody(reader: ByteReader, kind: MessageKind, envelope: MessageRoute 
         ...envelope,
         round: reader.varint(),
         applied: reader.varint(),
+        snapshot: reader.varint(),
         wanted: readPositions(reader),
       };
     case 'fetchEntriesReply':

@@ -78,7 +78,7 @@ function mixFields(hash: number, message: Message): number {
     case 'timeoutNow':
       return hash;
     case 'fetchEntries':
-      return mix(mix(mix(hash, message.round), message.applied), message.wanted.length);
+      return mix(mix(mix(mix(hash, message.round), message.applied), message.snapshot), message.wanted.length);
     case 'fetchEntriesReply':
       return mix(mix(hash, message.round), message.answers.length);
   }

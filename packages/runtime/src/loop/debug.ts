@@ -78,7 +78,10 @@ function debugMessage(observer: Observer, message: Message, direction: string): 
       return;
     case 'fetchEntries':
       if (on.state)
-        observer.line('state', `${direction}: asks for ${message.wanted.length} faulty entries, term ${term}`);
+        observer.line(
+          'state',
+          `${direction}: asks for ${message.wanted.length} faulty entries${message.snapshot > 0 ? ' and a snapshot' : ''}, term ${term}`,
+        );
       return;
     case 'fetchEntriesReply':
       if (on.state) {

@@ -167,7 +167,7 @@ export class Loop {
       boundIncarnation: (member) => boundIncarnation(this.raft, member),
       isFormer: (member, incarnation) => isFormer(committedConfiguration(this.raft), member, incarnation),
       onRemoved: (reason) => this.#parts.hooks.onRemoved(reason),
-      commitIndex: () => this.raft.commitIndex,
+      needsSnapshot: (index) => this.raft.needsSnapshot(index),
       isInstalling: () => this.#isInstalling(),
       onMessage: (message) => this.#onMessage(message),
       onUnreachable: (peer) => this.#defer({ kind: 'unreachable', now: this.#environment.clock.now(), peer }),
@@ -424,7 +424,14 @@ export class Loop {
   /** An error of the disk beside the log: reading a snapshot, receiving one. */
   #onSideError(error: StorageError): void {
     if (error.code === 'DiskFull') this.#environment.logger.log('error', error.message);
+    else if (error.code === 'CorruptSnapshot') this.#replaceSnapshot(error);
     else this.fail(storageFailed(error));
+  }
+
+  /** The snapshot on disk has rotted since it was written: what it stood for is in the state machine, and the next one takes its place. */
+  #replaceSnapshot({ message, path, offset }: StorageError): void {
+    this.#environment.logger.log('error', message, { path, offset });
+    this.#snapshotter.want();
   }
 
   #closeWhenIdle(finish: () => void): void {

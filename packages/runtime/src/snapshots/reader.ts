@@ -17,6 +17,7 @@ import {
   MAX_SLICE_BYTES,
   type SnapshotHeader,
 } from './format.ts';
+import { SnapshotVerifier } from './verifier.ts';
 
 /** Bytes read ahead. */
 const WINDOW_BYTES = 1 << 20;
@@ -41,6 +42,17 @@ export interface CheckedSnapshot {
 /** Checks a snapshot's two ends. Its slices are checked when they are read. */
 export function* checkSnapshot(disk: DiskQueue, path: string): Steps<CheckedSnapshot> {
   const totalBytes = yield* size(disk, path);
+  const header = yield* readSnapshotHeader(disk, path);
+  const footerAt = totalBytes - FOOTER_BYTES;
+  const footer = footerAt < header.length ? new Uint8Array(0) : yield* read(disk, path, footerAt, FOOTER_BYTES);
+  if (footer.length < FOOTER_BYTES || !isFooter(viewOf(footer).getUint32(0, true))) {
+    throw corruptSnapshot(path, Math.max(0, footerAt), 'it does not end in a footer');
+  }
+  return { header, totalBytes };
+}
+
+/** What a snapshot is a snapshot of, whatever the rest of it is like. */
+export function* readSnapshotHeader(disk: DiskQueue, path: string): Steps<SnapshotHeader> {
   const length = headerLength(yield* read(disk, path, 0, HEADER_START_BYTES));
   const header = typeof length === 'string' ? length : decodeSnapshotHeader(yield* read(disk, path, 0, length));
   if (header === 'version') {
@@ -52,12 +64,7 @@ export function* checkSnapshot(disk: DiskQueue, path: string): Steps<CheckedSnap
     );
   }
   if (typeof header === 'string') throw corruptSnapshot(path, 0, 'its header is not intact');
-  const footerAt = totalBytes - FOOTER_BYTES;
-  const footer = footerAt < header.length ? new Uint8Array(0) : yield* read(disk, path, footerAt, FOOTER_BYTES);
-  if (footer.length < FOOTER_BYTES || !isFooter(viewOf(footer).getUint32(0, true))) {
-    throw corruptSnapshot(path, Math.max(0, footerAt), 'it does not end in a footer');
-  }
-  return { header, totalBytes };
+  return header;
 }
 
 export class FileSnapshotReader implements SnapshotReader {
@@ -74,6 +81,9 @@ export class FileSnapshotReader implements SnapshotReader {
   #window: Uint8Array = new Uint8Array(0);
   #windowAt = 0;
   #closed = false;
+  /** Of the bytes for a peer. */
+  readonly #verifier = new SnapshotVerifier();
+  #verifiedTo = 0;
 
   /** `later` calls back in another turn: what stands in the window already must not be answered from inside the call. */
   constructor(
@@ -95,8 +105,20 @@ export class FileSnapshotReader implements SnapshotReader {
 
   readBytes(offset: number, length: number, done: (error: StorageError | null, bytes: Uint8Array) => void): void {
     this.#disk.read(this.#path, offset, length, (error, bytes) => {
-      done(error === null ? null : storageErrorOf(error), bytes);
+      const failure = error === null ? this.#verify(offset, bytes) : storageErrorOf(error);
+      done(failure, failure === null ? bytes : new Uint8Array(0));
     });
+  }
+
+  /** Checks what is read from the beginning on without a gap; of anything else nobody can say whether it is sound. */
+  #verify(offset: number, bytes: Uint8Array): StorageError | null {
+    if (offset !== this.#verifiedTo) return null;
+    this.#verifier.push(bytes);
+    this.#verifiedTo += bytes.length;
+    const { problem, complete, soundBytes } = this.#verifier;
+    if (problem !== null) return corruptSnapshot(this.#path, soundBytes, problem).storageError;
+    if (this.#verifiedTo < this.totalBytes || complete) return null;
+    return corruptSnapshot(this.#path, soundBytes, 'it ends before its footer').storageError;
   }
 
   readSlice(done: (error: StorageError | null, slice: Uint8Array | null) => void): void {

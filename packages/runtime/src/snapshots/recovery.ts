@@ -5,7 +5,7 @@ import { StorageFailure } from '../storage-failure.ts';
 import type { StorageIdentity } from '../storage.ts';
 import { listIfPresent, type Steps, submit } from '../steps.ts';
 import { SNAPSHOT_DIRECTORY, type SnapshotFile, snapshotOfName, snapshotPath } from './format.ts';
-import { checkSnapshot, corruptSnapshot, WHAT_TO_DO_WITH_SNAPSHOT } from './reader.ts';
+import { corruptSnapshot, readSnapshotHeader, WHAT_TO_DO_WITH_SNAPSHOT } from './reader.ts';
 
 export interface RecoveredSnapshots {
   readonly current: SnapshotMetadata;
@@ -26,8 +26,8 @@ export function* recoverSnapshots(
   const newest = newestOf(files, 'done');
   if (newest === null || (installed !== null && newest.index < installed.index)) throw missingSnapshot(installed);
   const path = snapshotPath(newest);
-  const { header } = yield* checkSnapshot(disk, path);
-  const { metadata, writer } = header;
+  // The rest is checked when it is read: another server can make up for it.
+  const { metadata, writer } = yield* readSnapshotHeader(disk, path);
   if (writer.clusterId !== identity.clusterId || writer.group !== identity.group) {
     const whose = `cluster ${writer.clusterId}, group ${writer.group}`;
     throw new StorageFailure(

@@ -109,9 +109,9 @@ export class SnapshotStore {
 
   /** What makes a received snapshot current, once the batch that names it is durable. Fails if it has not been received. */
   installOperations(metadata: SnapshotMetadata): readonly DiskOperation[] | StorageError {
-    if (metadata.index === this.#current.index && metadata.term === this.#current.term) return [];
     const received = this.#received;
     if (received === null || received.index !== metadata.index || received.term !== metadata.term) {
+      if (metadata.index === this.#current.index && metadata.term === this.#current.term) return [];
       const what = `Snapshot ${metadata.index}, term ${metadata.term} is to be installed, but was not received.`;
       return new StorageFailure('InvalidSnapshot', what).storageError;
     }

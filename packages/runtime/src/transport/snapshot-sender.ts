@@ -24,7 +24,10 @@ export class SnapshotSender {
   readonly #request: InstallSnapshot;
   #connection: OutgoingConnection | null = null;
   #reader: SnapshotReader | null = null;
+  /** Read up to here: from the beginning on, also what the peer has already, since only so is the file verified. */
   #offset = 0;
+  /** The peer has everything up to here. */
+  #sentTo = 0;
   #isAccepted = false;
   #isReading = false;
   #hasEnded = false;
@@ -92,8 +95,8 @@ export class SnapshotSender {
   #onFrame(kind: number, frameReader: ByteReader): string | null {
     if (kind === FrameKind.snapshotAccept && !this.#isAccepted) {
       this.#isAccepted = true;
-      this.#offset = frameReader.varint();
-      if (frameReader.failed || this.#offset > (this.#reader?.totalBytes ?? 0)) return 'malformed accept';
+      this.#sentTo = frameReader.varint();
+      if (frameReader.failed || this.#sentTo > (this.#reader?.totalBytes ?? 0)) return 'malformed accept';
       this.#pump();
       return null;
     }
@@ -143,15 +146,17 @@ export class SnapshotSender {
       this.#finish(false, error.message);
       return;
     }
+    const news = bytes.subarray(Math.max(0, this.#sentTo - this.#offset));
     this.#offset += bytes.length;
-    connection.write(frame(FrameKind.snapshotChunk, (writer) => writer.raw(bytes)));
+    this.#sentTo = Math.max(this.#sentTo, this.#offset);
+    if (news.length > 0) connection.write(frame(FrameKind.snapshotChunk, (writer) => writer.raw(news)));
     this.#pump();
   }
 
   #finish(delivered: boolean, reason: string): void {
     if (this.#isOver) return;
     this.cancel();
-    this.#log(delivered ? 'snapshot delivered' : `snapshot not delivered: ${reason}`, { sentBytes: this.#offset });
+    this.#log(delivered ? 'snapshot delivered' : `snapshot not delivered: ${reason}`, { sentBytes: this.#sentTo });
     this.#host.onSnapshotSent(delivered);
   }
 

@@ -33,8 +33,8 @@ export interface TransportHost {
   isFormer(member: MemberId, incarnation: Incarnation): boolean;
   /** A peer says so of this server. */
   onRemoved(reason: string): void;
-  /** The last committed index, for telling snapshots that are not needed. */
-  commitIndex(): number;
+  /** Whether a snapshot at `index` would change anything here. */
+  needsSnapshot(index: number): boolean;
   /** A received snapshot is not durably installed and restored yet. */
   isInstalling(): boolean;
   onMessage(message: Message): void;
@@ -210,7 +210,7 @@ export class Transport {
       onMessage: (message) => {
         if (!this.#isClosed) this.#host?.onMessage(message);
       },
-      needsSnapshot: (metadata) => metadata.index > (this.#host?.commitIndex() ?? 0),
+      needsSnapshot: (metadata) => this.#host?.needsSnapshot(metadata.index) ?? false,
       isInstalling: () => this.#host?.isInstalling() ?? false,
       claimIntake: (term, interrupt) => this.#claimIntake(term, interrupt),
       releaseIntake: (interrupt) => {

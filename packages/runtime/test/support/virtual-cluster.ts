@@ -100,6 +100,13 @@ export class VirtualCluster {
     server.disk = this.#disk(new Map(), options);
   }
 
+  /** Spoils what the disk of a server that is down holds. */
+  spoil(server: VirtualServer, edit: (files: Map<string, Uint8Array>) => void): void {
+    const image = server.disk.image();
+    edit(image);
+    server.disk = this.#disk(image);
+  }
+
   restart(server: VirtualServer): void {
     this.start(server);
   }

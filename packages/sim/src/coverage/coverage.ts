@@ -55,6 +55,7 @@ export class Coverage implements WorldWatcher {
       const isFaulty = message.answers.some((answer) => answer.verdict === 'haveFaulty');
       this.#note('a faulty entry is faulty elsewhere too', isFaulty);
     }
+    if (message.kind === 'fetchEntries') this.#note('a damaged snapshot is asked for', message.snapshot > 0);
     if (message.kind === 'readIndexReply')
       this.#note('stale ReadIndex answer arrives', message.id !== server.readRequest);
   }

@@ -32,5 +32,6 @@ export const situations = [
   'faulty entry repaired',
   'leader settles faulty entries before its term begins',
   'a faulty entry is faulty elsewhere too',
+  'a damaged snapshot is asked for',
 ] as const;
 export type Situation = (typeof situations)[number];

@@ -5,6 +5,7 @@
  * - Some servers, `lost` of them and at most f, are *doomed* for the whole run: anything on their disks may be destroyed.
  * - Of the others, single places in the log may be destroyed. Indexes are dealt out in zones, and each zone names the f − lost servers
  *   whose copies of it may suffer, so that of every index at most f copies are bad and some quorum member keeps a good one.
+ * - Some of those f − lost have good logs throughout, and damaged snapshots instead.
  * - Nobody's newest batches: they may hold the only copy of the newest term and vote.
  *
  * Nothing is ever destroyed in a way that nobody could notice, doomed or not: see `#erasureIsSeen`.
@@ -35,6 +36,12 @@ const BATCHES_BEHIND = 2;
 /** Terms that one damaged place may span: the seals behind it name a few more. */
 const MOST_TERMS = 12;
 
+/** Draws the servers whose snapshots may be damaged. */
+const FORGETFUL = 0x5f356495;
+
+/** Where a snapshot's header says how long it is. */
+const SNAPSHOT_HEADER_LENGTH_AT = 16;
+
 /** The second copy of two in `hardstate`. */
 const SECOND_COPY_OFFSET = 4096;
 
@@ -45,7 +52,9 @@ export class DamageBudget {
   readonly #seed: number;
   /** How many more servers may miss an index. */
   readonly #spare: number;
-  /** Servers that are not doomed, in the order of the configuration. */
+  /** Others whose snapshots may be damaged: with one goes what it stands for, and so every index counts as missing there. */
+  readonly forgetful: ReadonlySet<MemberId>;
+  /** The rest, in the order of the configuration: their logs may suffer. */
   readonly #others: readonly MemberId[];
 
   constructor(stream: RandomStream, options: BudgetOptions) {
@@ -55,8 +64,12 @@ export class DamageBudget {
     this.#options = options;
     this.#seed = stream.uint32();
     this.doomed = new Set(drawn(servers, lost, stream));
-    this.#others = servers.filter((server) => !this.doomed.has(server));
-    this.#spare = options.entries ? dispensable - lost : 0;
+    const spare = options.entries ? dispensable - lost : 0;
+    const others = servers.filter((server) => !this.doomed.has(server));
+    const own = new RandomStream((this.#seed ^ FORGETFUL) >>> 0);
+    this.forgetful = new Set(drawn(others, own.below(spare + 1), own));
+    this.#spare = spare - this.forgetful.size;
+    this.#others = others.filter((server) => !this.forgetful.has(server));
   }
 
   /**
@@ -74,7 +87,8 @@ export class DamageBudget {
 
   /** The policy of one server's disk. Ask for it once: it remembers what was destroyed, over all lives of the server. */
   policyOf(server: MemberId): DamagePolicy {
-    return new ServerPolicy(this.#options.beyond || this.doomed.has(server), (index) => this.#mayMiss(server, index));
+    const isFree = this.#options.beyond || this.doomed.has(server);
+    return new ServerPolicy(isFree, this.forgetful.has(server), (index) => this.#mayMiss(server, index));
   }
 
   #mayMiss(server: MemberId, index: number): boolean {
@@ -87,12 +101,14 @@ export class DamageBudget {
 
 class ServerPolicy implements DamagePolicy {
   readonly #free: boolean;
+  readonly #mayForget: boolean;
   readonly #mayMiss: (index: number) => boolean;
   /** Files in which something was destroyed, and whether by erasing it. */
   readonly #touched = new Map<string, 'erased' | 'spoilt'>();
 
-  constructor(free: boolean, mayMiss: (index: number) => boolean) {
+  constructor(free: boolean, mayForget: boolean, mayMiss: (index: number) => boolean) {
     this.#free = free;
+    this.#mayForget = mayForget;
     this.#mayMiss = mayMiss;
   }
 
@@ -118,7 +134,7 @@ class ServerPolicy implements DamagePolicy {
   #isSpared(place: Place): boolean {
     const segment = segmentOf(place.path);
     if (place.path === 'hardstate') return place.offset >= SECOND_COPY_OFFSET;
-    if (segment === null) return false;
+    if (segment === null) return this.#mayForget && isBehindSnapshotHeader(place);
     const { offset, length, content } = place;
     const read = (at: number, bytes: number): Uint8Array => content.read(at, bytes);
     const peeked = peekSegment(segment, content.length, read, offset, offset + length);
@@ -128,6 +144,13 @@ class ServerPolicy implements DamagePolicy {
     for (let index = peeked.firstIndex; index <= peeked.lastIndex; index++) if (!this.#mayMiss(index)) return false;
     return true;
   }
+}
+
+/** Of a snapshot only the header is needed: it says who the members are. */
+function isBehindSnapshotHeader({ path, offset, content }: Place): boolean {
+  if (!path.endsWith('.snap') || content.length < SNAPSHOT_HEADER_LENGTH_AT + 4) return false;
+  const length = content.read(SNAPSHOT_HEADER_LENGTH_AT, 4);
+  return offset >= new DataView(length.buffer, length.byteOffset, 4).getUint32(0, true);
 }
 
 /** So many of them, each equally likely. */

@@ -119,7 +119,11 @@ function messageFields(message: Message): string[] {
     case 'timeoutNow':
       return [];
     case 'fetchEntries':
-      return [`round=${message.round}`, `wanted=(${message.wanted.map(formatPosition).join(' ')})`];
+      return [
+        `round=${message.round}`,
+        ...(message.snapshot > 0 ? [`snapshot=${message.snapshot}`] : []),
+        `wanted=(${message.wanted.map(formatPosition).join(' ')})`,
+      ];
     case 'fetchEntriesReply':
       return [`round=${message.round}`, ...message.answers.map(formatAnswer)];
   }
