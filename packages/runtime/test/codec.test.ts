@@ -106,7 +106,12 @@ const kinds: Record<Message['kind'], fc.Arbitrary<Message>> = {
     ),
   }),
   timeoutNow: message('timeoutNow', {}),
-  fetchEntries: message('fetchEntries', { round: index, applied: index, snapshot: index, wanted: fc.array(place, { maxLength: 5 }) }),
+  fetchEntries: message('fetchEntries', {
+    round: index,
+    applied: index,
+    snapshot: index,
+    wanted: fc.array(place, { maxLength: 5 }),
+  }),
   fetchEntriesReply: message('fetchEntriesReply', { round: index, answers: fc.array(answer, { maxLength: 5 }) }),
   changeMembers: message('changeMembers', { id: index, version: index, changes: fc.array(change, { maxLength: 5 }) }),
   changeMembersReply: message('changeMembersReply', {
