@@ -8,6 +8,7 @@ import type { ServerProcess } from '../world/process.ts';
 import type { World } from '../world/world.ts';
 import type { Adversary } from './adversary.ts';
 import { AimedDamage } from './aimed-damage.ts';
+import { Founding } from './founding.ts';
 import type { Hands } from './hands.ts';
 import type { NemesisWeights, RunOptions } from './options.ts';
 import { TransferTrouble } from './transfer-trouble.ts';
@@ -21,20 +22,19 @@ export class Nemesis implements Adversary {
   readonly #world: World;
   readonly #stream: RandomStream;
   readonly #options: RunOptions;
-  readonly #budget: DamageBudget;
   /** The deeds, each as often as its weight. */
   readonly #deeds: readonly Deed[];
   /** Servers that are to crash so many microseconds after they hand something to the disk. */
   readonly #inWrite = new Map<string, number>();
   readonly #aimed: AimedDamage;
   readonly #transfers: TransferTrouble;
+  readonly #founding: Founding;
   #isOver = false;
 
   constructor(world: World, stream: RandomStream, options: RunOptions, budget: DamageBudget) {
     this.#world = world;
     this.#stream = stream;
     this.#options = options;
-    this.#budget = budget;
     const weights = Object.entries(options.nemesis) as [Deed, number][];
     this.#deeds = weights.flatMap(([deed, weight]) => Array.from({ length: weight }, () => deed));
     const hands: Hands = {
@@ -48,6 +48,7 @@ export class Nemesis implements Adversary {
     };
     this.#aimed = new AimedDamage(hands);
     this.#transfers = new TransferTrouble(hands);
+    this.#founding = new Founding(world, budget);
   }
 
   start(): void {
@@ -64,6 +65,7 @@ export class Nemesis implements Adversary {
   /** A server handed something to its disk. */
   onOutput(server: string, output: Output): void {
     this.#transfers.onOutput(server, output);
+    this.#founding.onOutput(server);
     if (output.persist === null || this.#inWrite.size === 0) return;
     const delay = this.#inWrite.get(server);
     if (delay === undefined) return;
@@ -147,7 +149,7 @@ export class Nemesis implements Adversary {
   }
 
   #loseDisk(server: ServerProcess): void {
-    if (!this.#budget.mayLoseDisk(server.id)) return;
+    if (!this.#founding.mayLoseDisk(server.id)) return;
     this.#do({ kind: 'crash', server: server.id, how: 'power' });
     this.#do({ kind: 'loseDisk', server: server.id });
     this.#later(this.#duration(8), () => this.#do({ kind: 'start', server: server.id }));

@@ -3,17 +3,18 @@ import type { DamageBudget } from '../disk/index.ts';
 import { type Action, carryOut } from '../world/action.ts';
 import type { World } from '../world/world.ts';
 import type { Adversary } from './adversary.ts';
+import { Founding } from './founding.ts';
 
 export class Player implements Adversary {
   readonly actions: Action[] = [];
   readonly #world: World;
   readonly #plan: readonly Action[];
-  readonly #budget: DamageBudget;
+  readonly #founding: Founding;
 
   constructor(world: World, plan: readonly Action[], budget: DamageBudget) {
     this.#world = world;
     this.#plan = plan;
-    this.#budget = budget;
+    this.#founding = new Founding(world, budget);
   }
 
   start(): void {
@@ -25,8 +26,9 @@ export class Player implements Adversary {
     this.#world.clock.interludes = [];
   }
 
-  onOutput(): void {
-    // Crashes in the middle of a write are actions like all others here: they have their moment.
+  /** Crashes in the middle of a write are actions like all others here: they have their moment. */
+  onOutput(server: string): void {
+    this.#founding.onOutput(server);
   }
 
   onFatal(): void {
@@ -35,7 +37,7 @@ export class Player implements Adversary {
 
   #do(action: Action): void {
     // A plan that was changed must not destroy more than the run may.
-    if (action.kind === 'loseDisk' && !this.#budget.mayLoseDisk(action.server)) return;
+    if (action.kind === 'loseDisk' && !this.#founding.mayLoseDisk(action.server)) return;
     const { now, steps } = this.#world.clock;
     if (carryOut(this.#world, action)) this.actions.push({ ...action, at: now, step: steps });
   }

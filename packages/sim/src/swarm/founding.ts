@@ -1,0 +1,43 @@
+/**
+ * When a disk may be lost whole. A server that never wrote anything knows as little as one that lost everything: as long as there is
+ * one of the first kind, together they may be a majority that founds the cluster for a second time, and nobody among them could tell.
+ * So no disk is lost before every server that keeps its own has the lives of all members on it.
+ */
+import type { DamageBudget } from '../disk/index.ts';
+import type { World } from '../world/world.ts';
+
+export class Founding {
+  readonly #world: World;
+  readonly #budget: DamageBudget;
+  /** Servers that keep their disks and do not know yet, as far as was seen; null until the first look. */
+  #unaware: Set<string> | null = null;
+
+  constructor(world: World, budget: DamageBudget) {
+    this.#world = world;
+    this.#budget = budget;
+  }
+
+  /** A server went on: it may have learned something. */
+  onOutput(server: string): void {
+    const unaware = (this.#unaware ??= this.#keepers());
+    if (unaware.size > 0 && unaware.has(server) && this.#knowsLives(server)) unaware.delete(server);
+  }
+
+  mayLoseDisk(server: string): boolean {
+    return this.#budget.mayLoseDisk(server) && this.#unaware?.size === 0;
+  }
+
+  #keepers(): Set<string> {
+    const { servers } = this.#world;
+    return new Set(servers.map(({ id }) => id).filter((id) => !this.#budget.mayLoseDisk(id)));
+  }
+
+  #knowsLives(server: string): boolean {
+    const status = this.#world.server(server).node?.status();
+    if (status === undefined) return false;
+    const { configuration, durableIndex } = status;
+    return (
+      durableIndex >= configuration.index && configuration.members.every(({ incarnation }) => incarnation !== null)
+    );
+  }
+}
