@@ -19,7 +19,7 @@ const campaignSeeds = Number(process.env.QUORATE_MUTANT_SEEDS ?? 300);
 const campaignTimeout = 900_000;
 
 /** Each is given a copy and how to take the mutant out of it again, and returns the cells of the table; null if it survived. */
-const engines = { storage: tryOnStorage, campaign: tryOnWorld };
+const engines = { storage: tryOnStorage, sessions: tryOnSessions, campaign: tryOnWorld };
 
 function main() {
   const wanted = process.argv.slice(2);
@@ -77,6 +77,13 @@ function tryOnStorage(copy) {
     if (result.status !== 0) return caughtBy(result.stdout + result.stderr);
   }
   return null;
+}
+
+function tryOnSessions(copy) {
+  const bin = join(root, 'node_modules/.bin/vitest');
+  const args = ['run', 'packages/runtime/test/sessions', '--bail=1', '--no-color'];
+  const { status, stdout, stderr } = run(bin, args, copy, { QUORATE_SESSION_RUNS: '2000', NO_COLOR: '1' });
+  return status === 0 ? null : caughtBy(stdout + stderr);
 }
 
 /** A seed that fails without the mutant as well has caught something else, and does not count. */

@@ -42,7 +42,7 @@ describe('random logs of session commands', () => {
         for (const step of all) world.run(step);
         world.finish();
       }),
-      { numRuns: Number(process.env['QUORATE_SESSION_RUNS'] ?? 300) },
+      { numRuns: Number(process.env['QUORATE_SESSION_RUNS'] ?? 500) },
     );
     expect([...seen].sort()).toEqual([
       'acknowledged',

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { freePorts } from '../support/free-ports.ts';
+import { freePorts } from './support/free-ports.ts';
 
-const program = new URL('../../../../examples/exactly-once/exactly-once.mjs', import.meta.url).pathname;
+const program = new URL('../../../examples/exactly-once/exactly-once.mjs', import.meta.url).pathname;
 
 it('the example counts every increment once', async () => {
   const [firstPort = 0] = await freePorts(3, { consecutive: true });
