@@ -8,7 +8,7 @@ import { LocalCluster } from '../processes/local-cluster.ts';
 import type { ProcessExit } from '../processes/managed-process.ts';
 import type { ServerProgram } from '../processes/programs.ts';
 import { type FaultKind, faultKinds, schedule } from './faults.ts';
-import { readEverywhere, untilAgreed } from './final-read.ts';
+import { type FinalRead, readEverywhere, type StoreHash, untilAgreed } from './final-read.ts';
 import { Journal } from './journal.ts';
 import { directoryPrefix, removeLeftovers } from './leftovers.ts';
 import { type Finding, judge } from './judge.ts';
@@ -48,6 +48,8 @@ export interface ChaosResult {
   readonly polls: number;
   readonly keys: number;
   readonly revision: number;
+  /** What each server held in the end, as one number: name and SHA-256. Empty if they never agreed. */
+  readonly hashes: readonly StoreHash[];
   readonly linearizable: number;
   readonly undecided: readonly string[];
   readonly findings: readonly Finding[];
@@ -148,7 +150,13 @@ class Run {
       this.#ended(cluster, member.name, exit),
     );
     const observer = new Observer(cluster.servers, this.#journal, (violation) => this.#found(violation));
-    this.#nemesis = new Nemesis({ cluster, place, observer, journal: this.#journal });
+    this.#nemesis = new Nemesis({
+      cluster,
+      place,
+      observer,
+      journal: this.#journal,
+      found: (violation) => this.#found(violation),
+    });
     const load = this.#load(layout);
     const endFaults = (): void => this.#stop.faults.abort();
     stop.addEventListener('abort', endFaults);
@@ -218,14 +226,14 @@ class Run {
     );
   }
 
-  async #finalRead(cluster: LocalCluster, load: Load): Promise<{ readonly keys: number; readonly revision: number }> {
+  async #finalRead(cluster: LocalCluster, load: Load): Promise<FinalRead> {
     try {
       await untilAgreed(cluster.servers);
-      return await readEverywhere(cluster.servers, load.groups, this.#journal);
+      return await readEverywhere(cluster.servers, load.groups, this.#journal, (violation) => this.#found(violation));
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
       this.#found(error);
-      return { keys: 0, revision: 0 };
+      return { keys: 0, revision: 0, hashes: [] };
     }
   }
 

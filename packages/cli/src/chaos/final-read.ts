@@ -1,4 +1,5 @@
 /** At the end: every server heals, agrees, and shows all that it holds. */
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect } from '@quorate/client';
 import { type KeyValue, Violation } from '@quorate/sim';
@@ -49,13 +50,14 @@ function summary(page: Awaited<ReturnType<typeof raftPage>>): unknown {
 
 /**
  * Reads everything on every server from that server alone. All must show the same; what they show goes into the history of each
- * group as its last read, so that whatever was lost has no place in any order. @throws Violation C8
+ * group as its last read, so that whatever was lost has no place in any order. What differs is C8.
  */
 export async function readEverywhere(
   servers: readonly LocalServer[],
   groups: Groups,
   journal: Journal,
-): Promise<{ readonly keys: number; readonly revision: number }> {
+  found: (violation: Violation) => void,
+): Promise<FinalRead> {
   const called = journal.now();
   const stores = await Promise.all(
     servers.map(async ({ member }) => ({ name: member.name, ...(await storeOf(clientAddress(member))) })),
@@ -63,7 +65,10 @@ export async function readEverywhere(
   const returned = journal.now();
   const [first, ...others] = stores;
   if (first === undefined) throw new RangeError('There is no server to read from.');
-  for (const other of others) compare(first, other);
+  for (const other of others) {
+    const violation = difference(first, other);
+    if (violation !== null) found(violation);
+  }
   const { revision } = first;
   for (const group of groups.all) {
     const kvs = first.kvs.filter(({ key }) => key >= group.range.key && key < group.range.rangeEnd);
@@ -71,7 +76,30 @@ export async function readEverywhere(
     const request = { kind: 'range', ...group.range, revision: 0, limit: 0, serializable: false } as const;
     group.add({ client: FINAL_CLIENT, request, called, returned, outcome: { kind: 'ok', response } });
   }
-  return { keys: first.kvs.length, revision };
+  return {
+    keys: first.kvs.length,
+    revision,
+    hashes: stores.map((store) => ({ name: store.name, hash: hashOf(store) })),
+  };
+}
+
+export interface FinalRead {
+  readonly keys: number;
+  readonly revision: number;
+  readonly hashes: readonly StoreHash[];
+}
+
+export interface StoreHash {
+  readonly name: string;
+  readonly hash: string;
+}
+
+/** Of all that a client can read: the revision, and of each key its value, its revisions and its version. */
+function hashOf({ revision, kvs }: Store): string {
+  const hash = createHash('sha256').update(`${revision}\n`);
+  for (const { key, value, createRevision, modRevision, version } of kvs)
+    hash.update(`${JSON.stringify([key, value, createRevision, modRevision, version])}\n`);
+  return hash.digest('hex');
 }
 
 interface Store {
@@ -98,9 +126,9 @@ async function storeOf(address: string): Promise<{ readonly revision: number; re
   }
 }
 
-function compare(a: Store, b: Store): void {
+function difference(a: Store, b: Store): Violation | null {
   if (a.revision !== b.revision) {
-    throw new Violation(
+    return new Violation(
       'C8',
       `${a.name} has everything applied and is at revision ${a.revision}`,
       `${b.name} at ${b.revision}`,
@@ -109,11 +137,12 @@ function compare(a: Store, b: Store): void {
   for (let at = 0; at < Math.max(a.kvs.length, b.kvs.length); at++) {
     const [one, other] = [JSON.stringify(a.kvs[at]), JSON.stringify(b.kvs[at])];
     if (one !== other) {
-      throw new Violation(
+      return new Violation(
         'C8',
         `${a.name} holds ${one ?? 'no more'} at revision ${a.revision}`,
         `${b.name} holds ${other ?? 'no more'}`,
       );
     }
   }
+  return null;
 }

@@ -8,7 +8,7 @@ import type { ClusterLayout } from '../processes/layout.ts';
 import { writeLayout } from '../processes/layout.ts';
 import type { LocalServer } from '../processes/local-cluster.ts';
 import { quorateProgram, type ServerProgram } from '../processes/programs.ts';
-import type { Cut, Place } from './place.ts';
+import type { Cut, End, Place } from './place.ts';
 
 const run = promisify(execFile);
 const CLIENT_PORT = 2379;
@@ -17,6 +17,8 @@ const PEER_PORT = 2380;
 const SPACE_PREFIX = 'qchaos';
 const BRIDGE_PREFIX = 'qcb';
 const ASK_TIMEOUT_MS = 5_000;
+/** The last part of the bridge's address. */
+const CLIENTS_HOST = 254;
 
 export class Namespaces implements Place {
   readonly description = 'network namespaces, cut by routes into nowhere';
@@ -24,17 +26,18 @@ export class Namespaces implements Place {
   readonly cutsOutside = true;
   readonly #pid: number;
   readonly #network: string;
-  #cuts = new Set<string>();
+  /** Named by `nameOf`. */
+  #cuts = new Map<string, Cut>();
 
   constructor(pid: number) {
     this.#pid = pid;
-    this.#network = `10.${200 + (pid % 50)}.${(pid >> 6) % 256}`;
+    this.#network = networkOf(pid);
   }
 
   layout(directory: string, servers: number): Promise<ClusterLayout> {
     const bridge = `${BRIDGE_PREFIX}${this.#pid}`;
     ip(`link add ${bridge} type bridge`);
-    ip(`addr add ${this.#network}.254/24 dev ${bridge}`);
+    ip(`addr add ${this.#address('clients')}/24 dev ${bridge}`);
     ip(`link set ${bridge} up`);
     for (let at = 0; at < servers; at++) this.#addSpace(at, bridge);
     const members = Array.from({ length: servers }, (_, at) => {
@@ -77,18 +80,19 @@ export class Namespaces implements Place {
   }
 
   async cut(cuts: readonly Cut[], _servers: readonly LocalServer[]): Promise<void> {
-    const wanted = new Set(cuts.map(({ from, to }) => `${from} ${to}`));
+    const wanted = new Map(cuts.map((cut) => [nameOf(cut), cut]));
     const before = this.#cuts;
     this.#cuts = wanted;
     await Promise.all([
-      ...[...wanted].filter((cut) => !before.has(cut)).map((cut) => this.#route('add', cut)),
-      ...[...before].filter((cut) => !wanted.has(cut)).map((cut) => this.#route('del', cut)),
+      ...[...wanted].filter(([name]) => !before.has(name)).map(([, cut]) => this.#route('add', cut)),
+      ...[...before].filter(([name]) => !wanted.has(name)).map(([, cut]) => this.#route('del', cut)),
     ]);
   }
 
-  async #route(action: 'add' | 'del', cut: string): Promise<void> {
-    const [from = 0, to = 0] = cut.split(' ').map(Number);
-    await run('ip', ['-n', this.#space(from), 'route', action, 'blackhole', `${this.#address(to)}/32`]);
+  async #route(action: 'add' | 'del', { from, to }: Cut): Promise<void> {
+    // Clients are on this machine, outside of every namespace, at the bridge's own address.
+    const where = from === 'clients' ? [] : ['-n', this.#space(from)];
+    await run('ip', [...where, 'route', action, 'blackhole', `${this.#address(to)}/32`]);
   }
 
   async ask(server: LocalServer, path: string): Promise<void> {
@@ -107,9 +111,17 @@ export class Namespaces implements Place {
     return `${SPACE_PREFIX}-${this.#pid}-${at}`;
   }
 
-  #address(at: number): string {
-    return `${this.#network}.${at + 1}`;
+  #address(end: End): string {
+    return `${this.#network}.${end === 'clients' ? CLIENTS_HOST : end + 1}`;
   }
+}
+
+function nameOf({ from, to }: Cut): string {
+  return `${from}>${to}`;
+}
+
+function networkOf(pid: number): string {
+  return `10.${200 + (pid % 50)}.${(pid >> 6) % 256}`;
 }
 
 /** Whether this process may make namespaces: tried, not guessed. */
@@ -139,8 +151,11 @@ export function namespaceOwners(): readonly number[] {
   return [...new Set(owners)];
 }
 
-/** Removes what the process `pid` made: namespaces (with them their ends of the cables) and the bridge. */
+/** Removes what the process `pid` made: namespaces (with them their ends of the cables), cuts outside of them, and the bridge. */
 export function removeNamespaces(pid: number): void {
+  for (const [, address = ''] of ip('route show type blackhole').matchAll(/^blackhole (\S+)/gm)) {
+    if (address.startsWith(`${networkOf(pid)}.`)) ip(`route del blackhole ${address}`);
+  }
   for (const [, name] of ip('netns list').matchAll(new RegExp(`^(${SPACE_PREFIX}-${pid}-\\S+)`, 'gm'))) {
     ip(`netns del ${name}`);
   }

@@ -1,5 +1,6 @@
 /** Carries the schedule out: makes a fault, lets it last, takes it back. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Violation } from '@quorate/sim';
 import { clientAddress } from '../processes/layout.ts';
 import type { LocalCluster, LocalServer } from '../processes/local-cluster.ts';
 import { raftPage } from '../processes/raft-page.ts';
@@ -12,6 +13,9 @@ import { SmallDisks } from './small-disks.ts';
 /** How long a server may take to answer after it was started. Generous: nothing is measured by it. */
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
+const PAGE_TIMEOUT_MS = 1_000;
+/** How long a server may take to catch up once its disk has room. Generous: other faults are about. */
+const RECOVER_TIMEOUT_MS = 30_000;
 const MAX_SLOW_MS = 150;
 const MAX_STALL_MS = 3_000;
 /** What a full disk has left: from nothing to this. */
@@ -22,6 +26,8 @@ export interface Battlefield {
   readonly place: Place;
   readonly observer: Observer;
   readonly journal: Journal;
+  /** Something was found that must not be. */
+  readonly found: (violation: Violation) => void;
 }
 
 /** A fault that is there, and how it goes away. */
@@ -36,6 +42,7 @@ export class Nemesis {
     partition: (fault) => this.#partition(fault),
     'isolate-leader': (fault) => this.#isolate(fault),
     'one-way': (fault) => this.#oneWay(fault),
+    'cut-clients': (fault) => this.#cutClients(fault),
     pause: (fault) => this.#pause(fault),
     stall: (fault) => this.#stall(fault),
     slow: (fault) => this.#slow(fault),
@@ -122,16 +129,33 @@ export class Nemesis {
     return severity % 4 < 2 ? this.#cutOff([one], others, false) : this.#cutOff(others, [one], false);
   }
 
-  async #cutOff(from: readonly number[], to: readonly number[], bothWays: boolean): Promise<Strike> {
+  /**
+   * Clients do not hear some servers, or are not heard by them, or both; the servers hear each other. Where only answers are lost, every
+   * write takes effect and nobody is told.
+   */
+  #cutClients({ order, severity }: PlannedFault): Promise<Strike> {
+    const leader = this.#field.observer.leader();
+    const first = severity % 2 === 0 && leader !== null ? [leader] : [];
+    const servers = [...new Set([...first, ...order])].slice(0, 1 + (severity % this.#count));
+    const answers = servers.map((from): Cut => ({ from, to: 'clients' }));
+    const requests = servers.map((to): Cut => ({ from: 'clients', to }));
+    const cuts = [answers, requests, [...answers, ...requests]][severity % 3] ?? answers;
+    return this.#make(cuts, servers);
+  }
+
+  #cutOff(from: readonly number[], to: readonly number[], bothWays: boolean): Promise<Strike> {
     const cuts = from.flatMap((a) => to.map((b): Cut => ({ from: a, to: b })));
-    const mine = bothWays ? [...cuts, ...cuts.map((cut): Cut => ({ from: cut.to, to: cut.from }))] : cuts;
-    this.#cuts.push(...mine);
+    return this.#make(bothWays ? [...cuts, ...cuts.map((cut): Cut => ({ from: cut.to, to: cut.from }))] : cuts, from);
+  }
+
+  async #make(cuts: readonly Cut[], targets: readonly number[]): Promise<Strike> {
+    this.#cuts.push(...cuts);
     await this.#applyCuts();
     const undo = (): Promise<void> => {
-      this.#cuts = this.#cuts.filter((cut) => !mine.includes(cut));
+      this.#cuts = this.#cuts.filter((cut) => !cuts.includes(cut));
       return this.#applyCuts();
     };
-    return { targets: from, undo };
+    return { targets, undo };
   }
 
   #applyCuts(): Promise<void> {
@@ -226,15 +250,42 @@ export class Nemesis {
   async #fullDisk(fault: PlannedFault): Promise<Strike> {
     const targets = this.#take(fault, 1, fault.severity < 500);
     const { cluster } = this.#field;
-    const left = Math.floor((MAX_LEFT_BYTES * (fault.severity % 100)) / 100);
+    // To the last byte, half of the time.
+    const left = Math.floor((MAX_LEFT_BYTES * Math.max(0, (fault.severity % 100) - 50)) / 50);
+    const lives = targets.map((at) => this.#server(at).process.pid);
     await Promise.all(targets.map((at) => SmallDisks.fill(cluster.directory, this.#server(at).member, left)));
     return {
       targets,
-      undo: () => {
+      undo: async () => {
         for (const at of targets) SmallDisks.free(cluster.directory, this.#server(at).member);
-        return Promise.resolve();
+        await Promise.all(targets.map((at, position) => this.#untilRecovered(at, lives[position] ?? null)));
       },
     };
+  }
+
+  /** With room again it must take what the others have committed meanwhile, in the same life: nobody has to start it again. */
+  async #untilRecovered(at: number, pid: number | null): Promise<void> {
+    const { process: child, member } = this.#server(at);
+    const deadline = performance.now() + RECOVER_TIMEOUT_MS;
+    const goal = await this.#committedAnywhere();
+    // One that ended has been reported by whoever watches for that.
+    while (child.running && child.pid === pid) {
+      const page = await raftPage(clientAddress(member));
+      if (page !== null && page.appliedIndex >= goal) return;
+      if (performance.now() > deadline) {
+        const first = `the disk of ${member.name} has had room again for ${RECOVER_TIMEOUT_MS / 1000} s, and ${goal} entries were committed then`;
+        const second = page === null ? 'it does not answer' : `it has applied ${page.appliedIndex}`;
+        this.#field.found(new Violation('H1', first, second));
+        return;
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  async #committedAnywhere(): Promise<number> {
+    const { servers } = this.#field.cluster;
+    const pages = await Promise.all(servers.map(({ member }) => raftPage(clientAddress(member), PAGE_TIMEOUT_MS)));
+    return Math.max(0, ...pages.map((page) => page?.commitIndex ?? 0));
   }
 }
 

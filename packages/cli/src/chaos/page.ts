@@ -70,12 +70,21 @@ function facts(data: ReportData): string {
     ['place', data.place],
     ['faults', `${faults.length}${data.missing.length === 0 ? '' : `; not possible here: ${data.missing.join(', ')}`}`],
     ['looks at servers', figure(data.polls)],
-    ['keys at the end', `${figure(data.keys)} at revision ${figure(data.revision)}, the same on every server`],
+    ['keys at the end', `${figure(data.keys)} at revision ${figure(data.revision)}`],
+    ['stores at the end, SHA-256', hashes(data)],
     ['longest pause of writes', `${longest.toFixed(1)} s`],
     ['seed', String(data.flags.seed)],
     ['versions', `Quorate ${data.versions.quorate}, Node.js ${data.versions.node}, ${data.versions.system}`],
   ];
   return table(rows.map(([name, value]) => [name, escape(value)]));
+}
+
+function hashes({ hashes: stores }: ReportData): string {
+  if (stores.length === 0) return 'not compared: the servers never agreed';
+  const different = [...new Set(stores.map(({ hash }) => hash))];
+  const namesOf = (wanted: string): string =>
+    stores.flatMap(({ name, hash }) => (hash === wanted ? [name] : [])).join(', ');
+  return different.map((hash) => `${hash.slice(0, 16)}… on ${namesOf(hash)}`).join('; ');
 }
 
 function counts({ counts: byFault, faults }: ReportData): string {

@@ -6,10 +6,13 @@ import { type LocalServer, layoutOnFreePorts } from '../processes/local-cluster.
 import { quorateProgram, type ServerProgram } from '../processes/programs.ts';
 import type { FaultKind } from './faults.ts';
 
-/** Traffic from one server to another that does not arrive; by number. */
+/** One end of a cut: a server by number, or all clients. */
+export type End = number | 'clients';
+
+/** Traffic from one to another that does not arrive. */
 export interface Cut {
-  readonly from: number;
-  readonly to: number;
+  readonly from: End;
+  readonly to: End;
 }
 
 export interface Place {
@@ -35,8 +38,8 @@ const RETRY_MS = 50;
 /** All on this machine's loopback address; the servers cut themselves off, by their own fault injection. */
 export class Loopback implements Place {
   readonly description = 'loopback, network cut by the servers themselves';
-  // They swallow what comes and what goes alike.
-  readonly missing = ['one-way'] as const;
+  // They swallow what comes and what goes alike, and only among themselves.
+  readonly missing = ['one-way', 'cut-clients'] as const;
   readonly cutsOutside = false;
 
   layout(directory: string, servers: number): Promise<ClusterLayout> {

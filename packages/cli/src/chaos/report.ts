@@ -53,6 +53,7 @@ function dataOf(flags: RunFlags, result: ChaosResult) {
     polls,
     keys: result.keys,
     revision: result.revision,
+    hashes: result.hashes,
     linearizable: result.linearizable,
     undecided: result.undecided,
     findings: findings.map(({ violation, operations: history }) => {
