@@ -2,7 +2,10 @@ import {
   CompactionRequest,
   type DeleteRangeResponse,
   type MemberListResponse,
+  type MembershipChangeResponse,
+  type MembershipViewResponse,
   type MethodDescriptor,
+  type MoveLeaderResponse,
   type PutResponse,
   type RangeResponse,
   type ResponseHeader,
@@ -36,12 +39,13 @@ import {
   type StatusResult,
   type TxnResult,
 } from './results.ts';
+import { changeRequest, type MembershipResult, membershipResult, type MembershipWish } from './membership.ts';
 import { Ring } from './ring.ts';
 import { type Transport } from './transport.ts';
 import { onlyReads, type Txn, txnRequest } from './txn.ts';
 import { type CallKind } from './verdict.ts';
 
-const { KV, Cluster, Maintenance } = services;
+const { KV, Maintenance, Cluster, Membership } = services;
 
 /** What distinguishes one call from another. */
 interface Request<Message, Response, Result> {
@@ -179,6 +183,49 @@ export class Client {
       };
       return { method: Cluster.MemberList, message, kind: 'read', needsLeader: message.linearizable, resultOf };
     });
+  }
+
+  /** The membership with what is under way, as the leader sees it where it is known. */
+  membership(options: CallOptions = {}): Promise<MembershipResult> {
+    return this.call(options, () => ({
+      method: Membership.View,
+      message: {},
+      kind: 'read',
+      needsLeader: true,
+      resultOf: ({ header, view }: MembershipViewResponse): MembershipResult => membershipResult(header, [], view),
+    }));
+  }
+
+  /**
+   * Changes the membership by all wishes in one step. Resolves when the change has begun: the cluster carries it on by itself;
+   * `membership()` tells how far it is. `dryRun` does nothing and says what would be.
+   */
+  changeMembership(
+    wishes: readonly MembershipWish[],
+    options: { readonly version?: number; readonly dryRun?: boolean } & CallOptions = {},
+  ): Promise<MembershipResult> {
+    const { version, dryRun = false } = options;
+    return this.call(options, () => ({
+      method: Membership.Change,
+      message: changeRequest(wishes, version, dryRun),
+      kind: dryRun ? 'read' : 'write',
+      needsLeader: true,
+      resultOf: ({ header, added, view }: MembershipChangeResponse): MembershipResult =>
+        membershipResult(header, added, view),
+    }));
+  }
+
+  /** Hands the leadership to this member. Asked at the leader, which is looked for first. */
+  async moveLeader(target: bigint, options: CallOptions = {}): Promise<Answered> {
+    // Until it has answered once, the client may take another server for the leader.
+    await this.membership(options);
+    return await this.call(options, () => ({
+      method: Maintenance.MoveLeader,
+      message: { targetID: target },
+      kind: 'write',
+      needsLeader: true,
+      resultOf: (response: MoveLeaderResponse) => answered(response.header),
+    }));
   }
 
   /** Takes no more calls, waits for those in flight (their deadlines bound that), and closes the connections. */

@@ -1,5 +1,6 @@
 export { Client, connect } from './client.ts';
 export { ClientError, type ClientErrorCode } from './errors.ts';
+export type { MembershipResult, MembershipWish } from './membership.ts';
 export {
   type CallOptions,
   type ClientOptions,

@@ -14,6 +14,7 @@ const EXACT_FIELDS = new Set([
   'member_id',
   'memberID',
   'targetID',
+  'leader_id',
   'lease',
   'watch_id',
   'StatusResponse.leader',

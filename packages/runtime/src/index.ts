@@ -21,6 +21,7 @@ export {
 export { FlightRecorder, type FlightRecorderOptions, minFlightBytes } from './flight/recorder.ts';
 export { fingerprintMessage, fingerprintOutput } from './flight/fingerprint.ts';
 export { openStorage } from './open-storage.ts';
+export { readIdentity } from './read-identity.ts';
 export { type ChangeOutcome, changeRefusalMessage, type TransferOutcome } from './membership-outcome.ts';
 export type { ProposalOutcome, ProposalRefusal, ReadOutcome, ReadRefusal } from './outcome.ts';
 export {

@@ -1,4 +1,4 @@
-import type { RaftError, RaftNode } from '@quorate/runtime';
+import type { Logger, RaftError, RaftNode } from '@quorate/runtime';
 import type { DebugTopics } from './log/debug-topics.ts';
 
 /** A server that runs. */
@@ -10,6 +10,8 @@ export interface RunningServer {
   readonly node: RaftNode;
   /** `--debug`, switchable. */
   readonly topics: DebugTopics;
+  /** Writes into the server's own log. */
+  readonly logger: Logger;
   /** Resolves when the server has first found its cluster able to decide and has published itself; never if it stops before. */
   readonly ready: Promise<void>;
   /** Resolves when everything is released: with null after `close`, with the reason if the server had to stop. */

@@ -26,19 +26,21 @@ import { listenAddress, socketAddress } from './config/urls.ts';
 import { injectFaults } from './faults/fault-injection.ts';
 import { createHttp1Server } from './http/http-server.ts';
 import { createPages, type Faults } from './http/pages.ts';
-import { type FoundingMember, foundingMembers, idText } from './identity.ts';
+import { type FoundingMember, idText } from './identity.ts';
 import { DebugTopics } from './log/debug-topics.ts';
 import { createLineSink, type LineSink } from './log/line-sink.ts';
 import { createLogger } from './log/logger.ts';
 import { raftPage } from './raft/debug-raft.ts';
 import { electionWindow } from './raft/election-window.ts';
 import { MembershipChanger } from './membership/changer.ts';
+import { type Invitation, type OwnIdentity, ownIdentity } from './own-identity.ts';
 import { contextOf, peerAddress } from './raft/member-context.ts';
 import { publishMember } from './raft/publish.ts';
 import { createHttp2Engine } from './rpc/http2-engine.ts';
 import { type RunningServer, StartError } from './running-server.ts';
 import { createClusterService } from './services/cluster.ts';
 import { joinServices } from './services/join.ts';
+import { createMembershipService } from './services/membership.ts';
 import { createMaintenanceService } from './services/maintenance.ts';
 import { ServerShutdown } from './shutdown.ts';
 import { quorateVersion } from './version.ts';
@@ -50,6 +52,8 @@ export interface StartOptions {
   readonly notes?: readonly string[];
   /** Gives up starting, e.g. while a fresh server waits for its peers. */
   readonly signal?: AbortSignal;
+  /** What a running cluster said to a server that asked to be let in. */
+  readonly invitation?: Invitation;
 }
 
 /** A health check's patience. Milliseconds. */
@@ -66,7 +70,9 @@ const commandOverheadBytes = 4 * 1024;
 export async function startServer(options: ServerOptions, start: StartOptions = {}): Promise<RunningServer> {
   const sink = start.sink ?? createLineSink(2);
   try {
-    return await new Assembly(options, start, sink).run();
+    checkPeerAddress(options);
+    const identity = await ownIdentity(options, start.invitation ?? null);
+    return await new Assembly(options, start, sink, identity).run();
   } finally {
     // Whoever is told of a failure may end the process at once.
     await sink.flush();
@@ -80,30 +86,25 @@ class Assembly {
   readonly #environment: Environment;
   readonly #faults: Faults | null;
   readonly #topics: DebugTopics;
-  readonly #members: readonly FoundingMember[];
-  readonly #clusterId: bigint;
-  readonly #own: FoundingMember;
+  readonly #identity: OwnIdentity;
   readonly #origin: Origin;
   readonly #machine: KvStateMachine;
   readonly #started: number;
   /** A request's longest time, as etcd reckons it: five seconds and two election timeouts. Microseconds. */
   readonly #requestTimeout: number;
 
-  constructor(options: ServerOptions, start: StartOptions, sink: LineSink) {
+  constructor(options: ServerOptions, start: StartOptions, sink: LineSink, identity: OwnIdentity) {
     this.#options = options;
     this.#start = start;
     this.#sink = sink;
-    const { members, cluster } = foundingMembers(options.initialCluster, options.initialClusterToken);
-    this.#members = members;
-    this.#clusterId = cluster;
-    this.#own = ownMember(options, members);
+    this.#identity = identity;
     const { environment, faults } = this.#createEnvironment();
     this.#environment = environment;
     this.#faults = faults;
     this.#started = environment.clock.now();
     this.#topics = new DebugTopics(options.name, this.#format, this.#sink, () => environment.clock.now());
     this.#topics.set(options.debug);
-    this.#origin = { member: this.#own.id, incarnation: drawId(environment) };
+    this.#origin = { member: this.#identity.own.id, incarnation: drawId(environment) };
     this.#machine = new KvStateMachine({ origin: this.#origin });
     this.#requestTimeout = 5_000_000 + 2 * options.electionTimeout * 1000;
   }
@@ -121,7 +122,7 @@ class Assembly {
     const environment = nodeEnvironment({ dataDirectory: dataDir, logger });
     if (!enableFaultInjection) return { environment, faults: null };
     logger.log('warn', 'Fault injection is enabled: anyone on this machine can hurt this server');
-    const others = this.#members.filter((member) => member !== this.#own);
+    const others = this.#identity.members.filter((member) => member !== this.#identity.own);
     return injectFaults(
       environment,
       others.map((member) => ({ id: idText(member.id), name: member.name, address: firstAddress(member) })),
@@ -134,8 +135,8 @@ class Assembly {
     logger.log('info', 'Starting', {
       version: quorateVersion,
       name: this.#options.name,
-      member: idText(this.#own.id),
-      cluster: idText(this.#clusterId),
+      member: idText(this.#identity.own.id),
+      cluster: idText(this.#identity.cluster),
       dataDir: this.#options.dataDir,
     });
     const { signal } = this.#start;
@@ -150,15 +151,15 @@ class Assembly {
     const electionWait = electionWindow(options.electionTimeout);
     return {
       environment: this.#environment,
-      id: idText(this.#own.id),
+      id: idText(this.#identity.own.id),
       listen: socketAddress(listen),
-      initialCluster: this.#members.map((member) => ({
+      initialCluster: this.#identity.members.map((member) => ({
         id: idText(member.id),
         address: firstAddress(member),
         context: contextOf(member),
       })),
-      initialClusterState: options.initialClusterState,
-      clusterId: idText(this.#clusterId),
+      initialClusterState: this.#identity.state,
+      clusterId: idText(this.#identity.cluster),
       peerAddress,
       stateMachine: new ReplicatedStore(this.#machine, continueApply),
       raft: {
@@ -184,7 +185,7 @@ class Assembly {
     const { flightRecorderBytes, redactValues } = this.#options;
     return new FlightRecorder({
       environment: this.#environment,
-      cluster: idText(this.#clusterId),
+      cluster: idText(this.#identity.cluster),
       codeVersion: quorateVersion,
       createdBy: `quorate serve, server ${this.#options.name}`,
       maxBytes: flightRecorderBytes,
@@ -198,14 +199,18 @@ class Assembly {
     const kv = this.#createKvService(consensus);
     const linearize = kv.linearize.bind(kv);
     const changer = new MembershipChanger(node, this.#environment, linearize, this.#requestTimeout);
+    const cluster = {
+      node,
+      published: (id: bigint) => this.#machine.members.get(id),
+      unixSeconds: () => Math.floor(Date.now() / 1000),
+      now: () => clock.now(),
+      silence: electionWindow(this.#options.electionTimeout).min * 1000,
+    };
     const engine = createHttp2Engine({
       service: joinServices([
         kv,
-        createClusterService(kv, changer, {
-          node,
-          published: (id) => this.#machine.members.get(id),
-          unixSeconds: () => Math.floor(Date.now() / 1000),
-        }),
+        createClusterService(kv, changer, cluster),
+        createMembershipService(kv, changer, cluster),
         createMaintenanceService(kv, consensus, {
           storeBytes: () => storeBytes(this.#machine),
           isLearner: () => node.configuration.learners.includes(node.id),
@@ -233,11 +238,12 @@ class Assembly {
     const clientAddresses = await this.#listen(port, shutdown);
     const ready = this.#publish(kv, shutdown, clientAddresses);
     return {
-      memberId: this.#own.id,
-      clusterId: this.#clusterId,
+      memberId: this.#identity.own.id,
+      clusterId: this.#identity.cluster,
       clientAddresses,
       node,
       topics: this.#topics,
+      logger: this.#environment.logger,
       ready,
       stopped: shutdown.stopped,
       close: async () => shutdown.close(),
@@ -255,7 +261,7 @@ class Assembly {
 
   #createKvService(consensus: NodeConsensus): KvService {
     return new KvService(consensus, serviceEnvironment(this.#environment), this.#machine, {
-      clusterId: this.#clusterId,
+      clusterId: this.#identity.cluster,
       origin: this.#origin,
       // The origin was drawn for this very run, so no earlier one has used any number.
       sequenceFloor: 0,
@@ -310,7 +316,7 @@ class Assembly {
   }
 
   async #publish(kv: KvService, shutdown: ServerShutdown, clientAddresses: readonly string[]): Promise<void> {
-    const { name, peerURLs, id } = this.#own;
+    const { name, peerURLs, id } = this.#identity.own;
     const clientURLs = [...this.#options.advertiseClientUrls];
     const member = Member.create({ ID: id, name, peerURLs: [...peerURLs], clientURLs });
     await new Promise<void>((resolve) => {
@@ -321,19 +327,13 @@ class Assembly {
   }
 }
 
-function ownMember(options: ServerOptions, members: readonly FoundingMember[]): FoundingMember {
-  const own = members.find((member) => member.name === options.name);
-  if (own === undefined) {
-    throw new ConfigError('initial-cluster', 'flag', `--initial-cluster does not name this server, "${options.name}"`);
-  }
-  if (options.listenPeerUrls.length !== 1) {
-    throw new ConfigError(
-      'listen-peer-urls',
-      'flag',
-      `--listen-peer-urls has ${options.listenPeerUrls.length} addresses; this version listens on exactly one`,
-    );
-  }
-  return own;
+function checkPeerAddress(options: ServerOptions): void {
+  if (options.listenPeerUrls.length === 1) return;
+  throw new ConfigError(
+    'listen-peer-urls',
+    'flag',
+    `--listen-peer-urls has ${options.listenPeerUrls.length} addresses; this version listens on exactly one`,
+  );
 }
 
 function firstAddress(member: FoundingMember): string {

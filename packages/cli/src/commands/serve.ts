@@ -1,5 +1,6 @@
 import { loadConfig, type RunningServer, serverFlags, startServer, yieldPool } from '@quorate/server';
 import { reportFailure } from '../report-failure.ts';
+import { accompany, askToJoin } from './join.ts';
 import { ExitCode } from '../usage-error.ts';
 
 /** What the shell would report of a process that a signal ended: 128 + SIGINT. */
@@ -22,8 +23,14 @@ export async function runServe(given: Readonly<Record<string, string | boolean>>
   if (given['stopWithParent'] === true) watchParent(end);
   await yieldPool();
   try {
-    server = await startServer(options, { notes, signal: ending.signal });
+    const invitation = options.join.length > 0 ? await askToJoin(options, ending.signal) : null;
+    server = await startServer(options, {
+      notes,
+      signal: ending.signal,
+      ...(invitation === null ? {} : { invitation }),
+    });
     if (ending.signal.aborted) await server.close();
+    if (options.join.length > 0) await accompany(server, options);
     const reason = await server.stopped;
     if (reason !== null) throw reason;
   } catch (error) {

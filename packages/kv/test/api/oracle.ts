@@ -22,7 +22,10 @@ const MAX_DEPTH = 4;
 const root = new protobuf.Root();
 root.resolvePath = (_origin, target) => join(PROTO_ROOT, target);
 root.loadSync(
-  ['kv', 'watch', 'lease', 'cluster', 'maintenance', 'auth'].map((name) => `etcdserverpb/${name}.proto`),
+  [
+    ...['kv', 'watch', 'lease', 'cluster', 'maintenance', 'auth'].map((name) => `etcdserverpb/${name}.proto`),
+    'quorate/membership.proto',
+  ],
   { keepCase: true },
 );
 root.resolveAll();

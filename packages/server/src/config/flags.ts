@@ -58,7 +58,13 @@ const table = [
     name: 'initial-cluster-state',
     value: 'STATE',
     default: 'new',
-    help: 'new: found the cluster; existing: join one that runs already',
+    help: 'new: found the cluster; existing: go on as the data directory says, whatever the flags above would found',
+  },
+  {
+    name: 'join',
+    value: 'HOST:PORT',
+    default: '',
+    help: 'Asks the cluster whose members serve clients there to let this server in: as a learner, then with a vote',
   },
   { name: 'heartbeat-interval', value: 'MS', default: '100', help: 'A leader’s rhythm' },
   {

@@ -5,7 +5,7 @@ import { ConfigError } from './config-error.ts';
 import { environmentName, serverFlags } from './flags.ts';
 import type { InitialMember, ServerOptions } from './options.ts';
 import { type RawSettings, Settings } from './settings.ts';
-import { isWildcard, parseUrls } from './urls.ts';
+import { isWildcard, parseUrls, socketAddress } from './urls.ts';
 
 export interface LoadedConfig {
   readonly options: ServerOptions;
@@ -72,6 +72,7 @@ function optionsOf(settings: Settings): ServerOptions {
     initialCluster: initialCluster(settings, name, initialAdvertisePeerUrls),
     initialClusterToken: settings.text('initial-cluster-token', /^.{1,1024}$/, 'a text of 1 to 1024 characters'),
     initialClusterState: settings.choice('initial-cluster-state', ['new', 'existing']),
+    join: joinAddresses(settings),
     heartbeatInterval,
     electionTimeout,
     preVote: settings.boolean('pre-vote'),
@@ -120,6 +121,18 @@ function initialCluster(settings: Settings, name: string, peerURLs: readonly str
   checkOwnEntry(settings, members, name, peerURLs);
   checkDistinct(settings, members);
   return [...members].map(([member, urls]) => ({ name: member, peerURLs: urls }));
+}
+
+/** With or without the scheme: whoever copies an address from a member list has it. */
+function joinAddresses(settings: Settings): readonly string[] {
+  const given = settings.find('join')?.value ?? '';
+  if (given === '') return [];
+  return given.split(',').map((address) => {
+    const url = address.includes('://') ? address.trim() : `http://${address.trim()}`;
+    const parsed = parseUrls(url);
+    if ('fault' in parsed) throw settings.fault('join', parsed.fault);
+    return socketAddress(url);
+  });
 }
 
 function checkOwnEntry(

@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly initialCluster: readonly InitialMember[];
   readonly initialClusterToken: string;
   readonly initialClusterState: 'new' | 'existing';
+  /** `host:port` of clients' doors of running members, to be let in there; empty for none. */
+  readonly join: readonly string[];
   readonly heartbeatInterval: number;
   readonly electionTimeout: number;
   readonly preVote: boolean;

@@ -11,4 +11,5 @@ export * from './etcdserverpb/txn.ts';
 export * from './etcdserverpb/watch.ts';
 export * from './etcdserverpb/write.ts';
 export * from './mvccpb/kv.ts';
+export * from './quorate/membership.ts';
 export * from './services.ts';

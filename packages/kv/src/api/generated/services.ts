@@ -89,6 +89,12 @@ import {
   PutRequest,
   PutResponse,
 } from './etcdserverpb/write.ts';
+import {
+  MembershipChangeRequest,
+  MembershipChangeResponse,
+  MembershipViewRequest,
+  MembershipViewResponse,
+} from './quorate/membership.ts';
 
 import type { MethodDescriptor } from '../wire/message-type.ts';
 
@@ -392,6 +398,22 @@ export const services = {
       clientStreaming: true,
       serverStreaming: true,
     } satisfies MethodDescriptor<WatchRequest, WatchResponse>,
+  },
+  Membership: {
+    Change: {
+      path: '/quorate.v1.Membership/Change',
+      request: MembershipChangeRequest,
+      response: MembershipChangeResponse,
+      clientStreaming: false,
+      serverStreaming: false,
+    } satisfies MethodDescriptor<MembershipChangeRequest, MembershipChangeResponse>,
+    View: {
+      path: '/quorate.v1.Membership/View',
+      request: MembershipViewRequest,
+      response: MembershipViewResponse,
+      clientStreaming: false,
+      serverStreaming: false,
+    } satisfies MethodDescriptor<MembershipViewRequest, MembershipViewResponse>,
   },
 } as const;
 

@@ -1,0 +1,22 @@
+import type { Disk } from './environment.ts';
+import type { StorageError, StorageIdentity } from './storage.ts';
+import { runSteps, sizeIfPresent, type Steps } from './steps.ts';
+import { UNFINISHED_PATH } from './create-directory.ts';
+import { readHardStateFile } from './wal/hard-state-file.ts';
+
+/**
+ * Whose a data directory is, without claiming it: null for one that has not been begun, or whose `hardstate` is damaged in both
+ * copies (opening it tells the rest). Also of a server that runs.
+ */
+export function readIdentity(
+  disk: Disk,
+  done: (error: StorageError | null, identity: StorageIdentity | null) => void,
+): void {
+  runSteps(identityIn(disk), (error, identity) => done(error, identity ?? null));
+}
+
+function* identityIn(disk: Disk): Steps<StorageIdentity | null> {
+  if ((yield* sizeIfPresent(disk.background, UNFINISHED_PATH)) !== null) return null;
+  const file = yield* readHardStateFile(disk.background);
+  return file?.manifest.identity ?? null;
+}
