@@ -7,6 +7,7 @@ import { Command, type CommanderError } from 'commander';
 import { addClientCommands } from './tree/client-commands.ts';
 import { addDebugCommand } from './tree/debug-command.ts';
 import { addDevCommand } from './tree/dev-command.ts';
+import { addMemberCommands } from './tree/member-commands.ts';
 import { addServeCommand } from './tree/serve-command.ts';
 import { addSimCommand } from './tree/sim-command.ts';
 import { addTraceCommand } from './tree/trace-command.ts';
@@ -18,6 +19,7 @@ Examples:
   $ quorate serve --data-dir /var/lib/quorate          one server
   $ quorate put hello world && quorate get hello
   $ quorate get --prefix users/ --limit 10 -w json
+  $ quorate serve --join 10.0.0.1:2379                 one more server for a cluster that runs
   $ quorate status --endpoints 127.0.0.1:2379 -w table
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 4 a write was sent and its outcome is not known.`;
@@ -37,6 +39,7 @@ export function buildProgram(): Command {
   addDevCommand(program);
   addServeCommand(program);
   addClientCommands(program);
+  addMemberCommands(program);
   addWalCommand(program);
   addTraceCommand(program);
   addSimCommand(program);

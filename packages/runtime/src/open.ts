@@ -140,7 +140,7 @@ class Opening {
       environment.logger.log(
         'warn',
         'this data directory is empty and its cluster exists already: the server waits, without a vote, until the cluster ' +
-          'adds it as a member. If it lost its disk, remove the member from the cluster first, then add it anew.',
+          'adds it as a member. If it lost its disk, the cluster has to readmit the member with this directory.',
         { member: identity.member },
       );
       this.#create(settings, identity, transport, noMembers, { term: 0, vote: null });
@@ -159,7 +159,7 @@ class Opening {
       const message =
         `Member ${identity.member} has already run in this cluster (server ${finding.peer} knows it), but its data directory is ` +
         'empty. To come back without its data it would have to break promises that it gave. Restore the directory; or ' +
-        "remove the member from the cluster, add it anew, and start it with the cluster state 'existing'.";
+        "start it with the cluster state 'existing' and have the cluster readmit it (quorate serve --join does both).";
       this.fail(new RaftError('MemberAlreadyRan', message));
       return;
     }

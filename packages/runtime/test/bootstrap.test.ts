@@ -47,7 +47,7 @@ describe('a fresh data directory of a new cluster', () => {
     await cluster.world.until(() => lost.openError !== null, 'the refusal');
     expect(lost.openError).toBeInstanceOf(RaftError);
     expect(lost.openError).toMatchObject({ code: 'MemberAlreadyRan' });
-    expect(String(lost.openError)).toMatch(/Restore the directory; or remove the member/);
+    expect(String(lost.openError)).toMatch(/Restore the directory; or start it with the cluster state 'existing'/);
     expect(lost.disk.held).toBe(false);
   });
 

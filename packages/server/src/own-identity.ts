@@ -26,8 +26,8 @@ export interface OwnIdentity {
 /** Throws ConfigError or RaftError where flags, invitation and data directory do not fit together. */
 export async function ownIdentity(options: ServerOptions, invitation: Invitation | null): Promise<OwnIdentity> {
   const { name, dataDir, initialAdvertisePeerUrls, initialClusterState } = options;
+  if (initialClusterState === 'new' && options.join.length === 0) return founder(options);
   const found = await identityOf(dataDir);
-  if (initialClusterState === 'new' && options.join.length === 0) return founder(options, found);
   if (found === null && invitation === null) {
     throw new ConfigError(
       'initial-cluster-state',
@@ -49,19 +49,11 @@ export async function ownIdentity(options: ServerOptions, invitation: Invitation
   return { cluster: cluster ?? 0n, own, members: [own, ...peers], state: 'existing' };
 }
 
-function founder(options: ServerOptions, found: StorageIdentity | null): OwnIdentity {
+function founder(options: ServerOptions): OwnIdentity {
   const { members, cluster } = foundingMembers(options.initialCluster, options.initialClusterToken);
   const own = members.find((member) => member.name === options.name);
   if (own === undefined) {
     throw new ConfigError('initial-cluster', 'flag', `--initial-cluster does not name this server, "${options.name}"`);
-  }
-  if (found !== null && (found.clusterId !== idText(cluster) || found.member !== idText(own.id))) {
-    throw new RaftError(
-      'WrongCluster',
-      `The data directory ${options.dataDir} belongs to member ${found.member} of cluster ${found.clusterId}, but the flags found ` +
-        `member ${idText(own.id)} of cluster ${idText(cluster)}. Correct the flags or give this server a directory of its own; if it ` +
-        'joined its cluster, or was recovered, add --initial-cluster-state existing.',
-    );
   }
   return { cluster, own, members, state: 'new' };
 }

@@ -15,6 +15,7 @@ import {
   type Environment,
   FlightRecorder,
   type LogLevel,
+  RaftError,
   RaftNode,
   type RaftNodeOptions,
 } from '@quorate/runtime';
@@ -140,8 +141,14 @@ class Assembly {
       dataDir: this.#options.dataDir,
     });
     const { signal } = this.#start;
-    const node = await RaftNode.open({ ...this.#nodeOptions(), ...(signal === undefined ? {} : { signal }) });
-    return await this.#serve(node);
+    try {
+      const node = await RaftNode.open({ ...this.#nodeOptions(), ...(signal === undefined ? {} : { signal }) });
+      return await this.#serve(node);
+    } catch (error) {
+      if (!(error instanceof RaftError) || error.code !== 'WrongCluster') throw error;
+      const hint = 'If this server has joined its cluster, or was recovered, add --initial-cluster-state existing.';
+      throw new RaftError('WrongCluster', `${error.message} ${hint}`, { cause: error });
+    }
   }
 
   #nodeOptions(): RaftNodeOptions {

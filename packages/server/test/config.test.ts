@@ -37,6 +37,7 @@ describe('Configuration', () => {
       initialCluster: [{ name: 'default', peerURLs: ['http://localhost:2380'] }],
       initialClusterToken: 'etcd-cluster',
       initialClusterState: 'new',
+      join: [],
       heartbeatInterval: 100,
       electionTimeout: 1000,
       preVote: true,

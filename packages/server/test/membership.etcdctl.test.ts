@@ -101,7 +101,7 @@ describeWithPeer(['etcd', 'etcdctl'], 'etcdctl member and move-leader', () => {
 function normalised({ code, stdout, error }: EtcdctlResult): EtcdctlResult {
   const plain = (text: string): string =>
     text
-      .replaceAll(/\b[0-9a-f]{12,16}\b/g, 'ID')
+      .replaceAll(/ *\b[0-9a-f]{10,16}\b/g, ' ID')
       .replaceAll(/127\.0\.0\.1:\d+/g, 'ADDRESS')
       .replaceAll(/endpoint:\/\/[^"]*/g, 'ENDPOINT')
       .replaceAll(/"ts":"[^"]*"/g, '"ts":""');

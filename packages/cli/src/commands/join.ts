@@ -70,7 +70,9 @@ async function asTheLeaderSees(
   id: bigint,
   signal: AbortSignal,
 ): Promise<{ readonly answers: boolean }> {
-  const endpoints = [...new Set(members.flatMap(({ clientURLs }) => clientURLs.map((url) => url.replace('http://', ''))))];
+  const endpoints = [
+    ...new Set(members.flatMap(({ clientURLs }) => clientURLs.map((url) => url.replace('http://', '')))),
+  ];
   const client = await connect(endpoints, { timeout: callTimeoutMs, signal });
   try {
     for (let looks = 0; looks < leaderLooks; looks++) {

@@ -1,15 +1,15 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { ClientFlags } from '../commands/session.ts';
+import { withClientFlags } from './client-flags.ts';
 import type { DeleteFlags, GetFlags, PutFlags } from '../commands/requests.ts';
 
-/** put, get, del, txn, status, member list: everything that talks to a cluster as a client. */
+/** put, get, del, txn, status: keys and values. */
 export function addClientCommands(program: Command): void {
   addPut(program);
   addGet(program);
   addDelete(program);
   addTxn(program);
   addStatus(program);
-  addMember(program);
 }
 
 function addPut(program: Command): void {
@@ -110,32 +110,4 @@ function addStatus(program: Command): void {
     const { runStatus } = await import('../commands/cluster.ts');
     await runStatus(flags);
   });
-}
-
-function addMember(program: Command): void {
-  const member = program.command('member').description('the servers of the cluster');
-  const list = member
-    .command('list')
-    .description('list them')
-    .addHelpText('after', '\nExample:\n  $ quorate member list -w table');
-  withClientFlags(list).action(async (flags: ClientFlags) => {
-    const { runMemberList } = await import('../commands/cluster.ts');
-    await runMemberList(flags);
-  });
-}
-
-function withClientFlags(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--endpoints <list>', 'servers to talk to, host:port separated by commas')
-        .default('127.0.0.1:2379')
-        .env('QUORATE_ENDPOINTS'),
-    )
-    .addOption(
-      new Option('-w, --write-out <format>', 'how to print')
-        .choices(['simple', 'json', 'table', 'fields'])
-        .default('simple'),
-    )
-    .option('--hex', 'print keys and values in hexadecimal')
-    .option('--command-timeout <duration>', 'give up after this long, e.g. 500ms, 5s, 1m', '5s');
 }

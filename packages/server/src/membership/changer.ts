@@ -65,7 +65,19 @@ export class MembershipChanger {
     if ('code' in changes) return done({ ...changes, outcome: 'refused' });
     if (changes.length === 0) return this.#wait(wish, deadline, done);
     const version = wish.version ?? configuration.version;
-    this.#node.changeMembersWith(changes, version, (outcome) => this.#onOutcome(wish, deadline, outcome, done));
+    let isOver = false;
+    // Who removes itself may learn that it is out before it learns that the change has begun; then it learns nothing more.
+    const stop = this.#node.on('removed', () => {
+      if (!changes.some(({ op, id }) => op === 'remove' && id === this.#node.id)) return;
+      isOver = true;
+      stop();
+      done(null);
+    });
+    this.#node.changeMembersWith(changes, version, (outcome) => {
+      if (isOver) return;
+      stop();
+      this.#onOutcome(wish, deadline, outcome, done);
+    });
   }
 
   #onOutcome(wish: Wish, deadline: number, outcome: ChangeOutcome, done: Done): void {

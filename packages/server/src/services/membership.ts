@@ -154,7 +154,7 @@ function fateOf({ target, voters, outgoing, learnersNext }: Configuration, id: s
 type Status = ReturnType<ClusterView['node']['status']>;
 
 function progressOf(
-  { now, silence }: MembershipServiceView,
+  view: MembershipServiceView,
   status: Status,
   id: string,
 ): Pick<MemberView, 'progressKnown' | 'answers' | 'matchIndex'> {
@@ -164,7 +164,7 @@ function progressOf(
   const contact = follower?.lastContact ?? null;
   return {
     progressKnown: true,
-    answers: contact !== null && now() - contact < silence,
+    answers: contact !== null && view.now() - contact < view.silence,
     matchIndex: follower?.matchIndex ?? 0,
   };
 }

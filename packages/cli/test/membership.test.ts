@@ -1,0 +1,214 @@
+/** An operator changes a cluster's membership at a terminal: real processes, real disks, loopback. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { freePorts, LOOPBACK } from '../src/processes/ports.ts';
+import { QUORATE_ENTRY } from '../src/processes/programs.ts';
+import { quorate, type Ran } from './support/command.ts';
+
+interface Server {
+  readonly name: string;
+  readonly client: string;
+  readonly peerUrl: string;
+  readonly dataDir: string;
+  child: ChildProcess | null;
+  exit: Promise<number | null>;
+  log: string;
+}
+
+let directory = '';
+let servers: Server[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'quorate-membership-'));
+});
+
+afterEach(() => {
+  for (const { child } of servers) child?.kill('SIGKILL');
+  servers = [];
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function newServer(name: string): Promise<Server> {
+  const [client = 0, peer = 0] = await freePorts(2);
+  const server: Server = {
+    name,
+    client: `${LOOPBACK}:${client}`,
+    peerUrl: `http://${LOOPBACK}:${peer}`,
+    dataDir: join(directory, name),
+    child: null,
+    exit: Promise.resolve(null),
+    log: '',
+  };
+  servers.push(server);
+  return server;
+}
+
+function start(server: Server, ...flags: readonly string[]): void {
+  const args = [
+    ['serve', '--name', server.name, '--data-dir', server.dataDir, '--log-format', 'text'],
+    ['--listen-client-urls', `http://${server.client}`, '--listen-peer-urls', server.peerUrl],
+    ['--heartbeat-interval', '50', '--election-timeout', '500', ...flags],
+  ].flat();
+  const child = spawn(process.execPath, [QUORATE_ENTRY, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  server.log = '';
+  child.stderr.on('data', (chunk: Buffer) => (server.log += chunk.toString('utf8')));
+  server.child = child;
+  server.exit = new Promise((resolve) => child.on('close', resolve));
+}
+
+async function logged(server: Server, text: string): Promise<void> {
+  while (!server.log.includes(text)) {
+    if (server.child?.exitCode !== null) throw new Error(`${server.name} is gone:\n${server.log}`);
+    await sleep(20);
+  }
+}
+
+const ready = async (server: Server): Promise<void> => logged(server, 'ready to serve client requests');
+const votes = async (server: Server): Promise<void> => logged(server, 'this server votes now');
+
+function at(endpoints: readonly Server[], ...args: string[]): Promise<Ran> {
+  return quorate([...args, '--endpoints', endpoints.map(({ client }) => client).join(','), '--command-timeout', '20s']);
+}
+
+/** One server that founded a cluster by itself, and others that have joined it. */
+async function cluster(...names: readonly string[]): Promise<Server[]> {
+  const members: Server[] = [];
+  for (const name of names) {
+    const server = await newServer(name);
+    const [first] = members;
+    start(server, ...(first === undefined ? [] : ['--join', first.client]));
+    await ready(server);
+    if (first !== undefined) await votes(server);
+    members.push(server);
+  }
+  return members;
+}
+
+/** `name, voter or learner` of every member, as a server shows it. */
+async function members(endpoints: readonly Server[]): Promise<readonly string[]> {
+  const { out } = await at(endpoints, 'member', 'list');
+  const rows = out.trim().split('\n');
+  return rows.map((row) => row.split(', ')).map((cells) => `${cells[2]} ${cells[5] === 'true' ? 'learner' : 'voter'}`);
+}
+
+describe('a server joins by itself', () => {
+  test('is let in, caught up and promoted, says so, and goes on after a restart', async () => {
+    const [a, b, c] = (await cluster('a', 'b', 'c')) as [Server, Server, Server];
+    expect(b.log).toContain('Let in as a learner that is to vote; catching up');
+    expect(await members([a])).toEqual(expect.arrayContaining(['a voter', 'b voter', 'c voter']));
+    expect(await at([c], 'put', 'k', 'v')).toMatchObject({ code: 0 });
+    b.child?.kill('SIGTERM');
+    expect(await b.exit).toBe(0);
+    start(b, '--join', a.client);
+    await votes(b);
+    expect((await at([b], 'get', 'k')).out).toBe('k\nv\n');
+  }, 90_000);
+
+  test('comes back after it lost its disk, but not while it still runs', async () => {
+    const [a, b, c] = (await cluster('a', 'b', 'c')) as [Server, Server, Server];
+    await at([a], 'put', 'k', 'v');
+    const twin = { ...(await newServer('twin')), name: 'c', peerUrl: c.peerUrl };
+    servers.push(twin);
+    start(twin, '--join', a.client);
+    expect(await twin.exit).toBe(1);
+    expect(twin.log).toContain('it runs on another data directory');
+    c.child?.kill('SIGKILL');
+    await c.exit;
+    rmSync(c.dataDir, { recursive: true });
+    await sleep(2_000);
+    start(c, '--join', b.client);
+    await votes(c);
+    expect(c.log).toContain('asks to be readmitted');
+    // Now the cluster can do without another one.
+    b.child?.kill('SIGKILL');
+    expect((await at([a, c], 'put', 'k', 'w')).code).toBe(0);
+    expect((await at([c], 'get', 'k')).out).toBe('k\nw\n');
+  }, 90_000);
+
+  test('needs somebody to ask', async () => {
+    const server = await newServer('lonely');
+    start(server, '--initial-cluster-state', 'existing');
+    expect(await server.exit).toBe(2);
+    expect(server.log).toContain('add --join HOST:PORT');
+  }, 60_000);
+});
+
+describe('quorate member', () => {
+  test('lets ten servers in by one change, which a trial run shows before', async () => {
+    const [first] = (await cluster('s0')) as [Server];
+    await at([first], 'put', 'k', 'v');
+    const others = await Promise.all(Array.from({ length: 10 }, async (_, at) => newServer(`s${at + 1}`)));
+    const additions = others.flatMap(({ name, peerUrl }) => ['--add', `${name}=${peerUrl}`]);
+    const trial = await at([first], 'member', 'change', ...additions, '--dry-run');
+    expect(trial.out).toMatch(/^Version 1 of the membership would be:\n/);
+    expect(trial.out.match(/learner, unstarted +\| voter/g)).toHaveLength(10);
+    expect(await members([first])).toEqual(['s0 voter']);
+
+    const change = at([first], 'member', 'change', ...additions);
+    for (const server of others) start(server, '--join', first.client);
+    const { code, out, err } = await change;
+    expect({ code, added: out.match(/added to cluster/g)?.length }).toEqual({ code: 0, added: 10 });
+    expect(err).toMatch(/Catching up: .*s10/);
+    expect((await members([first])).toSorted()).toEqual(
+      [first, ...others].map(({ name }) => `${name} voter`).toSorted(),
+    );
+    expect((await at(others.slice(0, 1), 'get', 'k')).out).toBe('k\nv\n');
+  }, 120_000);
+
+  test('replaces all servers by others in one change; the old ones hear of it and leave', async () => {
+    const old = await cluster('a', 'b', 'c');
+    await at(old, 'put', 'k', 'v');
+    const fresh = await Promise.all(['d', 'e', 'f'].map(newServer));
+    const change = at(
+      old,
+      'member',
+      'change',
+      ...fresh.flatMap(({ name, peerUrl }) => ['--add', `${name}=${peerUrl}`]),
+      ...old.flatMap(({ name }) => ['--remove', name]),
+    );
+    const [first] = old;
+    for (const server of fresh) start(server, '--join', first?.client ?? '');
+    expect((await change).code).toBe(0);
+    expect(await Promise.all(old.map(async ({ exit }) => exit))).toEqual([0, 0, 0]);
+    for (const { log } of old) expect(log).toContain('has left its cluster and stops');
+    expect((await members(fresh)).toSorted()).toEqual(['d voter', 'e voter', 'f voter']);
+    expect((await at(fresh, 'get', 'k')).out).toBe('k\nv\n');
+  }, 120_000);
+
+  test('refuses what is not meant or cannot be, and says why', async () => {
+    const [a] = (await cluster('a')) as [Server];
+    expect(await at([a], 'member', 'remove', 'nobody')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/"nobody" is no member. The members are [0-9a-f]+ \(a\)/) as string,
+    });
+    expect((await at([a], 'member', 'change')).code).toBe(2);
+    expect((await at([a], 'member', 'add', 'b', '--peer-urls', 'rubbish')).code).toBe(2);
+    const stale = await at([a], 'member', 'demote', 'a', '--version', '99');
+    expect(stale.code).toBe(1);
+    expect(stale.err).toContain('The membership has changed since it was looked at');
+    expect((await at([a], 'member', 'remove', 'a')).err).toContain('not enough started members');
+  }, 60_000);
+});
+
+describe('leadership', () => {
+  test('is moved, is handed over on SIGTERM, and goes with a server that leaves', async () => {
+    const [a, b, c] = (await cluster('a', 'b', 'c')) as [Server, Server, Server];
+    const moved = await at([a, b, c], 'move-leader', 'b');
+    expect(moved.out).toMatch(/^Leadership transferred from [0-9a-f]+ to [0-9a-f]+\n$/);
+    b.child?.kill('SIGTERM');
+    expect(await b.exit).toBe(0);
+    expect(b.log).toContain('The leadership is handed over');
+    start(b, '--join', a.client);
+    await votes(b);
+    for (const leaver of [a, c]) {
+      expect(await at([leaver], 'leave')).toMatchObject({ code: 0 });
+      expect(await leaver.exit).toBe(0);
+    }
+    expect(await members([b])).toEqual(['b voter']);
+    expect((await at([b], 'put', 'alone', 'but well')).code).toBe(0);
+  }, 90_000);
+});
