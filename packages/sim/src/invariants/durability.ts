@@ -130,6 +130,7 @@ export class DurabilityChecks {
       this.#checkEntries(server.id, 'reads', input.entries, input.entries[input.entries.length - 1]?.term ?? 0);
     } else if (input.kind === 'faulty') {
       server.life.noteFaulty(input.index);
+      server.foundFaulty.add(input.index);
     } else if (input.kind === 'compacted') {
       const { life } = server;
       life.snapshot = Math.max(life.snapshot, input.snapshot.index);

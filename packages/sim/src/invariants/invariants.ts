@@ -81,6 +81,7 @@ export class Invariants implements WorldWatcher {
     }
     for (const outgoing of output.send) this.#durability.output(server, outgoing);
     this.#logs.output(server, output);
+    if (server.foundFaulty.size > 0) server.foundFaulty.clear();
     this.#snapshots.output(server, output);
     this.#configurations.output(server, output);
     this.#reads.output(server, output);

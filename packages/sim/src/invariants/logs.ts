@@ -187,6 +187,7 @@ export class Logs {
     const image = server.life.imageAfter(after);
     const own = image === null || index > image.lastIndex ? null : this.#ghosts.tree.termAt(index, image.lastTerm);
     const theirs = this.#ghosts.leaderTermAt(term, index);
+    if (server.life.faulty.size > 0) checkWhole(server, index, after);
     if (own !== null && own === theirs) return;
     throw new Violation(
       'B6',
@@ -238,5 +239,17 @@ export class Logs {
     if (!isAck) return;
     const { acks } = server.life;
     if (message.index > (acks.get(message.term) ?? 0)) acks.set(message.term, message.index);
+  }
+}
+
+/** A damaged copy of an entry that may be uncommitted still must not help to commit it. What was found in this very turn came too late. */
+function checkWhole({ life, raft, id, foundFaulty }: ServerGhost, acked: Index, after: number): void {
+  for (const [index, batch] of life.faulty) {
+    if (index > acked || index <= raft.commitIndex || foundFaulty.has(index) || (batch > 0 && batch <= after)) continue;
+    throw new Violation(
+      'B6',
+      `entry ${index}, which may be uncommitted, is damaged on the disk of ${id}`,
+      `it acknowledges ${acked}`,
+    );
   }
 }

@@ -181,6 +181,8 @@ export class ServerGhost {
   fatal: string | null = null;
   /** A sync of its disk failed in this run. */
   hasFailedSync = false;
+  /** Entries found damaged since the last output. */
+  readonly foundFaulty = new Set<Index>();
   /** Messages that wait for a batch. */
   held: { readonly message: object; readonly after: number }[] = [];
   /** While it leads: what it knew of the others, and the newest round that each has answered. */
@@ -208,6 +210,7 @@ export class ServerGhost {
     this.fatal = null;
     this.hasFailedSync = false;
     this.held = [];
+    this.foundFaulty.clear();
     this.known.clear();
     this.rounds.clear();
     this.machineIndex = applied;

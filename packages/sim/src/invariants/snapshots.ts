@@ -31,9 +31,17 @@ export class Snapshots {
           `it has a snapshot at ${input.snapshot.index}`,
         );
       }
+      this.#checkVouchedFor(server, input.snapshot.index);
     } else if (input.kind === 'message' && input.message.kind === 'installSnapshot') {
       this.#checkInstalled(server, input.message.snapshot);
     }
+  }
+
+  /** Others may have committed what this disk still lacks: a snapshot that is ahead of its own log would void that at a restart. */
+  #checkVouchedFor({ life, id }: ServerGhost, index: Index): void {
+    const { lastIndex, installed } = life.durable;
+    if (index <= Math.max(lastIndex, installed)) return;
+    throw new Violation('E1', `the log on the disk of ${id} ends at ${lastIndex}`, `it keeps a snapshot at ${index}`);
   }
 
   /** Figure 13, steps 6 to 8: a log that holds the snapshot's last entry keeps all it has; any other is void. */
