@@ -3,6 +3,7 @@ import type { HardState, SnapshotMetadata } from '@quorate/raft';
 import { DurableStorage } from './durable-storage.ts';
 import type { Disk, Environment } from './environment.ts';
 import { FLIGHT_DIRECTORY } from './flight/format.ts';
+import { type KnownLives, LIVES_PATH, NEW_LIVES_PATH, readKnownLives } from './known-lives.ts';
 import { assertIdentity, createDirectory, UNFINISHED_PATH } from './create-directory.ts';
 import { makeBatchFirm, makeNamesFirm } from './firm.ts';
 import { recoverSnapshots, type RecoveredSnapshots } from './snapshots/recovery.ts';
@@ -70,7 +71,10 @@ function* open(
   const manifest = file?.manifest ?? rebuiltManifest(log);
   if (file === null) yield* writeManifest(disk, manifest, notes);
   const room = yield* measureRoom(disk, options);
-  return yield* assemble(environment, options, { log, snapshots, manifest, room, notes });
+  const lives = yield* readKnownLives(disk.background);
+  if (lives.isDamaged)
+    notes.push(`The file '${LIVES_PATH}' is damaged: no new member can be told that nothing is known of it.`);
+  return yield* assemble(environment, options, { log, snapshots, manifest, room, lives, notes });
 }
 
 const OUR_NAMES: readonly string[] = [
@@ -80,6 +84,8 @@ const OUR_NAMES: readonly string[] = [
   RESERVE_PATH,
   UNFINISHED_PATH,
   FLIGHT_DIRECTORY,
+  LIVES_PATH,
+  NEW_LIVES_PATH,
 ];
 
 /** What a file system or `hold` may put beside our files. */
@@ -165,6 +171,7 @@ interface Found {
   readonly snapshots: RecoveredSnapshots;
   readonly manifest: Manifest;
   readonly room: Room;
+  readonly lives: KnownLives;
   readonly notes: string[];
 }
 
@@ -203,7 +210,13 @@ function* assemble(environment: StorageEnvironment, options: StorageOptions, fou
   const { disk, timers } = environment;
   const aside = roomedQueue(disk.background, wal.room, timers);
   const store = new SnapshotStore({ disk: aside, timers }, log.identity, options, snapshots);
-  return { storage: new DurableStorage(environment, wal, store), identity: log.identity, recovered, notes };
+  return {
+    storage: new DurableStorage(environment, wal, store),
+    identity: log.identity,
+    recovered,
+    lives: found.lives,
+    notes,
+  };
 }
 
 /**

@@ -14,14 +14,16 @@ import {
 import { deriveClusterId } from './cluster-id.ts';
 import { drawHex16 } from './draw.ts';
 import { Emitter } from './emitter.ts';
+import { isUntried, otherLife, registryOf } from './enrolment.ts';
 import { describe, RaftError } from './errors.ts';
 import { Loop, type LoopHooks } from './loop/loop.ts';
 import { type Restored, restoreNewestSnapshot, storageFailed } from './loop/restore.ts';
-import { noCandidate, type RaftNodeOptions, type Settings, settle } from './node-options.ts';
+import { type FoundingMember, noCandidate, type RaftNodeOptions, type Settings, settle } from './node-options.ts';
 import { silentObserver } from './observer.ts';
 import type { NodeEvents, NodeParts } from './raft-node.ts';
 import { openStorage } from './open-storage.ts';
 import type { OpenedStorage, RaftStorage, StorageCreation, StorageError, StorageIdentity } from './storage.ts';
+import { Purpose } from './transport/protocol.ts';
 import { askPeers, type Finding } from './transport/question.ts';
 import { Transport } from './transport/transport.ts';
 
@@ -102,7 +104,7 @@ class Opening {
       }
       this.#listenAddress = address;
       if (opened === null) this.#found(settings, identity, transport);
-      else this.#restore(settings, opened, transport);
+      else this.#enrol(settings, opened, transport);
     });
   }
 
@@ -146,11 +148,14 @@ class Opening {
       this.#create(settings, identity, transport, noMembers, { term: 0, vote: null });
       return;
     }
-    const others = this.#options.initialCluster.filter((member) => member.id !== identity.member);
-    const stopAsking = askPeers(transport.context, others, (finding) =>
+    const stopAsking = askPeers(transport.context, this.#otherFounders(identity), Purpose.question, (finding) =>
       this.#onFinding(settings, identity, transport, finding),
     );
     this.#undo.push(stopAsking);
+  }
+
+  #otherFounders({ member }: StorageIdentity): readonly FoundingMember[] {
+    return this.#options.initialCluster.filter(({ id }) => id !== member);
   }
 
   #onFinding(settings: Settings, identity: StorageIdentity, transport: Transport, finding: Finding): void {
@@ -187,8 +192,38 @@ class Opening {
     hardState: HardState,
   ): void {
     this.#openStorage({ identity, configuration, hardState }, (opened) => {
-      if (opened !== null) this.#restore(settings, opened, transport);
+      if (opened !== null) this.#enrol(settings, opened, transport);
       else this.fail(new RaftError('InternalError', 'The data directory was created but is not there.'));
+    });
+  }
+
+  /** A founding member that may not have taken part in anything yet has others write down that it begins. */
+  #enrol(settings: Settings, opened: OpenedStorage, transport: Transport): void {
+    const founders = this.#options.initialCluster.map(({ id }) => id);
+    transport.keep(registryOf(opened.lives, founders));
+    const others = this.#otherFounders(opened.identity);
+    if (!isUntried(opened) || others.length === 0) {
+      this.#restore(settings, opened, transport);
+      return;
+    }
+    const stopAsking = askPeers(transport.context, others, Purpose.registration, (finding) => {
+      if (this.#isOver) return;
+      if (finding.kind === 'fresh') this.#enrolled(settings, opened, transport);
+      else this.fail(otherLife(opened.identity, finding.peer));
+    });
+    this.#undo.push(stopAsking);
+  }
+
+  /** Noted here as well, so that no later start waits for others: they may be gone by then. */
+  #enrolled(settings: Settings, opened: OpenedStorage, transport: Transport): void {
+    const { member, incarnation } = opened.identity;
+    opened.lives.remember(member, incarnation, (answer) => {
+      if (this.#isOver) return;
+      if ('problem' in answer) {
+        const what = 'that others know of this member is not noted, so it will ask them again when it starts anew';
+        this.#options.environment.logger.log('warn', `${what}: ${answer.problem}`);
+      }
+      this.#restore(settings, opened, transport);
     });
   }
 

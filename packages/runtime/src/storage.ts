@@ -12,6 +12,7 @@ import type {
   SnapshotMetadata,
 } from '@quorate/raft';
 import type { Configuration, MemberId } from '@quorate/raft';
+import type { KnownLives } from './known-lives.ts';
 
 /** Whose data directory this is. Written when the directory is created, never changed. */
 export interface StorageIdentity {
@@ -28,6 +29,8 @@ export interface OpenedStorage {
   readonly storage: RaftStorage;
   readonly identity: StorageIdentity;
   readonly recovered: RecoveredState;
+  /** The lives of founding members that this server was told of. */
+  readonly lives: KnownLives;
   /** Things an operator should know: a torn batch dropped, a leftover removed. One sentence each. */
   readonly notes: readonly string[];
 }

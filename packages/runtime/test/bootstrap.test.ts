@@ -51,7 +51,7 @@ describe('a fresh data directory of a new cluster', () => {
     expect(lost.disk.held).toBe(false);
   });
 
-  it('has no vote left in a term in which its lost life may have voted', async () => {
+  it('is refused when its lost life may have voted, though no entry has bound that yet', async () => {
     const cluster = new VirtualCluster(4, 3);
     await cluster.startAll();
     cluster.world.network.latency = { min: 20_000, max: 20_000 };
@@ -64,11 +64,34 @@ describe('a fresh data directory of a new cluster', () => {
     for (const server of cluster.servers) cluster.kill(server);
     cluster.wipe(lost);
     for (const server of cluster.servers) cluster.restart(server);
-    await cluster.world.until(() => lost.node !== null, 'the fresh server is up');
-    expect(lost.node?.status()).toMatchObject({ term: 1, vote: '-' });
+    await cluster.world.until(() => lost.openError !== null, 'the refusal');
+    expect(lost.openError).toMatchObject({ code: 'MemberAlreadyRan' });
     const leader = await cluster.leader();
-    expect(cluster.node(leader.id).term).toBeGreaterThan(1);
     await applied(cluster, leader, 'x');
+  });
+
+  it('is refused when its lost life has only begun', async () => {
+    const cluster = new VirtualCluster(8, 3);
+    await cluster.startAll();
+    const [lost, ...others] = cluster.servers;
+    if (lost === undefined) throw new Error('three servers');
+    for (const server of cluster.servers) cluster.kill(server);
+    cluster.wipe(lost);
+    for (const server of cluster.servers) cluster.restart(server);
+    await cluster.world.until(() => lost.openError !== null, 'the refusal');
+    expect(lost.openError).toMatchObject({ code: 'MemberAlreadyRan' });
+    expect(others).toContain(await cluster.leader());
+  });
+
+  it('once others have written down that it begins, starts again without them', async () => {
+    const cluster = new VirtualCluster(9, 3);
+    await cluster.startAll();
+    for (const server of cluster.servers) cluster.kill(server);
+    const [first] = cluster.servers;
+    if (first === undefined) throw new Error('three servers');
+    cluster.restart(first);
+    await cluster.world.until(() => first.node !== null, 'it is up, alone');
+    expect(first.node?.status()).toMatchObject({ lastIndex: 0 });
   });
 
   it('of a cluster that exists already stays up, passive, and says what to do', async () => {

@@ -39,7 +39,7 @@ export interface Welcome {
   readonly incarnation: Incarnation;
   /** The answering server's durable term; 0 if it has never run. */
   readonly term: Term;
-  /** The incarnation that its configuration binds the asker to; null if none. */
+  /** The incarnation that its configuration binds the asker to, or else the first one that it was told of; null if none. */
   readonly bound: Incarnation | null;
 }
 
@@ -152,8 +152,11 @@ export function readHello(reader: ByteReader): Hello | null {
   };
   if (reader.failed || hello.from === '') return null;
   const purpose = hello.purpose;
-  if (purpose !== Purpose.messages && purpose !== Purpose.snapshot && purpose !== Purpose.question) return null;
-  return { ...hello, purpose };
+  return isPurpose(purpose) ? { ...hello, purpose } : null;
+}
+
+function isPurpose(value: number): value is Purpose {
+  return Object.values<number>(Purpose).includes(value);
 }
 
 export function writeWelcome(writer: ByteWriter, welcome: Welcome): void {

@@ -13,7 +13,12 @@ export interface InboundHost extends SnapshotIntakeHost {
   /** Whether messages are taken already; before that only questions are answered. */
   isStarted(): boolean;
   durableTerm(): Term;
-  boundIncarnation(member: MemberId): Incarnation | null;
+  /** The life of the member that counts here, or the first one that this server was told of. */
+  knownIncarnation(member: MemberId): Incarnation | null;
+  /** Why nobody can be told that nothing is known of the member; null if that can be said. */
+  whyUnsure(member: MemberId): string | null;
+  /** Remembers that this life of the member begins, unless another did. `done` may be called at once. */
+  register(member: MemberId, incarnation: Incarnation, done: (refusal: Refusal | null) => void): void;
   /** That life of the member has left the cluster for good. */
   isFormer(member: MemberId, incarnation: Incarnation): boolean;
   onMessage(message: Message): void;
@@ -187,7 +192,8 @@ class InboundConnection implements ConnectionHandler, Watched {
       this.#refuse(hello, refusal);
       return null;
     }
-    this.#welcome(hello);
+    if (hello.purpose === Purpose.registration) this.#register(hello);
+    else this.#welcome(hello);
     return null;
   }
 
@@ -201,8 +207,23 @@ class InboundConnection implements ConnectionHandler, Watched {
     };
   }
 
+  #register(hello: Hello): void {
+    this.#hello = hello;
+    this.#isEnding = true;
+    this.#host.register(hello.from, hello.incarnation, (refusal) => {
+      if (this.#isClosed) return;
+      if (refusal === null) this.#welcome(hello);
+      else this.#refuse(hello, refusal);
+    });
+  }
+
   #refuseWhileStarting(hello: Hello): Refusal | null {
-    if (hello.purpose === Purpose.question || this.#host.isStarted()) return null;
+    if (hello.purpose === Purpose.registration) return null;
+    if (hello.purpose === Purpose.question) {
+      const reason = this.#host.whyUnsure(hello.from);
+      return reason === null ? null : { code: 'busy', reason };
+    }
+    if (this.#host.isStarted()) return null;
     return {
       code: 'starting',
       reason: `Server ${this.#context.identity.member} is still starting. Try again shortly.`,
@@ -228,11 +249,11 @@ class InboundConnection implements ConnectionHandler, Watched {
       ...agree(hello),
       incarnation: identity.incarnation,
       term: this.#host.durableTerm(),
-      bound: this.#host.boundIncarnation(hello.from),
+      bound: this.#host.knownIncarnation(hello.from),
     };
     this.#connection.write(frame(FrameKind.welcome, (writer) => writeWelcome(writer, answer)));
     if (observer.on.connections) observer.line('connections', `from ${hello.from}: accepted`);
-    if (hello.purpose === Purpose.question) {
+    if (hello.purpose === Purpose.question || hello.purpose === Purpose.registration) {
       this.#isEnding = true;
       this.#connection.end();
       return;

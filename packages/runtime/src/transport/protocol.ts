@@ -33,6 +33,8 @@ export const Purpose = {
   snapshot: 2,
   /** A fresh server asks what is known of it: the welcome is the answer, then the end. */
   question: 3,
+  /** A member that begins has that written down: the welcome is the answer, when it is durable, then the end. */
+  registration: 4,
 } as const;
 export type Purpose = (typeof Purpose)[keyof typeof Purpose];
 

@@ -4,6 +4,11 @@
  * A server that lost its disk has also lost its votes. If it came back as if new, it could vote twice in a term. So a
  * fresh member of a "new" cluster asks the other founding members. It needs so many answers that any quorum which its
  * earlier life can have been part of is among them: n - majority + 1, or all others where there are fewer.
+ *
+ * That quorum may come together only later, of servers that knew nothing when they were asked: an acknowledgement of the earlier life
+ * may be on its way, or counted already by a leader that nobody else hears. So before it votes or acknowledges anything a member has as
+ * many others write down that it begins (*registration*), and whoever asks for it later meets at least one of them: 2 (n - majority + 1) is
+ * more than the n - 1 others.
  */
 import type { MemberId, Term } from '@quorate/raft';
 import type { TransportContext } from './context.ts';
@@ -18,7 +23,7 @@ const sayAgainAfter = 10_000_000;
 export type Finding =
   /** No peer counts on another life of this member. Below `term` it must not vote, nor in it. */
   | { readonly kind: 'fresh'; readonly term: Term }
-  /** A peer's configuration binds this member to another incarnation. */
+  /** A peer knows this member by another incarnation: its configuration binds it, or it was told that it begins. */
   | { readonly kind: 'alreadyRan'; readonly peer: MemberId; readonly bound: string };
 
 /** How many of the other founding members must answer. */
@@ -32,20 +37,24 @@ export interface FoundingPeer {
   readonly address: string;
 }
 
-/** Asks the peers until enough have answered. `done` is called once; the returned function gives up. */
+/** Asks the peers, or has them write down who begins, until enough have answered. `done` is called once; the returned function gives up. */
 export function askPeers(
   context: TransportContext,
   peers: readonly FoundingPeer[],
+  purpose: Inquiring,
   done: (finding: Finding) => void,
 ): () => void {
-  const inquiry = new Inquiry(context, peers, done);
+  const inquiry = new Inquiry(context, peers, purpose, done);
   inquiry.start();
   return () => inquiry.stop();
 }
 
+type Inquiring = typeof Purpose.question | typeof Purpose.registration;
+
 class Inquiry {
   readonly #context: TransportContext;
   readonly #peers: readonly FoundingPeer[];
+  readonly #purpose: Inquiring;
   readonly #done: (finding: Finding) => void;
   readonly #needed: number;
   readonly #answers = new Map<MemberId, Term>();
@@ -54,9 +63,15 @@ class Inquiry {
   #isOver = false;
   #saidAt: number;
 
-  constructor(context: TransportContext, peers: readonly FoundingPeer[], done: (finding: Finding) => void) {
+  constructor(
+    context: TransportContext,
+    peers: readonly FoundingPeer[],
+    purpose: Inquiring,
+    done: (finding: Finding) => void,
+  ) {
     this.#context = context;
     this.#peers = peers;
+    this.#purpose = purpose;
     this.#done = done;
     this.#needed = answersNeeded(peers.length + 1);
     // The first line comes after a moment: peers that are started together find each other without a word.
@@ -87,7 +102,7 @@ class Inquiry {
   }
 
   #ask(peer: FoundingPeer): void {
-    const hello = helloFrom(this.#context.identity, peer.id, Purpose.question, 0);
+    const hello = helloFrom(this.#context.identity, peer.id, this.#purpose, 0);
     const connection = new OutgoingConnection(this.#context, peer.address, hello, {
       onWelcome: (welcome) => this.#onAnswer(peer, welcome),
       onFrame: (kind) => `unexpected frame of kind ${kind}`,
@@ -114,7 +129,7 @@ class Inquiry {
   #onClosed(peer: FoundingPeer, reason: string, refusal: Refusal | null): void {
     this.#connections.delete(peer.id);
     const problem = refusal?.reason ?? reason;
-    if (refusal !== null && this.#problems.get(peer.id) !== problem) {
+    if (refusal !== null && refusal.code !== 'starting' && this.#problems.get(peer.id) !== problem) {
       this.#context.environment.logger.log('error', `peer refused the connection: ${problem}`, { peer: peer.id });
     }
     this.#problems.set(peer.id, problem);

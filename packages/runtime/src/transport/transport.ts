@@ -14,7 +14,7 @@ import type { Observer } from '../observer.ts';
 import type { RaftStorage, StorageError } from '../storage.ts';
 import { Complaints } from './complaints.ts';
 import type { TransportContext } from './context.ts';
-import type { LocalIdentity } from './handshake.ts';
+import type { LocalIdentity, Refusal } from './handshake.ts';
 import { InboundConnections, type InboundHost } from './inbound.ts';
 import { Peer, type PeerStatus } from './peer.ts';
 import type { TransportLimits } from './protocol.ts';
@@ -43,6 +43,14 @@ export interface TransportHost {
   onStorageError(error: StorageError): void;
 }
 
+/** Who keeps the lives of founding members (known-lives.ts). */
+export interface Registry {
+  lifeOf(member: MemberId): Incarnation | null;
+  whyUnsure(): string | null;
+  /** `done` is called with a problem, or with null when a life of the member is durable: this one, or one that was before it. */
+  register(member: MemberId, incarnation: Incarnation, done: (problem: string | null) => void): void;
+}
+
 /** All connections of one node: a listener, one outgoing connection a peer, snapshot streams apart. */
 export class Transport {
   readonly context: TransportContext;
@@ -54,6 +62,7 @@ export class Transport {
   readonly #runs = new EntriesEncoder();
   readonly #unsent = new Set<Peer>();
   #host: TransportHost | null = null;
+  #registry: Registry | null = null;
   #listener: Listener | null = null;
   #watch: TimerHandle | null = null;
   #intake: { readonly term: Term; readonly interrupt: () => void } | null = null;
@@ -73,6 +82,11 @@ export class Transport {
       onError: (reason) => done(reason, address),
       onConnection: (connection) => this.#inbound.accept(connection),
     });
+  }
+
+  /** From here on members that begin can have that written down. */
+  keep(registry: Registry): void {
+    this.#registry = registry;
   }
 
   /** From here on messages flow. */
@@ -201,11 +215,26 @@ export class Transport {
     this.#senders.set(message.to, sender);
   }
 
+  #register(member: MemberId, incarnation: Incarnation, done: (refusal: Refusal | null) => void): void {
+    const self = this.context.identity.member;
+    if (this.#registry === null) {
+      done({ code: 'starting', reason: `Server ${self} has no data directory yet. Try again shortly.` });
+      return;
+    }
+    this.#registry.register(member, incarnation, (problem) => {
+      const reason = `Server ${self} cannot write down that member ${member} begins: ${problem ?? ''}.`;
+      done(problem === null ? null : { code: 'busy', reason });
+    });
+  }
+
   #inboundHost(): InboundHost {
+    const isBound = (member: MemberId): boolean => (this.#host?.boundIncarnation(member) ?? null) !== null;
     return {
       isStarted: () => this.#host !== null && !this.#isClosed,
       durableTerm: () => this.#host?.durableTerm() ?? 0,
-      boundIncarnation: (member) => this.#host?.boundIncarnation(member) ?? null,
+      knownIncarnation: (member) => this.#host?.boundIncarnation(member) ?? this.#registry?.lifeOf(member) ?? null,
+      whyUnsure: (member) => (isBound(member) ? null : (this.#registry?.whyUnsure() ?? null)),
+      register: (member, incarnation, done) => this.#register(member, incarnation, done),
       isFormer: (member, incarnation) => this.#host?.isFormer(member, incarnation) ?? false,
       onMessage: (message) => {
         if (!this.#isClosed) this.#host?.onMessage(message);

@@ -50,7 +50,7 @@ function optionsOf({ servers, clients }: Scenario): RunOptions {
     network: healthyNetwork,
     disk: healthyDisk,
     drift: 0,
-    damage: { lost: 0, entries: false, beyond: false },
+    damage: { lost: 0, entries: false, beyond: false, unbound: false },
     nemesisMicros: 0,
     nemesis: {
       crash: 0,

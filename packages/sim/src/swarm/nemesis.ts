@@ -1,6 +1,6 @@
 /** The adversary: hurts the world now and then, as its weights say, and mostly repairs what it did. Writes down all that it does. */
 import type { DamageBudget } from '../disk/index.ts';
-import type { Output } from '@quorate/raft';
+import type { Message, Output } from '@quorate/raft';
 import type { RandomStream } from '../random.ts';
 import { type Action, type ActionKind, carryOut } from '../world/action.ts';
 import type { CutKind } from '../world/network.ts';
@@ -12,6 +12,7 @@ import { Founding } from './founding.ts';
 import type { Hands } from './hands.ts';
 import type { NemesisWeights, RunOptions } from './options.ts';
 import { TransferTrouble } from './transfer-trouble.ts';
+import { UnboundLoss } from './unbound-loss.ts';
 
 type Deed = keyof NemesisWeights;
 
@@ -29,6 +30,7 @@ export class Nemesis implements Adversary {
   readonly #aimed: AimedDamage;
   readonly #transfers: TransferTrouble;
   readonly #founding: Founding;
+  readonly #unbound: UnboundLoss | null;
   #isOver = false;
 
   constructor(world: World, stream: RandomStream, options: RunOptions, budget: DamageBudget) {
@@ -49,6 +51,7 @@ export class Nemesis implements Adversary {
     this.#aimed = new AimedDamage(hands);
     this.#transfers = new TransferTrouble(hands);
     this.#founding = new Founding(world, budget);
+    this.#unbound = options.damage.unbound ? new UnboundLoss(hands) : null;
   }
 
   start(): void {
@@ -71,6 +74,10 @@ export class Nemesis implements Adversary {
     if (delay === undefined) return;
     this.#inWrite.delete(server);
     this.#later(delay, () => this.#crash(this.#world.server(server)));
+  }
+
+  onSend(server: string, message: Message): void {
+    this.#unbound?.onSend(server, message);
   }
 
   /** A server stopped by itself: whoever looks after it starts it again. */

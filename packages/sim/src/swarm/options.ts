@@ -42,6 +42,8 @@ export interface DamageOptions {
   readonly entries: boolean;
   /** More may be destroyed than can be survived. */
   readonly beyond: boolean;
+  /** One of the `lost` loses its disk in the moment in which its first leader, and nobody else, hears of it. */
+  readonly unbound: boolean;
 }
 
 export interface RunOptions {
@@ -96,6 +98,7 @@ export function drawOptions(stream: RandomStream, limits: RunLimits = {}): RunOp
       lost: stream.below(3),
       entries: stream.below(2) === 0,
       beyond: stream.below(20) === 0,
+      unbound: stream.below(3) === 0,
     },
     nemesisMicros: stream.pick([500_000, 2_000_000, 5_000_000]),
     nemesis: drawNemesis(stream),
