@@ -7,7 +7,7 @@ import type { Incarnation, MemberId } from '@quorate/raft';
 import { BlockReader, BlockWriter, encodeText, viewOf } from './bytes.ts';
 import { crc32c } from './crc32c.ts';
 import type { DiskError, DiskOperation, DiskQueue } from './environment.ts';
-import { read, type Steps, sizeIfPresent } from './steps.ts';
+import { read, type Steps } from './steps.ts';
 import { startsWith } from './wal/format.ts';
 
 export const LIVES_PATH = 'lives';
@@ -43,7 +43,7 @@ export class KnownLives {
   #waiting: Waiting[] = [];
   #isWriting = false;
 
-  constructor(disk: DiskQueue, found: ReadonlyMap<MemberId, Incarnation> | 'damaged') {
+  constructor(disk: DiskQueue, found: ReadonlyMap<MemberId, Incarnation> | 'damaged' = new Map()) {
     this.#disk = disk;
     this.#isDamaged = found === 'damaged';
     this.#lives = new Map(found === 'damaged' ? [] : found);
@@ -109,11 +109,8 @@ function encodeLives(lives: ReadonlyMap<MemberId, Incarnation>): Uint8Array {
   return block.bytes;
 }
 
-/** Reads the file; none is none known. */
 export function* readKnownLives(disk: DiskQueue): Steps<KnownLives> {
-  const size = yield* sizeIfPresent(disk, LIVES_PATH);
-  if (size === null) return new KnownLives(disk, new Map());
-  const bytes = yield* read(disk, LIVES_PATH, 0, Math.min(size, MOST_BYTES));
+  const bytes = yield* read(disk, LIVES_PATH, 0, MOST_BYTES);
   return new KnownLives(disk, decodeLives(bytes));
 }
 

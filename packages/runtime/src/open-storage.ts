@@ -3,7 +3,7 @@ import type { HardState, SnapshotMetadata } from '@quorate/raft';
 import { DurableStorage } from './durable-storage.ts';
 import type { Disk, Environment } from './environment.ts';
 import { FLIGHT_DIRECTORY } from './flight/format.ts';
-import { type KnownLives, LIVES_PATH, NEW_LIVES_PATH, readKnownLives } from './known-lives.ts';
+import { KnownLives, LIVES_PATH, NEW_LIVES_PATH, readKnownLives } from './known-lives.ts';
 import { assertIdentity, createDirectory, UNFINISHED_PATH } from './create-directory.ts';
 import { makeBatchFirm, makeNamesFirm } from './firm.ts';
 import { recoverSnapshots, type RecoveredSnapshots } from './snapshots/recovery.ts';
@@ -51,7 +51,8 @@ function* open(
   const { disk } = environment;
   yield (resume) => disk.hold(resume);
   const notes: string[] = [];
-  const isNew = yield* lookAround(disk, notes);
+  const names = yield* list(disk.background, '');
+  const isNew = lookAround(names, notes);
   if (isNew && creation === null) return null;
   if (isNew && creation !== null) yield* createDirectory(disk, creation);
   else yield* makeNamesFirm(disk);
@@ -71,7 +72,7 @@ function* open(
   const manifest = file?.manifest ?? rebuiltManifest(log);
   if (file === null) yield* writeManifest(disk, manifest, notes);
   const room = yield* measureRoom(disk, options);
-  const lives = yield* readKnownLives(disk.background);
+  const lives = names.includes(LIVES_PATH) ? yield* readKnownLives(disk.background) : new KnownLives(disk.background);
   if (lives.isDamaged)
     notes.push(`The file '${LIVES_PATH}' is damaged: no new member can be told that nothing is known of it.`);
   return yield* assemble(environment, options, { log, snapshots, manifest, room, lives, notes });
@@ -92,8 +93,7 @@ const OUR_NAMES: readonly string[] = [
 const TOLERATED_NAMES = /^(lock(\.\d+)?|lost\+found)$/;
 
 /** Whether the directory has yet to be begun. One with files that are not ours must not be begun at all. */
-function* lookAround(disk: Disk, notes: string[]): Steps<boolean> {
-  const names = yield* list(disk.background, '');
+function lookAround(names: readonly string[], notes: string[]): boolean {
   const foreignNames = names.filter((name) => !OUR_NAMES.includes(name) && !TOLERATED_NAMES.test(name));
   const unfinished = names.includes(UNFINISHED_PATH);
   const begun = names.some((name) => OUR_NAMES.includes(name)) && !unfinished;
