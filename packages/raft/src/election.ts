@@ -1,7 +1,7 @@
 /** Leader election (§5.2, §5.4.1), PreVote (dissertation §9.6) and voter stickiness (dissertation §4.2.3). */
 import { isVoter, tally } from './configuration.ts';
 import { hidesConfiguration, lacksSnapshot } from './faulty.ts';
-import { isForeign, isImpostor } from './identity.ts';
+import { isForeign, isImpostor, isStranger } from './identity.ts';
 import { isUpToDate, lastTerm } from './log.ts';
 import { currentConfiguration, openConfigurations } from './membership.ts';
 import type { PreVote, PreVoteReply, RequestVote, RequestVoteReply, TimeoutNow } from './message.ts';
@@ -103,6 +103,7 @@ function whyNoPreVote(core: Core, message: PreVote): string | null {
 /** Reasons that lie with the candidate, for both kinds of vote. A voter never asks its configuration who may stand. */
 function whyUnfit(core: Core, message: PreVote | RequestVote): string | null {
   if (isForeign(core)) return 'this incarnation does not vote';
+  if (isStranger(core)) return 'no cluster has let this server in yet';
   if (isImpostor(core, message.from, message.incarnation)) return 'another incarnation of that member counts';
   if (!isUpToDate(core.state.log, message.lastIndex, message.lastTerm)) return 'its log is behind';
   return null;

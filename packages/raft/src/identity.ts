@@ -21,6 +21,14 @@ export function isBoundHere(core: Core): boolean {
   return boundIncarnation(currentConfiguration(core.state), core.options.id) === core.options.incarnation;
 }
 
+/**
+ * Whether this server begins in no configuration and none has reached it yet. It may be a former life's successor on an empty disk,
+ * and knows nothing of what that promised; whoever is let in is sent the log, and with it a configuration, before its vote is needed.
+ */
+export function isStranger(core: Core): boolean {
+  return currentConfiguration(core.state).members.length === 0;
+}
+
 /** Whether another incarnation of `member` is bound. An unbound member, or an unknown one, may be anyone. */
 export function isImpostor(core: Core, member: MemberId, incarnation: Incarnation): boolean {
   const bound = boundIncarnation(currentConfiguration(core.state), member);

@@ -1,5 +1,5 @@
 /** Changes of membership and of leadership, with whole servers: disks, connections, callers. */
-import { RaftError, type RaftNode } from '@quorate/runtime';
+import { RaftError, type RaftNode, type RaftNodeStatus } from '@quorate/runtime';
 import { describe, expect, it } from 'vitest';
 import { command } from './support/counter.ts';
 import { address, VirtualCluster } from './support/virtual-cluster.ts';
@@ -131,6 +131,9 @@ describe('the membership changes', () => {
     cluster.wipe(first);
     await startWaiting(cluster, ['s1'], 3);
     const leader = await cluster.leader(cluster.servers.slice(1));
+    // A leader takes no change before it has committed in its own term.
+    const status = (): RaftNodeStatus => cluster.node(leader.id).status();
+    await cluster.world.until(() => status().commitIndex === status().lastIndex, 'the beginning of its term');
     const { incarnation } = cluster.node('s1').status();
     const readmission = [{ op: 'readmit', id: 's1', incarnation }] as const;
     const configuration = await settled(cluster, cluster.node(leader.id).changeMembers(readmission));

@@ -31,7 +31,7 @@ export class Configurations {
     const expected = this.#ghosts.tree.configurationAt(lastIndex, lastTerm);
     const { configuration } = raft;
     if (expected === null || expected === configuration || isSame(expected, configuration)) return;
-    if (this.#isHidden(server, expected)) return;
+    if (isStranger(configuration) || this.#isHidden(server, expected)) return;
     const first = `the newest configuration in the log of ${id}, to ${lastIndex}/${lastTerm}, is that of entry ${expected.index}`;
     throw new Violation('F1', first, `it acts by ${describe(configuration)}`);
   }
@@ -54,13 +54,18 @@ export class Configurations {
 
   #checkCarried({ id }: ServerGhost, { index, configuration }: SnapshotMetadata, verb: string): void {
     const expected = this.#ghosts.tree.configurationAt(index, this.#ghosts.committedTerm);
-    if (expected === null || isSame(expected, configuration)) return;
+    if (expected === null || isSame(expected, configuration) || isStranger(configuration)) return;
     throw new Violation(
       'F7',
       `at entry ${index} ${describe(expected)} is in force`,
       `${id} ${verb} a snapshot there with ${describe(configuration)}`,
     );
   }
+}
+
+/** Of a server that waits until a cluster lets it in: it takes part in nothing. */
+function isStranger({ index, members }: Configuration): boolean {
+  return index === 0 && members.length === 0;
 }
 
 function describe({ index, voters, outgoing }: Configuration): string {

@@ -158,7 +158,9 @@ export class Nemesis implements Adversary {
   #loseDisk(server: ServerProcess): void {
     if (!this.#founding.mayLoseDisk(server.id)) return;
     this.#do({ kind: 'crash', server: server.id, how: 'power' });
-    this.#do({ kind: 'loseDisk', server: server.id });
+    // Who puts an empty disk in says that the cluster is new, or, to get past the question whether the member ran before, that it exists.
+    const state = this.#stream.pick(['new', 'existing'] as const);
+    this.#do({ kind: 'loseDisk', server: server.id, state });
     this.#later(this.#duration(8), () => this.#do({ kind: 'start', server: server.id }));
   }
 

@@ -50,7 +50,7 @@ export class UnboundLoss {
     const { stream } = this.#hands;
     this.#hands.cutOff([leader], 'silent');
     this.#hands.do({ kind: 'crash', server, how: 'power' });
-    this.#hands.do({ kind: 'loseDisk', server });
+    this.#hands.do({ kind: 'loseDisk', server, state: 'new' });
     this.#hands.do({ kind: 'start', server });
     this.#hands.later(stream.pick([50_000, 200_000, 2_000_000]), () => {
       this.#hands.do({ kind: 'heal' });

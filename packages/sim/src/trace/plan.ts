@@ -122,7 +122,7 @@ const actionFields: Readonly<Record<Action['kind'], Readonly<Record<string, stri
   stallLog: { ...onServer, micros: 'number' },
   rot: onServer,
   spoil: { ...onServer, index: 'number' },
-  loseDisk: onServer,
+  loseDisk: { ...onServer, state: 'string' },
   fill: { ...onServer, left: 'number' },
   free: onServer,
   stepClock: { ...onServer, millis: 'number' },

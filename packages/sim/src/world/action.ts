@@ -26,7 +26,8 @@ export type ActionKind =
   | { readonly kind: 'rot'; readonly server: string }
   /** The data of that entry rots in the server's log. */
   | { readonly kind: 'spoil'; readonly server: string; readonly index: number }
-  | { readonly kind: 'loseDisk'; readonly server: string }
+  /** It comes back with an empty one, and is told that its cluster is to be founded, or that it exists. */
+  | { readonly kind: 'loseDisk'; readonly server: string; readonly state: 'new' | 'existing' }
   /** Others leave so many bytes of the server's volume. */
   | { readonly kind: 'fill'; readonly server: string; readonly left: number }
   | { readonly kind: 'free'; readonly server: string }
@@ -91,7 +92,7 @@ function carryOutOnServer(world: World, action: Extract<ActionKind, { readonly s
       return true;
     case 'loseDisk':
       if (server.isHeld) return false;
-      server.loseDisk();
+      server.loseDisk(action.state);
       return true;
     case 'fill':
       server.volume.others = Math.max(0, server.volume.others + server.volume.free - action.left);

@@ -56,6 +56,7 @@ export class ServerProcess {
   /** While the process stands still: what waits for it. */
   #held: (() => void)[] | null = null;
   #wallOffset = 0;
+  #clusterState: 'new' | 'existing' = 'new';
 
   constructor(world: World, options: ProcessOptions) {
     this.id = options.id;
@@ -130,6 +131,7 @@ export class ServerProcess {
         id: this.id,
         listen: addressOf(this.id),
         initialCluster: this.#options.members,
+        initialClusterState: this.#clusterState,
         clusterId: 'c0ffee0000000001',
         stateMachine: replica,
         ...this.#options.tunables,
@@ -152,10 +154,11 @@ export class ServerProcess {
     this.#world.audience.onCrash(this.id);
   }
 
-  /** Everything on its disk is lost. It must be down. */
-  loseDisk(): void {
+  /** Everything on its disk is lost. It must be down; from now on it is told that its cluster is in this state. */
+  loseDisk(clusterState: 'new' | 'existing'): void {
     if (this.#life !== null) throw new Error(`${this.id} must be down to lose its disk.`);
     this.#volume = Volume.empty(this.#options.capacity);
+    this.#clusterState = clusterState;
     const damage = { kind: 'diskLost', path: '', offset: 0, length: 0 } as const;
     this.#world.audience.onDamage(this.id, damage);
   }
