@@ -1,7 +1,8 @@
 /**
  * When a disk may be lost whole. A server that never wrote anything knows as little as one that lost everything: as long as there is
  * one of the first kind, together they may be a majority that founds the cluster for a second time, and nobody among them could tell.
- * So no disk is lost before every server that keeps its own has the lives of all members on it.
+ * So no disk is lost before every server that keeps its own has the lives of all members on it; but for one at a time, in a run that is
+ * about just that moment (unbound-loss.ts).
  */
 import type { DamageBudget } from '../disk/index.ts';
 import type { World } from '../world/world.ts';
@@ -12,9 +13,11 @@ export class Founding {
   /** Servers that keep their disks and do not know yet, as far as was seen; null until the first look. */
   #unaware: Set<string> | null = null;
 
-  constructor(world: World, budget: DamageBudget) {
+  /** `early`: the run is about disks that are lost while the cluster is founded. */
+  constructor(world: World, budget: DamageBudget, early: boolean) {
     this.#world = world;
     this.#budget = budget;
+    if (early) this.#unaware = new Set();
   }
 
   /** A server went on: it may have learned something. */

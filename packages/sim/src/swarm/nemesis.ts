@@ -50,7 +50,7 @@ export class Nemesis implements Adversary {
     };
     this.#aimed = new AimedDamage(hands);
     this.#transfers = new TransferTrouble(hands);
-    this.#founding = new Founding(world, budget);
+    this.#founding = new Founding(world, budget, false);
     this.#unbound = options.damage.unbound ? new UnboundLoss(hands) : null;
   }
 

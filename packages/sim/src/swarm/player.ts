@@ -4,6 +4,7 @@ import { type Action, carryOut } from '../world/action.ts';
 import type { World } from '../world/world.ts';
 import type { Adversary } from './adversary.ts';
 import { Founding } from './founding.ts';
+import type { RunOptions } from './options.ts';
 
 export class Player implements Adversary {
   readonly actions: Action[] = [];
@@ -11,10 +12,10 @@ export class Player implements Adversary {
   readonly #plan: readonly Action[];
   readonly #founding: Founding;
 
-  constructor(world: World, plan: readonly Action[], budget: DamageBudget) {
+  constructor(world: World, plan: readonly Action[], { damage }: RunOptions, budget: DamageBudget) {
     this.#world = world;
     this.#plan = plan;
-    this.#founding = new Founding(world, budget);
+    this.#founding = new Founding(world, budget, damage.unbound);
   }
 
   start(): void {
