@@ -23,7 +23,7 @@ function withFault(fault: Partial<DiskFaults>, changes: Partial<RunOptions> = {}
 }
 
 /** One server may lose anything. */
-const oneDoomed = { damage: { lost: 1, entries: true, beyond: false } };
+const oneDoomed = { damage: { lost: 1, entries: true, beyond: false, unbound: false } };
 
 /** Servers that ended by themselves, and why. */
 function endings(stage: Stage): string[] {
@@ -157,7 +157,7 @@ describe('what the adversary does to a disk', () => {
         play({ ...oneDoomed, faultMicros: 6 * second }, (stage) => {
           [{ id: victim } = stage.leader()] = stage.followers();
           stage.do({ kind: 'crash', server: victim, how: 'power' });
-          stage.do({ kind: 'loseDisk', server: victim });
+          stage.do({ kind: 'loseDisk', server: victim, state: 'new' });
           stage.later(milli, () => stage.do({ kind: 'start', server: victim }));
         }),
       );

@@ -111,7 +111,7 @@ describe('a healed world', () => {
   });
 
   test('of which too much was destroyed is no failure: nothing could be done', () => {
-    const { result } = play({ ...short, damage: { lost: 0, entries: true, beyond: true } }, (stage) =>
+    const { result } = play({ ...short, damage: { lost: 0, entries: true, beyond: true, unbound: false } }, (stage) =>
       cutForEver(
         stage,
         stage.world.servers.map(({ id }) => id),

@@ -141,7 +141,7 @@ const actions: { readonly [Kind in ActionKind['kind']]: fc.Arbitrary<Action> } =
   stallLog: some('stallLog', { server, micros }),
   spoil: some('spoil', { server, index: fc.nat() }),
   rot: some('rot', { server }),
-  loseDisk: some('loseDisk', { server }),
+  loseDisk: some('loseDisk', { server, state: fc.constantFrom('new', 'existing') }),
   fill: some('fill', { server, left: fc.nat() }),
   free: some('free', { server }),
   stepClock: some('stepClock', { server, millis: fc.integer() }),

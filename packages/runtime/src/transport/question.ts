@@ -14,7 +14,7 @@ import type { MemberId, Term } from '@quorate/raft';
 import type { TransportContext } from './context.ts';
 import { helloFrom, type Refusal, type Welcome } from './handshake.ts';
 import { OutgoingConnection } from './outgoing-connection.ts';
-import { Purpose } from './protocol.ts';
+import type { Purpose } from './protocol.ts';
 
 /** Between two attempts at a peer that does not answer, and between two lines about it. Microseconds. */
 const askAgainAfter = 200_000;

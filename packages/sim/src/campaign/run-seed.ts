@@ -68,7 +68,13 @@ export function runPlan(plan: Plan, watch: WatcherFactory): SeedResult {
   // What a seed's options take of the stream is taken here as well.
   drawOptions(streams.swarm);
   const { seed, options, actions } = plan;
-  return new SeedRun(seed, options, streams, watch, (world, budget) => new Player(world, actions, options, budget)).run();
+  return new SeedRun(
+    seed,
+    options,
+    streams,
+    watch,
+    (world, budget) => new Player(world, actions, options, budget),
+  ).run();
 }
 
 /** A run with an adversary of the caller's. */

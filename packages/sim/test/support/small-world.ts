@@ -67,7 +67,7 @@ export const calm: RunOptions = {
   network: healthyNetwork,
   disk: healthyDisk,
   drift: 0,
-  damage: { lost: 0, entries: false, beyond: false },
+  damage: { lost: 0, entries: false, beyond: false, unbound: false },
   nemesisMicros: 0,
   nemesis: nothing,
 };
