@@ -8,6 +8,7 @@ import { addClientCommands } from './tree/client-commands.ts';
 import { addDebugCommand } from './tree/debug-command.ts';
 import { addDevCommand } from './tree/dev-command.ts';
 import { addMemberCommands } from './tree/member-commands.ts';
+import { addRecoverCommand } from './tree/recover-command.ts';
 import { addServeCommand } from './tree/serve-command.ts';
 import { addSimCommand } from './tree/sim-command.ts';
 import { addTraceCommand } from './tree/trace-command.ts';
@@ -41,6 +42,7 @@ export function buildProgram(): Command {
   addClientCommands(program);
   addMemberCommands(program);
   addWalCommand(program);
+  addRecoverCommand(program);
   addTraceCommand(program);
   addSimCommand(program);
   addDebugCommand(program);

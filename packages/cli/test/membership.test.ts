@@ -212,3 +212,42 @@ describe('leadership', () => {
     expect((await at([b], 'put', 'alone', 'but well')).code).toBe(0);
   }, 90_000);
 });
+
+describe('a lost majority', () => {
+  test('is recovered from one server: what may be lost is said first, and the old servers stay out', async () => {
+    const [a, b, c] = (await cluster('a', 'b', 'c')) as [Server, Server, Server];
+    for (let i = 0; i < 20; i++) expect((await at([a], 'put', `k${i}`, `v${i}`)).code).toBe(0);
+    const recover = async (...more: string[]): Promise<Ran> =>
+      quorate(['recover', '--force-new-cluster', '--data-dir', a.dataDir, ...more]);
+    expect(await recover('--yes')).toMatchObject({ code: 1, err: expect.stringContaining('held by') as string });
+    for (const { child } of [a, b, c]) child?.kill('SIGKILL');
+    await Promise.all([a, b, c].map(async ({ exit }) => exit));
+    rmSync(c.dataDir, { recursive: true });
+
+    const said = await recover();
+    expect(said).toMatchObject({ code: 0 });
+    expect(said.out).toContain('Lost for good is every write');
+    expect(said.out).toContain('Nothing was changed');
+    expect((await recover('--yes')).out).toContain('Done. This server is now all of cluster');
+    start(a);
+    expect(await a.exit).toBe(1);
+    expect(a.log).toContain('add --initial-cluster-state existing');
+    start(a, '--initial-cluster-state', 'existing');
+    await ready(a);
+    expect((await at([a], 'get', 'k', '--prefix', '--count-only')).out).toBe('20\n');
+    expect(await members([a])).toEqual(['a voter']);
+
+    // With its old data the other one is of another cluster, and hears it.
+    start(b, '--join', a.client);
+    expect(await b.exit).toBe(1);
+    expect(b.log).toMatch(/belongs to cluster [0-9a-f]{16}, but --join leads to cluster [0-9a-f]{16}/);
+    rmSync(b.dataDir, { recursive: true });
+    for (const server of [b, c]) {
+      start(server, '--join', a.client);
+      await votes(server);
+    }
+    a.child?.kill('SIGKILL');
+    expect((await at([b, c], 'put', 'after', 'all')).code).toBe(0);
+    expect((await at([c], 'get', 'k', '--prefix', '--count-only')).out).toBe('20\n');
+  }, 120_000);
+});

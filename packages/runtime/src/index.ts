@@ -20,6 +20,7 @@ export {
 } from './flight/reader.ts';
 export { FlightRecorder, type FlightRecorderOptions, minFlightBytes } from './flight/recorder.ts';
 export { fingerprintMessage, fingerprintOutput } from './flight/fingerprint.ts';
+export { foundFromRemains, readRemains, type Remains } from './new-cluster.ts';
 export { openStorage } from './open-storage.ts';
 export { readIdentity } from './read-identity.ts';
 export { type ChangeOutcome, changeRefusalMessage, type TransferOutcome } from './membership-outcome.ts';

@@ -11,6 +11,7 @@ export * from './log/debug-topics.ts';
 export * from './log/line-sink.ts';
 export * from './log/logger.ts';
 export * from './own-identity.ts';
+export { readContext } from './raft/member-context.ts';
 export * from './rpc/engine.ts';
 export { createHttp2Engine } from './rpc/http2-engine.ts';
 export { yieldPool } from './pool-priority.ts';
