@@ -114,7 +114,8 @@ function whyProtected(core: Core): string | null {
   const { state, options } = core;
   if (!options.stableLeadership) return null;
   if (state.role === 'leader') return 'this server leads';
-  return state.sticky && state.leader !== null ? 'a leader was heard from' : null;
+  // A lease may outlast what this server knows of its leader.
+  return state.sticky && (state.leader !== null || options.leaseReads) ? 'a leader was heard from' : null;
 }
 
 /** Whether a request of a later term is refused without taking on its term. */

@@ -28,6 +28,14 @@ export interface RaftOptions {
    * §4.2.3, §6.2, §9.6). Turn it off only to study what happens then.
    */
   readonly stableLeadership: boolean;
+  /**
+   * A leader whom a quorum is sure to protect answers reads at once, without a round (lease.ts). Needs `stableLeadership`, and the
+   * same value of this and of `electionTimeoutMin` on all servers. It trusts clocks: that none runs faster or slower than true time
+   * by more than `maxClockDrift`, and that none stands still while its machine is suspended. Where that fails, reads may be stale.
+   */
+  readonly leaseReads: boolean;
+  /** How far a server's clock may run from true time while leases are used. Parts in a million, below one million. */
+  readonly maxClockDrift: number;
   /** Payload bytes that one AppendEntries or load carries, unless a single entry is larger. */
   readonly maxAppendBytes: number;
   /** Unanswered AppendEntries to one follower, by count and by payload bytes. */
@@ -56,6 +64,8 @@ export const defaultOptions: RaftDefaults = {
   heartbeatInterval: 100_000,
   commitNoticeDelay: 2_000,
   stableLeadership: true,
+  leaseReads: false,
+  maxClockDrift: 10_000,
   maxAppendBytes: 1 << 20,
   maxInflightMessages: 256,
   maxInflightBytes: 16 << 20,

@@ -6,6 +6,7 @@ import { failForwarded, flushReads } from './forward.ts';
 import { onCommitNoticeTimeout, onHeartbeatTimeout } from './heartbeat.ts';
 import type { Input, TimeoutInput } from './input.ts';
 import { invariant } from './invariant.ts';
+import { protectUnknown } from './lease.ts';
 import { onLent, onNotLent } from './lend.ts';
 import { cached, termAt, trimCache } from './log.ts';
 import { configurationAt, currentConfiguration } from './membership.ts';
@@ -45,6 +46,7 @@ export class Raft {
     this.#core = { options, state, out: emptyOutbox() };
     if (isResumed) return;
     armElection(this.#core);
+    protectUnknown(this.#core);
     startRepair(this.#core);
   }
 
@@ -237,11 +239,17 @@ function withProgress(core: Core, peer: MemberId, act: (leadership: Leadership, 
 }
 
 function checkOptions(options: RaftOptions): void {
-  const { electionTimeoutMin, electionTimeoutMax, heartbeatInterval } = options;
+  const { electionTimeoutMin, electionTimeoutMax, heartbeatInterval, stableLeadership, leaseReads, maxClockDrift } =
+    options;
   if (!(heartbeatInterval > 0 && heartbeatInterval < electionTimeoutMin)) {
     throw new RangeError('heartbeatInterval must be above 0 and below electionTimeoutMin');
   }
   if (!(electionTimeoutMin <= electionTimeoutMax)) {
     throw new RangeError('electionTimeoutMin must not exceed electionTimeoutMax');
+  }
+  if (leaseReads && !stableLeadership)
+    throw new RangeError('leaseReads needs stableLeadership: who protects no leader grants no lease');
+  if (!(maxClockDrift >= 0 && maxClockDrift < 1_000_000)) {
+    throw new RangeError('maxClockDrift must be from 0 to below 1,000,000 parts in a million');
   }
 }

@@ -1,12 +1,13 @@
 /**
  * Linearizable reads (dissertation §6.4). The leader notes its commit index, proves by one heartbeat round, sent after the read
  * arrived, that it still leads, and answers with that index; the reader waits until it is applied. Rounds are numbered by the
- * leader, and all reads that wait share one.
+ * leader, and all reads that wait share one. A lease (lease.ts) spares the round.
  */
 import { quorumValue } from './configuration.ts';
 import { forwardRead } from './forward.ts';
 import { sendHeartbeat } from './heartbeat.ts';
 import { isForeign } from './identity.ts';
+import { holdsLease, noteRoundConfirmed, noteRoundSent } from './lease.ts';
 import { currentConfiguration } from './membership.ts';
 import type { HeartbeatReply, ReadIndex, RefusalReason } from './message.ts';
 import { noteAwaited } from './progress.ts';
@@ -39,7 +40,9 @@ function addRead(core: Core, leadership: Leadership, from: MemberId | null, id: 
   const { state } = core;
   // Until this leader has committed in its own term it cannot know what is committed (§8): the read waits.
   const index = state.commitIndex >= leadership.termStart ? state.commitIndex : 0;
-  leadership.reads.push({ from, id, index, round: 0 });
+  const read = { from, id, index, round: 0 };
+  if (index > 0 && holdsLease(core, leadership)) answerRead(core, leadership, read);
+  else leadership.reads.push(read);
 }
 
 function refuseRead(core: Core, from: MemberId | null, id: number, refused: RefusalReason): void {
@@ -63,6 +66,7 @@ export function flushRound(core: Core, leadership: Leadership): void {
     if (read === undefined || read.round !== 0) break;
     read.round = leadership.round;
   }
+  noteRoundSent(core, leadership);
   for (const progress of leadership.progress) sendHeartbeat(core, progress, leadership.round);
   confirmRounds(core, leadership);
 }
@@ -99,6 +103,7 @@ function confirmRounds(core: Core, leadership: Leadership): void {
   const confirmed = quorumValue(currentConfiguration(core.state), answered);
   if (confirmed <= leadership.confirmedRound) return;
   leadership.confirmedRound = confirmed;
+  noteRoundConfirmed(leadership);
   answerReads(core, leadership);
 }
 

@@ -135,6 +135,7 @@ export function resignIfRemoved(core: Core): void {
   const configuration = currentConfiguration(state);
   if (leadership === null || configuration.index > state.commitIndex || isVoter(configuration, options.id)) return;
   const heir = closest(core, leadership);
+  // A lease ends with the leadership, below: the heir is elected past all protection.
   if (heir !== null) send(core, { kind: 'timeoutNow', ...envelope(core, heir.id) });
   becomeFollower(core, state.term, null, 'is no voter any more');
 }

@@ -3,6 +3,7 @@ import { bindSeen } from './identity.ts';
 import { firstFaultyBehind } from './faulty.ts';
 import { failForwarded } from './forward.ts';
 import { invariant } from './invariant.ts';
+import { noLease } from './lease.ts';
 import { currentConfiguration } from './membership.ts';
 import { setTerm } from './persistence.ts';
 import { withdraw } from './outbox.ts';
@@ -81,6 +82,7 @@ export function becomeLeader(core: Core): void {
     uncommittedBytes: 0,
     round: 0,
     confirmedRound: 0,
+    lease: noLease(),
     roundDue: true,
     noticeArmed: false,
     reads: [],
@@ -149,6 +151,7 @@ function setLeader(core: Core, leader: MemberId | null): void {
   if (state.leader !== null && state.leader !== core.options.id) failForwarded(core);
   state.leader = leader;
   concludeTransfer(core);
-  if (leader === null) state.sticky = false;
+  // A lease that was granted cannot be taken back: another server's term does not end it.
+  if (leader === null && !core.options.leaseReads) state.sticky = false;
   core.out.events.push({ kind: 'leader', leader, term: state.term });
 }

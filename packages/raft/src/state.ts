@@ -2,6 +2,7 @@
  * The whole state of one server (Figure 2, "State"), as plain data in one place. Every field says what it means and which
  * file writes it.
  */
+import type { Lease } from './lease.ts';
 import { forgetCovered, type Log, recoverLog } from './log.ts';
 import type { RaftOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
@@ -65,7 +66,10 @@ export interface RaftState {
   /** The current generation of each timer. timers.ts. */
   readonly timers: Record<TimerName, number>;
 
-  /** True while voters must protect the leader they heard from (stickiness). election.ts. */
+  /**
+   * True while this server must protect the leader that it heard from (stickiness); with leases also one whose term is past, or that
+   * it heard before it restarted. timers.ts, lease.ts.
+   */
   sticky: boolean;
   /** The number of the newest PreVote round of this server. election.ts. */
   preVoteRound: number;
@@ -178,6 +182,8 @@ export interface Leadership {
   round: number;
   /** The newest round that a quorum has answered. reads.ts. */
   confirmedRound: number;
+  /** Until when reads need no round. lease.ts. */
+  readonly lease: Lease;
   /** A round is due in the next output, whatever else happens. heartbeat timer or reads.ts. */
   roundDue: boolean;
   /** The commitNotice timer runs. heartbeat.ts. */

@@ -4,6 +4,7 @@
  */
 import { isVoter } from './configuration.ts';
 import { isBound } from './identity.ts';
+import { endLease } from './lease.ts';
 import { currentConfiguration } from './membership.ts';
 import type { TransferResult } from './output.ts';
 import { envelope, send } from './send.ts';
@@ -44,6 +45,7 @@ export function driveTransfer(core: Core, leadership: Leadership): void {
   const target = leadership.progress.find((it) => it.id === transfer.target);
   if (target === undefined || target.match < log.lastIndex) return;
   transfer.sent = true;
+  endLease(leadership);
   send(core, { kind: 'timeoutNow', ...envelope(core, transfer.target) });
 }
 

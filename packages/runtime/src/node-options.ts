@@ -109,7 +109,8 @@ export function settle(options: RaftNodeOptions): Settings {
   checkId('id', options.id);
   checkMembers(options);
   checkTimes(raft);
-  checkNumbers('raft', { ...raft, stableLeadership: 0, applyDurableOnly: 0 });
+  checkNumbers('raft', { ...raft, stableLeadership: 0, leaseReads: 0, applyDurableOnly: 0 });
+  checkLeases(raft);
   checkNumbers('limits', limits);
   checkNumbers('transport', transport);
   if (options.clusterId !== undefined && !/^[0-9a-f]{16}$/.test(options.clusterId)) {
@@ -167,6 +168,19 @@ function checkTimes(raft: RaftDefaults): void {
     throw invalid(
       `raft.heartbeatInterval (${raft.heartbeatInterval} µs) is more than half of electionTimeoutMin ` +
         `(${raft.electionTimeoutMin} µs). Leave room for a few lost heartbeats: a tenth is usual.`,
+    );
+  }
+}
+
+function checkLeases({ leaseReads, stableLeadership, maxClockDrift }: RaftDefaults): void {
+  if (leaseReads && !stableLeadership) {
+    throw invalid(
+      'raft.leaseReads needs raft.stableLeadership: who protects no leader grants no lease. Turn it on, on every server.',
+    );
+  }
+  if (maxClockDrift >= 1_000_000) {
+    throw invalid(
+      `raft.maxClockDrift is ${maxClockDrift}. Give parts in a million, below 1000000; 10000 is one in a hundred.`,
     );
   }
 }

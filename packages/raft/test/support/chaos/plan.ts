@@ -136,5 +136,8 @@ export function plans(maxActions: number): fc.Arbitrary<Plan> {
       // Without bias: short plans prove little, and shrinking makes short ones of those that fail.
       actions: fc.noBias(fc.array(action, { minLength: 1, maxLength: maxActions, size: 'max' })),
     })
-    .map((plan) => ({ ...plan, options: { ...plan.options, applyDurableOnly: plan.durableMachines } }));
+    .map((plan) => {
+      const leaseReads = plan.options.stableLeadership === true && plan.seed % 4 === 0;
+      return { ...plan, options: { ...plan.options, leaseReads, applyDurableOnly: plan.durableMachines } };
+    });
 }

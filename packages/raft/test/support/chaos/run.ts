@@ -215,6 +215,8 @@ export class ChaosRun {
         return false;
       }
       this.cluster.now += 1000;
+      // A lease trusts that nobody's protection ends before its time.
+      if (this.#plan.options.leaseReads === true) this.cluster.now = Math.max(this.cluster.now, timer.due);
       // A server's stickiness ends no later than its patience.
       if (timer.name === 'election' && server.timers.has('stickiness')) {
         server.fire('stickiness');

@@ -27,6 +27,8 @@ export const situations = [
   'a proposal refused as busy',
   'a read answered by the leader',
   'a read answered by a follower',
+  'a read answered by a lease',
+  'a voter that protects a leader it does not know',
   'a read lost with its leader',
   'a leader that steps down for want of a majority',
   'an incarnation bound',
@@ -80,6 +82,13 @@ export class Sightings implements Observer {
 
   stepped(server: TestServer, input: Input): void {
     const { core } = server;
+    if (input.kind === 'message' && input.message.kind === 'preVote') {
+      this.#note('a voter that protects a leader it does not know', core.state.sticky && core.leader === null);
+    }
+    if (input.kind === 'read' && core.state.leadership !== null) {
+      const waits = core.state.leadership.reads.some(({ id, from }) => from === null && id === input.id);
+      this.#note('a read answered by a lease', !waits && core.state.leadership.lease.since !== null);
+    }
     if (core.role === 'leader' && this.#roleBefore === 'candidate') {
       this.#note('a leader elected');
       this.#note('a leader elected by a joint configuration', core.configuration.outgoing.length > 0);

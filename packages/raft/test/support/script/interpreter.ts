@@ -71,6 +71,7 @@ export class Interpreter {
     wipe: (words) => this.#wipe(words),
 
     timeout: (words) => this.#timeout(words),
+    wait: (words) => void (this.#world.now += parseDuration(words.next('a duration'), words)),
     run: (words) => this.#world.run(parseDuration(words.next('a duration'), words)),
 
     deliver: (words) => this.#flights(words, (flight) => this.#world.deliverFlight(flight)),
