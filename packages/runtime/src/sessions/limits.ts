@@ -5,7 +5,7 @@ import { RaftError } from '../errors.ts';
  * alike, whatever its own program was started with.
  */
 export interface SessionLimits {
-  /** Sessions that may be open at once. One more ends the one that was used least recently. From 1 to 1,000,000. */
+  /** Sessions that may be open at once. One more ends the one that was used least recently. From 1 to 100,000. */
   readonly maxSessions: number;
   /**
    * Bytes of answers kept for all sessions together, `keptAnswerOverhead` for each added. Beyond it the sessions used least recently
@@ -24,7 +24,7 @@ export const keptAnswerOverhead = 64;
 /** The largest window that a session may ask for: unanswered commands, and so answers kept for it. */
 export const maxSessionWindow = 4096;
 
-const maxMaxSessions = 1_000_000;
+const maxMaxSessions = 100_000;
 
 export function areLimits({ maxSessions, maxKeptBytes }: SessionLimits): boolean {
   return isBetween(maxSessions, 1, maxMaxSessions) && isBetween(maxKeptBytes, 1, Number.MAX_SAFE_INTEGER);

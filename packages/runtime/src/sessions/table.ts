@@ -36,6 +36,7 @@ export type Verdict =
 export class SessionTable {
   /** The least recently used comes first. */
   readonly #sessions = new Map<SessionId, KeptSession>();
+  readonly #byToken = new Map<string, SessionId>();
   #limits: SessionLimits = defaultSessionLimits;
   #keptBytes = 0;
   #era = 0;
@@ -66,13 +67,14 @@ export class SessionTable {
   /** Opens a session, or finds the one that the same `open` has opened. The limits that it carries count from now on. */
   open({ token, window, limits }: OpenCommand, index: Index): SessionId {
     this.#limits = limits;
-    this.#changed(tableRecord(limits));
-    const known = [...this.#sessions.values()].find((session) => session.token === token);
+    this.#writes?.push(tableRecord(limits));
+    const known = this.#byToken.get(token);
     if (known === undefined) {
-      this.#store({ id: index, token, window, lowest: 1, lastUsed: index, answers: new Map(), era: this.#era });
-    } else this.#changed(sessionRecord(this.#use(known.id, index)));
+      this.#add({ id: index, token, window, lowest: 1, lastUsed: index, answers: new Map(), era: this.#era });
+    }
+    this.#storeSession(this.#use(known ?? index, index));
     this.#makeRoom();
-    return known?.id ?? index;
+    return known ?? index;
   }
 
   /** Changes nothing. */
@@ -93,9 +95,9 @@ export class SessionTable {
     if (answer !== null) {
       kept.answers.set(sequence, answer);
       this.#keptBytes += keptBytesOf(answer);
-      this.#changed({ key: answerKey(session, sequence), value: answer });
+      this.#storeAnswer(session, sequence, answer);
     }
-    this.#changed(sessionRecord(kept));
+    this.#storeSession(kept);
     this.#makeRoom();
   }
 
@@ -126,9 +128,9 @@ export class SessionTable {
     return kept;
   }
 
-  #store(kept: KeptSession): void {
+  #add(kept: KeptSession): void {
     this.#sessions.set(kept.id, kept);
-    this.#changed(sessionRecord(kept));
+    this.#byToken.set(kept.token, kept.id);
   }
 
   #acknowledge(kept: KeptSession, lowest: number): void {
@@ -140,7 +142,7 @@ export class SessionTable {
   #forget(kept: KeptSession, sequence: number): void {
     this.#keptBytes -= keptBytesOf(kept.answers.get(sequence));
     kept.answers.delete(sequence);
-    this.#changed({ key: answerKey(kept.id, sequence), value: null });
+    this.#storeAnswer(kept.id, sequence, null);
   }
 
   #makeRoom(): void {
@@ -154,15 +156,20 @@ export class SessionTable {
 
   #end(kept: KeptSession): void {
     this.#sessions.delete(kept.id);
+    this.#byToken.delete(kept.token);
     for (const [sequence, answer] of kept.answers) {
       this.#keptBytes -= keptBytesOf(answer);
-      this.#changed({ key: answerKey(kept.id, sequence), value: null });
+      this.#storeAnswer(kept.id, sequence, null);
     }
-    this.#changed({ key: sessionKey(kept.id), value: null });
+    this.#writes?.push({ key: sessionKey(kept.id), value: null });
   }
 
-  #changed(write: SessionWrite): void {
-    this.#writes?.push(write);
+  #storeSession(kept: KeptSession): void {
+    this.#writes?.push(sessionRecord(kept));
+  }
+
+  #storeAnswer(id: SessionId, sequence: number, value: Uint8Array | null): void {
+    this.#writes?.push({ key: answerKey(id, sequence), value });
   }
 
   #load(records: Iterable<SessionRecord>): void {
@@ -183,7 +190,8 @@ export class SessionTable {
     for (const { id, sequence, bytes } of answers) this.#loadAnswer(sessions.get(id), id, sequence, bytes);
     const byUse = [...sessions.values()].sort((a, b) => a.lastUsed - b.lastUsed);
     if (byUse.length > limits.maxSessions) throw damagedSessions(`${byUse.length} sessions are more than allowed`);
-    for (const session of byUse) this.#sessions.set(session.id, session);
+    for (const session of byUse) this.#add(session);
+    if (this.#byToken.size < byUse.length) throw damagedSessions('two sessions bear the same token');
   }
 
   #loadAnswer(kept: KeptSession | undefined, id: SessionId, sequence: number, bytes: Uint8Array): void {

@@ -23,11 +23,11 @@ export const counterAnswers: AnswerCodec<CounterResult> = {
   decode: (bytes) => JSON.parse(text.decode(bytes)) as CounterResult,
 };
 
-/** What survives the process of a `Ledger`: changed by whole transactions only. */
+/** What survives the process of a `Ledger`: changed by whole transactions, a call each. */
 export interface LedgerFile {
   applied: number;
-  commands: readonly string[];
-  sessions: ReadonlyMap<string, Uint8Array>;
+  commands: string[];
+  sessions: Map<string, Uint8Array>;
 }
 
 export function emptyLedgerFile(): LedgerFile {
@@ -65,14 +65,18 @@ export class Ledger implements DurableSessionMachine<CounterResult> {
       this.#half = command;
       return continueApply;
     }
-    const commands = [...this.file.commands, said];
-    const result = { index: command.index, sum: commands.length };
-    this.#commit(command.index, record(result), commands);
+    const result = { index: command.index, sum: this.file.commands.length + 1 };
+    this.writeSessions(command.index, record(result));
+    this.file.commands.push(said);
     return result;
   }
 
   writeSessions(index: number, writes: readonly SessionWrite[]): void {
-    this.#commit(index, writes, this.file.commands);
+    for (const { key, value } of writes) {
+      if (value === null) this.file.sessions.delete(key);
+      else this.file.sessions.set(key, value);
+    }
+    this.file.applied = index;
   }
 
   openSnapshot(): SnapshotSource {
@@ -81,7 +85,7 @@ export class Ledger implements DurableSessionMachine<CounterResult> {
   }
 
   beginRestoreWithSessions(records: readonly SessionRecord[]): SnapshotSink {
-    let commands: readonly string[] = [];
+    let commands: string[] = [];
     return {
       write: (slice) => {
         commands = JSON.parse(text.decode(slice)) as string[];
@@ -92,15 +96,6 @@ export class Ledger implements DurableSessionMachine<CounterResult> {
       },
       abort: () => undefined,
     };
-  }
-
-  #commit(applied: number, writes: readonly SessionWrite[], commands: readonly string[]): void {
-    const sessions = new Map(this.file.sessions);
-    for (const { key, value } of writes) {
-      if (value === null) sessions.delete(key);
-      else sessions.set(key, value);
-    }
-    Object.assign(this.file, { applied, commands, sessions });
   }
 }
 

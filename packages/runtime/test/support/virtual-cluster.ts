@@ -14,8 +14,8 @@ export interface VirtualServer {
 }
 
 export interface ClusterOptions extends Partial<Pick<RaftNodeOptions, 'raft' | 'limits' | 'transport' | 'storage'>> {
-  /** What stands around each server's journal, if anything. */
-  readonly wrap?: (journal: Journal) => StateMachine;
+  /** What stands around each server's journal, or in its place, if anything. */
+  readonly wrap?: (journal: Journal, id: string) => StateMachine;
 }
 
 /** Whole servers, their disks and their network in virtual time. */
@@ -67,7 +67,7 @@ export class VirtualCluster {
       environment,
       listen: address(server.id),
       initialCluster: this.ids.map((id) => ({ id, address: address(id) })),
-      stateMachine: wrap(server.machine),
+      stateMachine: wrap(server.machine, server.id),
       ...options,
       storage: { segmentBytes: 64 << 10, allocateStepBytes: 64 << 10, reserveBytes: 4096, ...options.storage },
       ...more,
