@@ -112,13 +112,19 @@ describe('a counter that is incremented through sessions', () => {
   });
 
   it('keeps nothing of a session that was closed', async () => {
-    const cluster = new VirtualCluster(41, 1, {
-      wrap: (journal) => withSessions(journal, { answers: counterAnswers }),
-    });
+    let machine: SessionMachine<CounterResult> | null = null;
+    const wrap = (journal: Journal): SessionMachine<CounterResult> => {
+      machine = withSessions(journal, { answers: counterAnswers });
+      return machine;
+    };
+    const cluster = new VirtualCluster(41, 1, { wrap });
     await cluster.startAll();
-    const session = await opened(cluster);
+    const session = await inWorld(cluster, openSession(cluster.node('s1') as Node));
+    const status = (): unknown => machine?.sessionStatus();
     await inWorld(cluster, session.propose(command('x')));
+    expect(status()).toMatchObject({ sessions: 1 });
     await inWorld(cluster, session.close());
+    expect(status()).toEqual({ sessions: 0, keptBytes: 0 });
     expect(session.state).toBe('closed');
     const answer = await inWorld(
       cluster,
