@@ -213,6 +213,22 @@ describe('leadership', () => {
   }, 90_000);
 });
 
+describe('quorate explain', () => {
+  test('says that nothing waits, and why there is no leader when a majority is gone', async () => {
+    const [a, b, c] = (await cluster('a', 'b', 'c')) as [Server, Server, Server];
+    const well = await at([a, b, c], 'explain');
+    expect(well.code).toBe(0);
+    expect(well.out.match(/Nothing waits here/g)).toHaveLength(3);
+    for (const gone of [b, c]) gone.child?.kill('SIGKILL');
+    let ran = await at([a, b, c], 'explain');
+    // Its connections and its leadership, if it had it, need a moment to go.
+    while (!ran.out.includes('There is no leader: 2 of 3 voters are needed')) ran = await at([a, b, c], 'explain');
+    expect(ran.code).toBe(1);
+    expect(ran.out).toMatch(/this server reaches 1, itself included. Not reached: [bc] at .*; [bc] at /);
+    expect(ran.out).toContain(`${b.client}: no answer`);
+  }, 60_000);
+});
+
 describe('a lost majority', () => {
   test('is recovered from one server: what may be lost is said first, and the old servers stay out', async () => {
     const [a, b, c] = (await cluster('a', 'b', 'c')) as [Server, Server, Server];

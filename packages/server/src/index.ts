@@ -4,6 +4,7 @@ export * from './config/flags.ts';
 export * from './config/load.ts';
 export * from './config/options.ts';
 export type { RawSettings } from './config/settings.ts';
+export { explain } from './explain/explain.ts';
 export * from './http/http-server.ts';
 export * from './http/pages.ts';
 export * from './identity.ts';

@@ -24,6 +24,7 @@ import { ClientPort } from './client-port.ts';
 import { ConfigError } from './config/config-error.ts';
 import type { ServerOptions } from './config/options.ts';
 import { listenAddress, socketAddress } from './config/urls.ts';
+import { explanationPage } from './explain/explain.ts';
 import { injectFaults } from './faults/fault-injection.ts';
 import { createHttp1Server } from './http/http-server.ts';
 import { createPages, type Faults } from './http/pages.ts';
@@ -299,6 +300,12 @@ class Assembly {
           machine: this.#machine,
           now: () => clock.now(),
           started: this.#started,
+        }),
+      explain: () =>
+        explanationPage(this.#options.name, {
+          status: node.status(),
+          now: clock.now(),
+          silence: electionWindow(this.#options.electionTimeout).min * 1000,
         }),
       debugTopics: () => this.#topics.topics,
       setDebugTopics: (topics) => this.#topics.set(topics),

@@ -23,6 +23,7 @@ describe('The HTTP/1 pages', () => {
     const whole: ServerView = {
       health: async () => null,
       raft: () => ({ role: 'leader' }),
+      explain: () => ({ findings: [] }),
       debugTopics: () => topics,
       setDebugTopics: (wanted) => {
         topics = wanted;
@@ -134,6 +135,7 @@ describe('The HTTP/1 pages', () => {
 
   it('answer 500 with the reason when a page fails', async () => {
     const { url } = await start({
+      explain: () => ({ findings: [] }),
       raft: () => {
         throw new Error('no status');
       },

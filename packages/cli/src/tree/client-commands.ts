@@ -10,6 +10,7 @@ export function addClientCommands(program: Command): void {
   addDelete(program);
   addTxn(program);
   addStatus(program);
+  addExplain(program);
 }
 
 function addPut(program: Command): void {
@@ -109,5 +110,16 @@ function addStatus(program: Command): void {
   withClientFlags(status).action(async (flags: ClientFlags) => {
     const { runStatus } = await import('../commands/cluster.ts');
     await runStatus(flags);
+  });
+}
+
+function addExplain(program: Command): void {
+  const explain = program
+    .command('explain')
+    .description('why there is no leader, why an entry is not committed, why a read waits')
+    .addHelpText('after', '\nExample:\n  $ quorate explain --endpoints 10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379');
+  withClientFlags(explain).action(async (flags: ClientFlags) => {
+    const { runExplain } = await import('../commands/explain.ts');
+    await runExplain(flags);
   });
 }

@@ -10,6 +10,8 @@ export interface ServerView {
   health(serializable: boolean): Promise<string | null>;
   /** The answer of /debug/raft: plain data. */
   raft(): unknown;
+  /** The answer of /debug/explain: plain data. */
+  explain(): unknown;
   debugTopics(): readonly DebugTopic[];
   setDebugTopics(topics: readonly DebugTopic[]): void;
   /** Null unless fault injection is enabled. */
@@ -40,6 +42,7 @@ export function createPages(view: ServerView): HttpRoutes {
       { GET: (): HttpAnswer => ok({ etcdserver: etcdVersion, etcdcluster: etcdVersion, quorate: quorateVersion }) },
     ],
     ['/debug/raft', { GET: (): HttpAnswer => ok(view.raft()) }],
+    ['/debug/explain', { GET: (): HttpAnswer => ok(view.explain()) }],
     [
       '/debug/topics',
       {
