@@ -7,8 +7,8 @@ import { checkLimits, defaultSessionLimits, isWindow, maxSessionWindow, type Ses
 /**
  * Where the commands of a session go: a RaftNode whose state machine comes from `withSessions`, or whatever carries commands to one.
  *
- * `propose` rejects with a RaftError; `OutcomeUnknown` where nothing better is known, as when a connection breaks. Anything else that
- * it rejects with ends the call.
+ * `propose` rejects with a RaftError; `OutcomeUnknown` where nothing better is known, as when a connection breaks, and `NotLeader` while a
+ * server is away. `ShuttingDown` means that it does not come back: when all say so, the call ends. Anything but a RaftError ends it, too.
  */
 export interface SessionServer<Result> {
   propose(command: Uint8Array, options?: CallOptions): Promise<SessionAnswer<Result>>;

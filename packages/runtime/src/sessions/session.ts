@@ -85,7 +85,7 @@ export class Session<Result> {
   }
 
   /**
-   * Has the command take effect exactly once and resolves with what the state machine answered. Sends it again by itself until there
+   * Has the command, whose bytes must not change until then, take effect exactly once and resolves with what the state machine answered. Sends it again by itself until there
    * is an answer, so it waits as long as no majority is there: give a `signal`.
    *
    * Rejects with a RaftError. `SessionExpired`: the cluster has let the session go. `definite` tells whether the command certainly has
@@ -94,7 +94,7 @@ export class Session<Result> {
    */
   propose(command: Uint8Array, options: SessionCallOptions = {}): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const refusal = this.#refusal(options.signal);
+      const refusal = this.#refusal(command, options.signal);
       if (refusal !== null) {
         reject(refusal);
         return;
@@ -119,7 +119,11 @@ export class Session<Result> {
     await this.close();
   }
 
-  #refusal(signal: AbortSignalLike | undefined): RaftError | null {
+  #refusal(command: unknown, signal: AbortSignalLike | undefined): RaftError | null {
+    // Later it could only be found out with a number spent on it, which nobody would ever use.
+    if (!(command instanceof Uint8Array)) {
+      return new RaftError('InvalidOptions', 'The command is no Uint8Array. Encode it first, e.g. with a TextEncoder.');
+    }
     if (this.#state === 'expired') return expired(true);
     if (this.#state !== 'open') {
       return new RaftError('SessionClosed', 'The session is closed. Open another one for further commands.');

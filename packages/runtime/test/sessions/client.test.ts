@@ -140,6 +140,15 @@ describe('a session', () => {
     expect(scene.asked).toHaveLength(2);
   });
 
+  it('refuses what is no command, and spends no number on it', async () => {
+    const scene = new Scene();
+    const session = await scene.open({ window: 1 });
+    const error = await scene.errorOf(session.propose('text' as unknown as Uint8Array));
+    expect(error).toMatchObject({ code: 'InvalidOptions', definite: true });
+    await scene.world(session.propose(command('x')));
+    expect(scene.commands()).toEqual(['x']);
+  });
+
   it('ends a call that fails in a way that it does not know', async () => {
     const scene = new Scene();
     const session = await scene.open();
