@@ -111,9 +111,12 @@ export class Raft {
     return needsSnapshot(this.#core.state, index);
   }
 
-  /** Whether `configurationAt(index)` is certain: no faulty entry up to there may define another. */
+  /**
+   * Whether `configurationAt(index)` is certain: no faulty entry up to there may define another, and it is not that of a server which
+   * waits to be let in and has not learned into what.
+   */
   knowsConfigurationAt(index: Index): boolean {
-    return !hidesConfiguration(this.#core.state, index);
+    return !hidesConfiguration(this.#core.state, index) && this.configurationAt(index).members.length > 0;
   }
 
   get role(): Role {

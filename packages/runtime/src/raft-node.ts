@@ -17,7 +17,7 @@ import type { Emitter } from './emitter.ts';
 import type { Environment } from './environment.ts';
 import { RaftError } from './errors.ts';
 import type { Loop } from './loop/loop.ts';
-import { changeError, type ChangeOutcome, transferError } from './membership-outcome.ts';
+import { changeError, type ChangeOutcome, transferError, type TransferOutcome } from './membership-outcome.ts';
 import type { RaftNodeOptions } from './node-options.ts';
 import { openNode } from './open.ts';
 import { type ProposalOutcome, proposalError, type ReadOutcome, readError } from './outcome.ts';
@@ -273,11 +273,16 @@ export class RaftNode<Result = unknown> {
    */
   transferLeadership(target: MemberId | null = null): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#loop.callers.transfer(target, (outcome) => {
+      this.transferLeadershipWith(target, (outcome) => {
         if (outcome === 'done') resolve();
         else reject(transferError(outcome, this.leader));
       });
     });
+  }
+
+  /** `transferLeadership` without a promise. `done` is called exactly once, later, and must not throw. */
+  transferLeadershipWith(target: MemberId | null, done: (outcome: TransferOutcome) => void): void {
+    this.#loop.callers.transfer(target, done);
   }
 
   /**

@@ -46,6 +46,8 @@ function optionsOf(seed) {
       loseDisk: 0,
       fill: 1,
       stepClock: 1,
+      change: 0,
+      transfer: 0,
     },
   };
 }

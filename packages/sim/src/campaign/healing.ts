@@ -1,4 +1,5 @@
 /** The second phase: faults end, every server that can come up must agree and answer; or the run failed, and says where it is stuck. */
+import { isJoint } from '@quorate/raft';
 import type { RaftError, RaftNode } from '@quorate/runtime';
 import { type DamageBudget, healthyDisk } from '../disk/index.ts';
 import type { RunOptions } from '../swarm/options.ts';
@@ -85,14 +86,17 @@ export class Healing {
     return true;
   }
 
-  /** Every server that is up follows one leader and has applied the same, and they are a majority. */
+  /** Every server that counts follows one leader and has applied the same, they are a majority, and no change is under way. */
   #isSettled(): boolean {
     const nodes = this.#counting();
     const [first] = nodes;
     if (first === undefined || first.leader === null || nodes.length <= this.#options.servers / 2) return false;
-    if (this.#world.servers.some((server) => server.isRunning && server.node === null && !this.#isDoomed(server)))
+    if (this.#members().some((server) => server.isRunning && server.node === null && !this.#isDoomed(server)))
       return false;
-    const { commitIndex } = first;
+    const { commitIndex, configuration } = first;
+    // Whoever is to vote and has no disk, or a corrupt one, does not catch up.
+    const isWhole = nodes.length === this.#members().length;
+    if (isJoint(configuration) || (configuration.target !== null && isWhole)) return false;
     if (nodes.some((node) => node.status().recovering)) return false;
     return nodes.every(
       (node) => node.leader === first.leader && node.commitIndex === commitIndex && node.appliedIndex === commitIndex,
@@ -101,12 +105,25 @@ export class Healing {
 
   /** Nodes that are up, but for those whose disk was lost while another life of theirs was being bound: nobody counts on them. */
   #counting(): readonly RaftNode[] {
-    const nodes = this.#world.servers.flatMap(({ node }) => (node === null ? [] : [node]));
-    const bound = nodes.find((node) => node.isLeader)?.status().configuration.members ?? [];
+    const bound = this.#leader()?.configuration.members ?? [];
+    const nodes = this.#members().flatMap(({ node }) => (node === null ? [] : [node]));
     return nodes.filter((node) => {
       const { incarnation } = bound.find((member) => member.id === node.id) ?? { incarnation: null };
       return incarnation === null || incarnation === node.status().incarnation;
     });
+  }
+
+  /** Who belongs to the cluster, as its leader has it; everyone while there is none. */
+  #members(): readonly ServerProcess[] {
+    const { servers } = this.#world;
+    const leader = this.#leader();
+    if (leader === null) return servers;
+    return servers.filter(({ id }) => leader.configuration.members.some((member) => member.id === id));
+  }
+
+  #leader(): RaftNode | null {
+    const leaders = this.#world.servers.flatMap(({ node }) => (node?.isLeader === true ? [node] : []));
+    return leaders.toSorted((a, b) => b.term - a.term)[0] ?? null;
   }
 
   #isDoomed(server: ServerProcess): boolean {

@@ -113,10 +113,12 @@ class SeedRun {
     this.#seed = seed;
     this.#options = options;
     this.#streams = streams;
-    const ids = Array.from({ length: options.servers }, (_, at) => serverId(at));
-    this.#budget = new DamageBudget(streams.disk.fork(), { servers: ids, ...options.damage });
+    const founders = Array.from({ length: options.servers }, (_, at) => serverId(at));
+    const spares = Array.from({ length: sparesOf(options) }, (_, at) => serverId(options.servers + at));
+    const ids = [...founders, ...spares];
+    this.#budget = new DamageBudget(streams.disk.fork(), { servers: founders, spares, ...options.damage });
     this.#world = new World(streams, options.requestMicros);
-    this.#addServers(ids);
+    this.#addServers(founders, spares);
     this.#adversary = makeAdversary(this.#world, this.#budget);
     this.#hash = new StateHash();
     this.#world.audience.watchers.push(this.#hash, ...watch(options, ids));
@@ -188,13 +190,14 @@ class SeedRun {
     }
   }
 
-  #addServers(ids: readonly string[]): void {
+  #addServers(founders: readonly string[], spares: readonly string[]): void {
     const { disk, process, clock } = this.#streams;
-    const members = ids.map((id) => ({ id, address: addressOf(id) }));
-    for (const id of ids) {
+    const members = founders.map((id) => ({ id, address: addressOf(id) }));
+    for (const id of [...founders, ...spares]) {
       const options = {
         id,
         members,
+        isSpare: spares.includes(id),
         tunables: this.#options.tunables,
         random: process.fork(),
         diskStream: disk.fork(),
@@ -233,6 +236,11 @@ class SeedRun {
 
 /** Enough for every run: filling it is an act of the adversary. */
 const VOLUME_BYTES = 1 << 30;
+
+/** Where the membership does not change, nobody waits to be let in. */
+function sparesOf({ spares, nemesis }: RunOptions): number {
+  return nemesis.change === 0 ? 0 : spares;
+}
 
 /** Members are named as etcd names them: 16 hexadecimal digits. */
 function serverId(at: number): string {

@@ -1,6 +1,6 @@
 /** Counts the hard situations that a world gets into, from what it tells its watchers. */
 import type { CoreLife } from '@quorate/runtime';
-import type { Index, Input, MemberId, Message, Output, PersistBatch } from '@quorate/raft';
+import type { Configuration, Index, Input, MemberId, Message, Output, PersistBatch } from '@quorate/raft';
 import type { DiskFaultKind } from '../disk/index.ts';
 import { hashBytes } from '../invariants/chain.ts';
 import { isQuorum } from '../invariants/quorum.ts';
@@ -71,6 +71,7 @@ export class Coverage implements WorldWatcher {
     if (role === 'leader') {
       const isRecovering = server.raft.state.leadership?.recovering === true;
       this.#note('leader settles faulty entries before its term begins', isRecovering);
+      this.#note('leader elected by two halves', server.raft.configuration.outgoing.length > 0);
       for (const other of this.#servers.values()) {
         const leads = other !== server && other.isRunning && other.raft.role === 'leader';
         this.#note('two leaders alive in different terms', leads);
@@ -79,6 +80,7 @@ export class Coverage implements WorldWatcher {
     if (server.role !== 'leader') return;
     this.#note('snapshot interrupted by a change of leader', server.sendsSnapshot);
     this.#note('leader steps down without a majority', input.kind === 'timeout' && input.name === 'quorumCheck');
+    this.#note('leader leaves because it was removed', input.kind === 'timeout' && input.name === 'heartbeat');
   }
 
   #commit(server: SightedServer, input: Input): void {
@@ -108,15 +110,14 @@ export class Coverage implements WorldWatcher {
     const server = this.#servers.get(id);
     if (server === undefined) return;
     if (output.persist !== null) this.#persist(server, output.persist, output);
+    for (const { outcome } of output.transfers) this.#note('leadership transfer done', outcome === 'done');
     for (const event of output.events) {
       if (event.kind === 'truncated') this.#note('several entries truncated at once', event.to > event.from);
       else if (event.kind === 'repaired') this.#note('faulty entry repaired');
-      else if (event.kind === 'foreignIncarnation') this.#note('another incarnation not counted');
-      else if (event.kind === 'configuration')
-        this.#note(
-          'incarnation bound',
-          event.configuration.members.some((member) => member.incarnation !== null),
-        );
+      else if (event.kind === 'foreignIncarnation') {
+        this.#note('another incarnation not counted', event.bound !== null);
+        this.#note('former life comes back', event.bound === null);
+      } else if (event.kind === 'configuration') this.#noteConfiguration(server, event.configuration, output);
       else if (event.kind === 'vote' && event.pre && !event.granted) {
         const isProtected = event.reason === 'a leader was heard from' || event.reason === 'this server leads';
         this.#note('pre-vote refused because of a live leader', isProtected);
@@ -146,6 +147,21 @@ export class Coverage implements WorldWatcher {
       if (this.#unknown.size >= maxUnknown) this.#unknown.clear();
       this.#unknown.add(hashBytes(command));
     }
+  }
+
+  #noteConfiguration(server: SightedServer, configuration: Configuration, { events }: Output): void {
+    const { index, members, outgoing, target, version } = configuration;
+    this.#note(
+      'incarnation bound',
+      members.some((member) => member.incarnation !== null),
+    );
+    this.#note('newcomer waits until it has caught up', target !== null && outgoing.length === 0);
+    this.#note('two halves decide together', outgoing.length > 0);
+    this.#note('change of membership over', version > 0 && target === null && outgoing.length === 0);
+    const isCut = index < server.configurationIndex && events.some(({ kind }) => kind === 'truncated');
+    this.#note('change of membership truncated', isCut && version < server.configurationVersion);
+    server.configurationIndex = index;
+    server.configurationVersion = version;
   }
 
   onSend(): void {

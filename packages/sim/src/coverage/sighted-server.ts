@@ -18,6 +18,9 @@ export class SightedServer {
   /** It leads, and somebody is being sent a snapshot. */
   sendsSnapshot = false;
   hasFailedSync = false;
+  /** The newest configuration that it was seen to act by. */
+  configurationIndex: Index = 0;
+  configurationVersion = 0;
   /** Batches that are not reported durable, oldest first, and the last that is. */
   pending: Batch[] = [];
   durable: Batch;

@@ -33,5 +33,13 @@ export const situations = [
   'leader settles faulty entries before its term begins',
   'a faulty entry is faulty elsewhere too',
   'a damaged snapshot is asked for',
+  'newcomer waits until it has caught up',
+  'two halves decide together',
+  'leader elected by two halves',
+  'change of membership over',
+  'change of membership truncated',
+  'leader leaves because it was removed',
+  'leadership transfer done',
+  'former life comes back',
 ] as const;
 export type Situation = (typeof situations)[number];

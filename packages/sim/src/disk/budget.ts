@@ -17,8 +17,10 @@ import type { DamagePolicy, Place } from './damage-policy.ts';
 import { segmentOf } from './segments.ts';
 
 export interface BudgetOptions {
-  /** The voting members. */
+  /** The founding members: there are never fewer voters. */
   readonly servers: readonly MemberId[];
+  /** Servers that may be let in. Their copies may suffer like those of the others. */
+  readonly spares?: readonly MemberId[];
   /** How many of them are doomed. Cut to what a majority can do without. */
   readonly lost: number;
   /** Whether the log of the others may be damaged. */
@@ -69,7 +71,7 @@ export class DamageBudget {
     const own = new RandomStream((this.#seed ^ FORGETFUL) >>> 0);
     this.forgetful = new Set(drawn(others, own.below(spare + 1), own));
     this.#spare = spare - this.forgetful.size;
-    this.#others = others.filter((server) => !this.forgetful.has(server));
+    this.#others = [...others, ...(options.spares ?? [])].filter((server) => !this.forgetful.has(server));
   }
 
   /**

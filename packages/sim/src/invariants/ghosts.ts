@@ -53,7 +53,8 @@ export class Ghosts {
 
   /** A core begins. Returns the server, and whether this life of it was known before. */
   start(id: MemberId, { options, recovered, raft }: CoreLife): { server: ServerGhost; isKnown: boolean } {
-    if (!this.tree.isFounded) {
+    // A server that waits to be let in founds nothing.
+    if (!this.tree.isFounded && recovered.snapshot.configuration.members.length > 0) {
       if (recovered.lastIndex > recovered.snapshot.index) {
         throw new RangeError(
           'Invariants have to see a cluster from its creation on: its first server must not have a log yet.',

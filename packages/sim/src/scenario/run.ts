@@ -71,6 +71,9 @@ function optionsOf({ servers, clients }: Scenario): RunOptions {
       loseDisk: 0,
       fill: 0,
       stepClock: 0,
+      change: 0,
+      transfer: 0,
     },
+    spares: 0,
   };
 }

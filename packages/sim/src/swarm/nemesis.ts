@@ -10,6 +10,7 @@ import type { Adversary } from './adversary.ts';
 import { AimedDamage } from './aimed-damage.ts';
 import { Founding } from './founding.ts';
 import type { Hands } from './hands.ts';
+import { MembershipChange } from './membership-change.ts';
 import type { NemesisWeights, RunOptions } from './options.ts';
 import { TransferTrouble } from './transfer-trouble.ts';
 import { UnboundLoss } from './unbound-loss.ts';
@@ -31,6 +32,7 @@ export class Nemesis implements Adversary {
   readonly #transfers: TransferTrouble;
   readonly #founding: Founding;
   readonly #unbound: UnboundLoss | null;
+  readonly #membership: MembershipChange;
   #isOver = false;
 
   constructor(world: World, stream: RandomStream, options: RunOptions, budget: DamageBudget) {
@@ -52,6 +54,7 @@ export class Nemesis implements Adversary {
     this.#transfers = new TransferTrouble(hands);
     this.#founding = new Founding(world, budget, false);
     this.#unbound = options.damage.unbound ? new UnboundLoss(hands) : null;
+    this.#membership = new MembershipChange(hands, options.servers);
   }
 
   start(): void {
@@ -137,6 +140,10 @@ export class Nemesis implements Adversary {
       case 'fill':
         this.#do({ kind: 'fill', server: id, left: this.#stream.pick([0, 10_000, 100_000]) });
         return this.#later(this.#duration(10), () => this.#do({ kind: 'free', server: id }));
+      case 'change':
+        return this.#membership.change();
+      case 'transfer':
+        return this.#membership.transfer();
       case 'stepClock':
         return void this.#do({ kind: 'stepClock', server: id, millis: this.#stream.between(-3_600_000, 3_600_000) });
     }

@@ -33,6 +33,10 @@ export interface NemesisWeights {
   readonly loseDisk: number;
   readonly fill: number;
   readonly stepClock: number;
+  /** The membership is to change: servers join, leave, change their part. */
+  readonly change: number;
+  /** Leadership is to go elsewhere. */
+  readonly transfer: number;
 }
 
 export interface DamageOptions {
@@ -47,7 +51,10 @@ export interface DamageOptions {
 }
 
 export interface RunOptions {
+  /** Servers that found the cluster. Changes of membership leave as many voters at least. */
   readonly servers: number;
+  /** Servers that wait to be let in. */
+  readonly spares: number;
   /** How long faults go on, in virtual microseconds. */
   readonly faultMicros: number;
   readonly clients: number;
@@ -102,6 +109,7 @@ export function drawOptions(stream: RandomStream, limits: RunLimits = {}): RunOp
     },
     nemesisMicros: stream.pick([500_000, 2_000_000, 5_000_000]),
     nemesis: drawNemesis(stream),
+    spares: stream.between(1, 3),
   };
 }
 
@@ -209,5 +217,7 @@ function drawNemesis(stream: RandomStream): NemesisWeights {
     loseDisk: weight(1),
     fill: weight(3),
     stepClock: weight(3),
+    change: weight(25),
+    transfer: weight(4),
   };
 }

@@ -126,6 +126,9 @@ const actionFields: Readonly<Record<Action['kind'], Readonly<Record<string, stri
   fill: { ...onServer, left: 'number' },
   free: onServer,
   stepClock: { ...onServer, millis: 'number' },
+  reformat: onServer,
+  change: { ...onServer, changes: 'object' },
+  transfer: { ...onServer, target: 'string' },
 };
 
 function firstLine(text: string): string {

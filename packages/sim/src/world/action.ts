@@ -2,6 +2,7 @@
  * What is done to a world: the decisions of its adversary. Each says all that it takes to be done again, so the list of a run's
  * actions is its trace; what else happens follows from the seed.
  */
+import type { MemberChange } from '@quorate/raft';
 import type { CrashKind, DiskFaults } from '../disk/index.ts';
 import type { CutKind, NetworkFaults } from './network.ts';
 import type { World } from './world.ts';
@@ -28,6 +29,12 @@ export type ActionKind =
   | { readonly kind: 'spoil'; readonly server: string; readonly index: number }
   /** It comes back with an empty one, and is told that its cluster is to be founded, or that it exists. */
   | { readonly kind: 'loseDisk'; readonly server: string; readonly state: 'new' | 'existing' }
+  /** The server has left the cluster, and begins anew on an empty directory, to be let in again. */
+  | { readonly kind: 'reformat'; readonly server: string }
+  /** A client of that server wants the membership changed. */
+  | { readonly kind: 'change'; readonly server: string; readonly changes: readonly MemberChange[] }
+  /** The server is to hand over its leadership; '' for the target: to whoever is closest behind. */
+  | { readonly kind: 'transfer'; readonly server: string; readonly target: string }
   /** Others leave so many bytes of the server's volume. */
   | { readonly kind: 'fill'; readonly server: string; readonly left: number }
   | { readonly kind: 'free'; readonly server: string }
@@ -94,6 +101,18 @@ function carryOutOnServer(world: World, action: Extract<ActionKind, { readonly s
       if (server.isHeld) return false;
       server.loseDisk(action.state);
       return true;
+    case 'reformat':
+      if (server.isHeld) return false;
+      server.loseDisk('existing');
+      return true;
+    case 'change':
+      if (server.node === null) return false;
+      server.node.changeMembersWith(action.changes, null, ignore);
+      return true;
+    case 'transfer':
+      if (server.node === null) return false;
+      server.node.transferLeadershipWith(action.target === '' ? null : action.target, ignore);
+      return true;
     case 'fill':
       server.volume.others = Math.max(0, server.volume.others + server.volume.free - action.left);
       return true;
@@ -104,4 +123,8 @@ function carryOutOnServer(world: World, action: Extract<ActionKind, { readonly s
       server.stepClock(action.millis);
       return true;
   }
+}
+
+function ignore(): void {
+  // What comes of it, the invariants see.
 }

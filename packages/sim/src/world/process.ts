@@ -23,6 +23,8 @@ export type ServerTunables = Pick<RaftNodeOptions, 'raft' | 'limits' | 'storage'
 export interface ProcessOptions {
   readonly id: string;
   readonly members: readonly FoundingMember[];
+  /** It is none of them, and waits to be let in. */
+  readonly isSpare: boolean;
   readonly tunables: ServerTunables;
   readonly random: RandomStream;
   readonly diskStream: RandomStream;
@@ -56,13 +58,15 @@ export class ServerProcess {
   /** While the process stands still: what waits for it. */
   #held: (() => void)[] | null = null;
   #wallOffset = 0;
-  #clusterState: 'new' | 'existing' = 'new';
+  /** What it is told when its directory is empty. */
+  #clusterState: 'new' | 'existing';
 
   constructor(world: World, options: ProcessOptions) {
     this.id = options.id;
     this.#world = world;
     this.#options = options;
     this.#volume = Volume.empty(options.capacity);
+    this.#clusterState = options.isSpare ? 'existing' : 'new';
   }
 
   get isRunning(): boolean {
