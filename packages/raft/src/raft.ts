@@ -9,7 +9,7 @@ import { invariant } from './invariant.ts';
 import { protectUnknown } from './lease.ts';
 import { onLent, onNotLent } from './lend.ts';
 import { cached, termAt, trimCache } from './log.ts';
-import { configurationAt, currentConfiguration } from './membership.ts';
+import { configurationAt, currentConfiguration, openConfigurations } from './membership.ts';
 import type { RaftOptions } from './options.ts';
 import { empty, emptyOutbox } from './outbox.ts';
 import type { Output } from './output.ts';
@@ -27,7 +27,7 @@ import { type Core, initialState, type Leadership, type Progress, type RaftState
 import { type RaftStatus, statusOf } from './status.ts';
 import { armElection } from './timers.ts';
 import { driveTransfer, onTransfer, onTransferTimeout } from './transfer.ts';
-import type { Configuration, Entry, HardState, Index, MemberId, Role, Term } from './types.ts';
+import type { Configuration, Entry, HardState, Index, Member, MemberId, Role, Term } from './types.ts';
 
 /**
  * One server's Raft, as a pure state machine: a function of its state and the input handed to it.
@@ -144,6 +144,17 @@ export class Raft {
   /** The configuration in force: the newest in the log, committed or not. */
   get configuration(): Configuration {
     return currentConfiguration(this.#core.state);
+  }
+  /**
+   * Whom this server may have to talk to: the members in force, and those of the configurations before it that are not certain to be
+   * over. The leader that a change removes is among them until that is committed.
+   */
+  get contacts(): readonly Member[] {
+    const contacts = new Map<MemberId, Member>();
+    for (const { members } of openConfigurations(this.#core.state)) {
+      for (const member of members) contacts.set(member.id, member);
+    }
+    return [...contacts.values()];
   }
   /** The configuration in force at `index` (for a snapshot there): the newest defined at or before it. */
   configurationAt(index: Index): Configuration {

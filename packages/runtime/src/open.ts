@@ -8,6 +8,7 @@ import {
   InvariantViolation,
   initialConfiguration,
   isFormer,
+  type Member,
   type MemberId,
   Raft,
 } from '@quorate/raft';
@@ -308,7 +309,7 @@ class Opening {
       hooks,
     });
     this.#isOver = true;
-    this.#connect(transport, raft.configuration);
+    this.#connect(transport, raft.contacts);
     this.#done({
       environment,
       identity,
@@ -343,6 +344,7 @@ class Opening {
         const { configuration } = raft;
         if (configuration.index !== settledAt && configuration.index <= index) {
           settledAt = configuration.index;
+          this.#connect(transport, raft.contacts);
           transport.dismissFormer();
           const { member, incarnation } = transport.context.identity;
           if (isFormer(configuration, member, incarnation)) onRemoved('a change of membership removed it.');
@@ -361,7 +363,7 @@ class Opening {
             events.emit('leader', event);
             return;
           case 'configuration':
-            this.#connect(transport, event.configuration);
+            this.#connect(transport, raft.contacts);
             events.emit('members', raft.configuration);
             return;
           case 'violation':
@@ -387,14 +389,14 @@ class Opening {
   }
 
   /** A server that waits to be let in knows no members yet, but where some are: it must be able to answer them. */
-  #connect(transport: Transport, configuration: Configuration): void {
-    const known = configuration.members.length > 0 ? configuration : this.#foundingConfiguration();
-    const { peerAddress } = this.#options;
+  #connect(transport: Transport, contacts: readonly Member[]): void {
+    const { initialCluster, peerAddress } = this.#options;
+    const isWaiting = contacts.length === 0;
+    const known = isWaiting ? initialCluster.map(({ id }) => id) : contacts.map(({ id }) => id);
     const addressOf = (id: MemberId): string | null => {
-      const member = known.members.find((it) => it.id === id);
+      if (isWaiting) return initialCluster.find((it) => it.id === id)?.address ?? null;
+      const member = contacts.find((it) => it.id === id);
       if (member === undefined) return null;
-      const founder = this.#options.initialCluster.find((it) => it.id === id);
-      if (known !== configuration) return founder?.address ?? null;
       return peerAddress === undefined ? member.context : peerAddress(member);
     };
     transport.configure(known, addressOf);

@@ -1,4 +1,4 @@
-import { type Configuration, initialConfiguration, type Message } from '@quorate/raft';
+import { type Message } from '@quorate/raft';
 import type { ConnectionHandler, Environment, RaftStorage } from '@quorate/runtime';
 import { defaultTransportLimits, silentObserver, type TransportLimits } from '@quorate/runtime';
 import * as fc from 'fast-check';
@@ -107,7 +107,7 @@ describe('a server that does not belong here', () => {
     const world = new VirtualWorld(6);
     server(world, 'b');
     const impostor = server(world, 'b', {}, {}, 'elsewhere:1');
-    impostor.transport.configure(configuration(['b', 'c']), () => 'b:1');
+    impostor.transport.configure(['b', 'c'], () => 'b:1');
     await world.until(() => world.logged(/Another server calls itself b/).length === 2, 'both lines');
   });
 
@@ -225,7 +225,7 @@ function server(
     transport,
     received,
     unreachable,
-    connect: (ids) => transport.configure(configuration(ids), (it) => `${it}:1`),
+    connect: (ids) => transport.configure(ids, (it) => `${it}:1`),
     send: (message) => {
       transport.send(message);
       transport.flush();
@@ -258,10 +258,6 @@ function rawClient(world: VirtualWorld, address: string): { send(bytes: Uint8Arr
 
 function identity(member: string): LocalIdentity {
   return { clusterId: cluster, group: 0, member, incarnation: `00000000000000${member}${member}` };
-}
-
-function configuration(ids: readonly string[]): Configuration {
-  return initialConfiguration(ids.map((id) => ({ id, incarnation: null, context: '' })));
 }
 
 function hello(from: string, to: string): Uint8Array {

@@ -6,6 +6,7 @@ import { FrameParser } from '../codec/frame.ts';
 import { FrameKind, magic, maxProtocolVersion, minProtocolVersion, Purpose, supportedFeatures } from './protocol.ts';
 
 const maxIdBytes = 256;
+const maxAddressBytes = 1024;
 const maxReasonBytes = 2048;
 const maxHelloBytes = 4096;
 
@@ -30,6 +31,8 @@ export interface Hello {
   readonly to: MemberId;
   readonly incarnation: Incarnation;
   readonly term: Term;
+  /** Where the asker is reached, so that a server that waits to be let in can answer it; empty if that is not told. */
+  readonly address: string;
 }
 
 /** The answer that opens the connection. */
@@ -62,7 +65,7 @@ const refusalNumbers: Readonly<Record<RefusalCode, number>> = {
 };
 const refusalCodes: readonly RefusalCode[] = ['version', 'cluster', 'group', 'member', 'starting', 'busy', 'removed'];
 
-export function helloFrom(identity: LocalIdentity, to: MemberId, purpose: Purpose, term: Term): Hello {
+export function helloFrom(identity: LocalIdentity, to: MemberId, purpose: Purpose, term: Term, address = ''): Hello {
   return {
     minVersion: minProtocolVersion,
     maxVersion: maxProtocolVersion,
@@ -74,6 +77,7 @@ export function helloFrom(identity: LocalIdentity, to: MemberId, purpose: Purpos
     to,
     incarnation: identity.incarnation,
     term,
+    address,
   };
 }
 
@@ -133,6 +137,7 @@ export function writeHello(writer: ByteWriter, hello: Hello): void {
   writer.string(hello.to);
   writer.string(hello.incarnation);
   writer.varint(hello.term);
+  writer.string(hello.address);
 }
 
 /** Fields added by later versions may follow; they are ignored here. */
@@ -149,6 +154,7 @@ export function readHello(reader: ByteReader): Hello | null {
     to: reader.string(maxIdBytes),
     incarnation: reader.string(maxIdBytes),
     term: reader.varint(),
+    address: reader.string(maxAddressBytes),
   };
   if (reader.failed || hello.from === '') return null;
   const purpose = hello.purpose;

@@ -22,6 +22,10 @@ export interface InboundHost extends SnapshotIntakeHost {
   /** That life of the member has left the cluster for good. */
   isFormer(member: MemberId, incarnation: Incarnation): boolean;
   onMessage(message: Message): void;
+  /** A peer that may send messages says where it is reached. */
+  onAcquainted(member: MemberId, address: string): void;
+  /** Its connection is closed. */
+  onParted(member: MemberId): void;
 }
 
 /** The accepted connections, bounded in number. */
@@ -53,7 +57,9 @@ export class InboundConnections {
       },
       onClosed: (member) => {
         this.#all.delete(inbound);
-        if (member !== null && this.#speaking.get(member) === inbound) this.#speaking.delete(member);
+        if (member === null || this.#speaking.get(member) !== inbound) return;
+        this.#speaking.delete(member);
+        this.#host.onParted(member);
       },
     });
     this.#all.add(inbound);
@@ -265,8 +271,12 @@ class InboundConnection implements ConnectionHandler, Watched {
       incarnation: hello.incarnation,
     };
     this.#parser.maxPayloadBytes = limits.maxFrameBytes;
-    if (hello.purpose === Purpose.messages) this.#owner.onSpeaking(hello.from);
-    else this.#intake = new SnapshotIntake(this.#context, this.#host, this.#connection, this.#route, this);
+    if (hello.purpose === Purpose.messages) {
+      this.#owner.onSpeaking(hello.from);
+      if (hello.address !== '') this.#host.onAcquainted(hello.from, hello.address);
+    }
+    if (hello.purpose === Purpose.snapshot)
+      this.#intake = new SnapshotIntake(this.#context, this.#host, this.#connection, this.#route, this);
   }
 }
 

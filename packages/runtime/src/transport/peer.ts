@@ -130,7 +130,8 @@ export class Peer {
   }
 
   #connect(): void {
-    const hello = helloFrom(this.#context.identity, this.id, Purpose.messages, this.#host.durableTerm());
+    const { identity, address } = this.#context;
+    const hello = helloFrom(identity, this.id, Purpose.messages, this.#host.durableTerm(), address);
     this.#connection = new OutgoingConnection(this.#context, this.#address, hello, {
       onWelcome: () => this.#onWelcome(),
       onFrame: (kind) => `unexpected frame ${kind}`,

@@ -1,13 +1,4 @@
-import type {
-  Configuration,
-  Incarnation,
-  Index,
-  InstallSnapshot,
-  MemberId,
-  Message,
-  Micros,
-  Term,
-} from '@quorate/raft';
+import type { Incarnation, Index, InstallSnapshot, MemberId, Message, Micros, Term } from '@quorate/raft';
 import { EntriesEncoder } from '../codec/entries-codec.ts';
 import type { Environment, Listener, TimerHandle } from '../environment.ts';
 import type { Observer } from '../observer.ts';
@@ -67,10 +58,17 @@ export class Transport {
   #watch: TimerHandle | null = null;
   #intake: { readonly term: Term; readonly interrupt: () => void } | null = null;
   #isClosed = false;
+  /** Whom the configuration names. */
+  #contacts: ReadonlySet<MemberId> = new Set();
+  /**
+   * Who speaks to this server and has said where it is. A leader must get its answers, also from a server whose configuration does not
+   * name it yet, or no longer.
+   */
+  readonly #acquainted = new Set<MemberId>();
 
   constructor(environment: Environment, identity: LocalIdentity, limits: TransportLimits, observer: Observer) {
     const complaints = new Complaints(environment);
-    this.context = { environment, identity, limits, observer, complaints, watched: new Set() };
+    this.context = { environment, identity, limits, observer, complaints, watched: new Set(), address: '' };
     this.#inbound = new InboundConnections(this.context, this.#inboundHost());
     this.#watchConnections();
   }
@@ -94,10 +92,11 @@ export class Transport {
     this.#host = host;
   }
 
-  /** Connects to every other member and forgets those that are none any more. */
-  configure(configuration: Configuration, addressOf: (id: MemberId) => string | null): void {
+  /** Connects to all of them, and forgets everyone else who does not speak to this server. */
+  configure(contacts: readonly MemberId[], addressOf: (id: MemberId) => string | null): void {
+    this.context.address = addressOf(this.context.identity.member) ?? '';
     const wanted = new Set<MemberId>();
-    for (const { id } of configuration.members) {
+    for (const id of contacts) {
       const address = addressOf(id);
       if (id === this.context.identity.member || address === null) continue;
       wanted.add(id);
@@ -106,13 +105,9 @@ export class Transport {
       else known.moveTo(address);
     }
     for (const [id, peer] of this.#peers) {
-      if (wanted.has(id)) continue;
-      peer.close();
-      this.#unsent.delete(peer);
-      this.#senders.get(id)?.cancel();
-      this.#senders.delete(id);
-      this.#peers.delete(id);
+      if (!wanted.has(id) && !this.#acquainted.has(id)) this.#removePeer(id, peer);
     }
+    this.#contacts = wanted;
   }
 
   /** A configuration is committed: whoever has left the cluster is told when it connects again. */
@@ -185,6 +180,14 @@ export class Transport {
     this.#peers.set(id, new Peer(this.context, host, this.#runs, id, address));
   }
 
+  #removePeer(id: MemberId, peer: Peer): void {
+    peer.close();
+    this.#unsent.delete(peer);
+    this.#senders.get(id)?.cancel();
+    this.#senders.delete(id);
+    this.#peers.delete(id);
+  }
+
   #sendSnapshot(message: InstallSnapshot, peer: Peer | undefined): void {
     const host = this.#host;
     const running = this.#senders.get(message.to);
@@ -238,6 +241,16 @@ export class Transport {
       isFormer: (member, incarnation) => this.#host?.isFormer(member, incarnation) ?? false,
       onMessage: (message) => {
         if (!this.#isClosed) this.#host?.onMessage(message);
+      },
+      onAcquainted: (member, address) => {
+        if (this.#isClosed) return;
+        this.#acquainted.add(member);
+        if (!this.#peers.has(member)) this.#addPeer(member, address);
+      },
+      onParted: (member) => {
+        this.#acquainted.delete(member);
+        const peer = this.#peers.get(member);
+        if (peer !== undefined && !this.#isClosed && !this.#contacts.has(member)) this.#removePeer(member, peer);
       },
       needsSnapshot: (metadata) => this.#host?.needsSnapshot(metadata.index) ?? false,
       isInstalling: () => this.#host?.isInstalling() ?? false,

@@ -49,6 +49,8 @@ export class Healing {
     }
     for (const client of this.#clients) client.stop();
     if (!this.#until(() => this.#history.open === 0)) throw this.#stuck(`${this.#history.open} calls have no answer`);
+    // The last calls may have met another election.
+    if (!this.#until(() => this.#isSettled())) throw this.#stuck('the healed servers do not stay together');
     this.#askEveryone();
   }
 
@@ -93,14 +95,24 @@ export class Healing {
     if (first === undefined || first.leader === null || nodes.length <= this.#options.servers / 2) return false;
     if (this.#members().some((server) => server.isRunning && server.node === null && !this.#isDoomed(server)))
       return false;
-    const { commitIndex, configuration } = first;
-    // Whoever is to vote and has no disk, or a corrupt one, does not catch up.
-    const isWhole = nodes.length === this.#members().length;
-    if (isJoint(configuration) || (configuration.target !== null && isWhole)) return false;
+    const leader = this.#leader();
+    if (leader === null || leader.status().lastIndex > first.commitIndex) return false;
+    const { configuration } = leader;
+    const { commitIndex } = first;
+    if (isJoint(configuration) || (configuration.target !== null && !this.#waitsForever())) return false;
     if (nodes.some((node) => node.status().recovering)) return false;
     return nodes.every(
       (node) => node.leader === first.leader && node.commitIndex === commitIndex && node.appliedIndex === commitIndex,
     );
+  }
+
+  /** Somebody who is to vote has no disk, or a corrupt one, and does not catch up. */
+  #waitsForever(): boolean {
+    const counting = this.#counting();
+    return this.#members().some((server) => {
+      if (server.node !== null) return !counting.includes(server.node);
+      return !server.isRunning && (this.#isDoomed(server) || this.#corrupt.has(server));
+    });
   }
 
   /** Nodes that are up, but for those whose disk was lost while another life of theirs was being bound: nobody counts on them. */

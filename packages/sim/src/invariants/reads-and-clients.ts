@@ -53,9 +53,11 @@ export class ReadsAndClients {
   output(server: ServerGhost, output: Output): void {
     for (const read of output.reads) this.#checkRead(server, read);
     for (const result of output.proposals) this.#checkProposal(server, result);
-    if (server.carriedReads.size === 0) return;
-    for (const { message } of output.send)
-      if (message.kind === 'readIndexReply') this.#checkCarriedRead(server, message);
+    if (server.carriedReads.size > 0) {
+      for (const { message } of output.send)
+        if (message.kind === 'readIndexReply') this.#checkCarriedRead(server, message);
+    }
+    server.configurationAtOutput = server.raft.configuration.index;
   }
 
   #checkRead(server: ServerGhost, { id, index, refused }: ReadResult): void {
@@ -94,7 +96,9 @@ export class ReadsAndClients {
   #checkConfirmed(server: ServerGhost, read: string, index: number, round: number): void {
     const { raft, rounds, id } = server;
     const isConfirmed = (member: MemberId): boolean => member === id || (rounds.get(member) ?? 0) > round;
-    if (!isQuorum(raft.configuration, isConfirmed)) {
+    // Whichever of them was in force when the last answer came.
+    const inForce = raft.state.configurations.filter(({ index }) => index >= server.configurationAtOutput);
+    if (!inForce.some((configuration) => isQuorum(configuration, isConfirmed))) {
       const answered = [...rounds].filter(([, newest]) => newest > round).map(([member]) => member);
       const first = `${read} came to ${id} when it had sent round ${round}; later ones were answered by ${answered.join(' ') || 'nobody'}`;
       throw new Violation('G3', first, 'it is answered');

@@ -185,6 +185,8 @@ export class ServerGhost {
   readonly foundFaulty = new Set<Index>();
   /** Messages that wait for a batch. */
   held: { readonly message: object; readonly after: number }[] = [];
+  /** Where the configuration was defined that was in force when an output was last taken. */
+  configurationAtOutput: Index = 0;
   /** While it leads: what it knew of the others, and the newest round that each has answered. */
   readonly known = new Map<MemberId, Known>();
   readonly rounds = new Map<MemberId, number>();
@@ -211,6 +213,7 @@ export class ServerGhost {
     this.hasFailedSync = false;
     this.held = [];
     this.foundFaulty.clear();
+    this.configurationAtOutput = 0;
     this.known.clear();
     this.rounds.clear();
     this.machineIndex = applied;

@@ -43,13 +43,14 @@ export class MembershipChange {
   #wishes(view: Configuration): readonly MemberChange[] {
     const { world, stream } = this.#hands;
     const wishes = new Map<string, MemberChange>();
-    let voters = (view.target?.voters ?? view.voters).length;
+    const lasting = view.target?.voters ?? view.voters;
+    let voters = lasting.length;
     for (let count = stream.between(1, 3); count > 0; count--) {
       const server = stream.pick(world.servers);
       if (wishes.has(server.id)) continue;
       const wish = this.#wish(view, server, voters > this.#voters);
       if (wish === null) continue;
-      if (wish.op === 'remove' || wish.op === 'demote') voters--;
+      if ((wish.op === 'remove' || wish.op === 'demote') && lasting.includes(server.id)) voters--;
       wishes.set(server.id, wish);
     }
     return this.#withReplacement(view, wishes);
@@ -60,7 +61,7 @@ export class MembershipChange {
     const isMember = view.members.some((member) => member.id === id);
     const drawn = stream.below(4);
     if (!isMember) return this.#members.has(id) ? null : { op: 'add', id, context: addressOf(id), voter: drawn > 0 };
-    if (!isVoter(view, id)) return drawn === 0 ? { op: 'remove', id } : { op: 'promote', id };
+    if (!isVoter(view, id)) return drawn === 0 && maySpare ? { op: 'remove', id } : { op: 'promote', id };
     if (drawn === 0) return { op: 'update', id, context: addressOf(id) };
     if (!maySpare) return null;
     return drawn === 1 ? { op: 'demote', id } : { op: 'remove', id };
