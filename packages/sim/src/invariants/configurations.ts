@@ -1,5 +1,12 @@
 /** F. Configurations (§6): always the newest one in the log, committed or not; and it is the same on all servers. */
-import type { Configuration, Output, RecoveredState, SnapshotMetadata } from '@quorate/raft';
+import {
+  type Configuration,
+  type Entry,
+  EntryKind,
+  type Output,
+  type RecoveredState,
+  type SnapshotMetadata,
+} from '@quorate/raft';
 import { Violation } from '../watch.ts';
 import type { Ghosts } from './ghosts.ts';
 import type { ServerGhost } from './server-ghost.ts';
@@ -18,10 +25,30 @@ export class Configurations {
 
   output(server: ServerGhost, output: Output): void {
     if (output.persist !== null || server.before.role === 'leader') this.#checkInForce(server);
+    if (output.persist !== null && server.raft.role === 'leader') this.#checkMade(server, output.persist.entries);
     const installed = output.persist?.snapshot ?? output.persist?.adopt;
     if (installed) this.#checkCarried(server, installed, 'installs');
     for (const { message } of output.send) {
       if (message.kind === 'installSnapshot') this.#checkCarried(server, message.snapshot, 'sends');
+    }
+  }
+
+  /** What a leader makes follows from what was in force, one step at a time. */
+  #checkMade({ raft, id }: ServerGhost, entries: readonly Entry[]): void {
+    const { configurations } = raft.state;
+    for (const { index, kind, term } of entries) {
+      if (kind !== EntryKind.configuration || term !== raft.term) continue;
+      const at = configurations.findIndex((configuration) => configuration.index === index);
+      const [before, made] = [configurations[at - 1], configurations[at]];
+      if (before === undefined || made === undefined || made.version === before.version) continue;
+      const says = `${id} makes ${describe(made)} in term ${term}`;
+      if (before.index > raft.commitIndex) {
+        throw new Violation('F2', `${describe(before)} was in force and is not committed`, says);
+      }
+      if (this.#ghosts.committedTermAt(raft.commitIndex) !== term && raft.commitIndex > this.#ghosts.tree.floor.index) {
+        throw new Violation('F3', `${id} has committed no entry of term ${term}`, says);
+      }
+      if (!isStep(before, made)) throw new Violation('F4', `${describe(before)} was in force`, says);
     }
   }
 
@@ -66,6 +93,17 @@ export class Configurations {
 /** Of a server that waits until a cluster lets it in: it takes part in nothing. */
 function isStranger({ index, members }: Configuration): boolean {
   return index === 0 && members.length === 0;
+}
+
+/** Every quorum of the one meets every quorum of the other: the voters stay, or a second half joins them, or the first one goes. */
+function isStep(before: Configuration, made: Configuration): boolean {
+  if (before.outgoing.length > 0) {
+    return (
+      isSameList(before.voters, made.voters) &&
+      (made.outgoing.length === 0 || isSameList(before.outgoing, made.outgoing))
+    );
+  }
+  return isSameList(before.voters, made.outgoing.length > 0 ? made.outgoing : made.voters);
 }
 
 function describe({ index, voters, outgoing }: Configuration): string {
