@@ -22,6 +22,7 @@ function optionsOf(seed) {
   return {
     ...drawn,
     clients: 5,
+    spares: 0,
     // A call takes some milliseconds, so this is the pause between two of one client.
     thinkMicros: 500_000,
     tunables: { ...drawn.tunables, raft: { ...defaultOptions }, limits: {}, transport: {} },

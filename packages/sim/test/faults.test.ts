@@ -184,6 +184,38 @@ describe('the adversary', () => {
         [],
       );
     },
+    change: () => {
+      const { stage } = survived(
+        play({}, (stage) => {
+          const [{ id } = stage.leader()] = stage.followers();
+          stage.do({ kind: 'change', server: id, changes: [{ op: 'demote', id }] });
+          stage.later(2 * second, () => expect(stage.leader().node?.configuration.learners).toEqual([id]));
+        }),
+      );
+      expect(stage.happened('change', null)).toHaveLength(1);
+    },
+    transfer: () => {
+      survived(
+        play({}, (stage) => {
+          const [{ id } = stage.leader()] = stage.followers();
+          stage.do({ kind: 'transfer', server: stage.leader().id, target: id });
+          stage.later(second, () => expect(stage.leader().id).toBe(id));
+        }),
+      );
+    },
+    reformat: () => {
+      survived(
+        play({ spares: 1 }, (stage) => {
+          const [spare] = stage.world.servers.slice(-1);
+          if (spare === undefined) throw new Error('There is no spare.');
+          const before = spare.node?.status().incarnation;
+          stage.do({ kind: 'crash', server: spare.id, how: 'process' });
+          stage.do({ kind: 'reformat', server: spare.id });
+          stage.do({ kind: 'start', server: spare.id });
+          stage.later(second, () => expect(spare.node?.status().incarnation).not.toBe(before));
+        }),
+      );
+    },
     stepClock: () => {
       const jump = (millis: number): Played =>
         survived(play({}, (stage) => stage.do({ kind: 'stepClock', server: stage.leader().id, millis })));

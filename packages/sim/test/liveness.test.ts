@@ -68,7 +68,7 @@ describe('a healed world', () => {
         }
       }),
     );
-    expect(where).toMatch(/answers a put with unknown: /);
+    expect(where).toMatch(/have not come to one leader and one state.*committed 3/);
   });
 
   test('whose servers do not come up again is reported with what they died of', () => {

@@ -145,6 +145,9 @@ const actions: { readonly [Kind in ActionKind['kind']]: fc.Arbitrary<Action> } =
   fill: some('fill', { server, left: fc.nat() }),
   free: some('free', { server }),
   stepClock: some('stepClock', { server, millis: fc.integer() }),
+  reformat: some('reformat', { server }),
+  change: some('change', { server, changes: fc.array(fc.record({ op: fc.constant('remove'), id: server })) }),
+  transfer: some('transfer', { server, target: server }),
 };
 
 /** A seed whose adversary does what the made-up invariant forbids, among many other things. */

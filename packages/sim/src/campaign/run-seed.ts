@@ -114,7 +114,7 @@ class SeedRun {
     this.#options = options;
     this.#streams = streams;
     const founders = Array.from({ length: options.servers }, (_, at) => serverId(at));
-    const spares = Array.from({ length: sparesOf(options) }, (_, at) => serverId(options.servers + at));
+    const spares = Array.from({ length: options.spares }, (_, at) => serverId(options.servers + at));
     const ids = [...founders, ...spares];
     this.#budget = new DamageBudget(streams.disk.fork(), { servers: founders, spares, ...options.damage });
     this.#world = new World(streams, options.requestMicros);
@@ -236,11 +236,6 @@ class SeedRun {
 
 /** Enough for every run: filling it is an act of the adversary. */
 const VOLUME_BYTES = 1 << 30;
-
-/** Where the membership does not change, nobody waits to be let in. */
-function sparesOf({ spares, nemesis }: RunOptions): number {
-  return nemesis.change === 0 ? 0 : spares;
-}
 
 /** Members are named as etcd names them: 16 hexadecimal digits. */
 function serverId(at: number): string {

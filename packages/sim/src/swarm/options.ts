@@ -89,7 +89,7 @@ export function drawOptions(stream: RandomStream, limits: RunLimits = {}): RunOp
   const seconds = stream.between(10, 60);
   const disk = drawDisk(stream);
   const patience = stream.pick([1, 3, 7]) * SECOND;
-  return {
+  const drawn = {
     servers: limits.servers ?? servers,
     faultMicros: (limits.faultSeconds ?? seconds) * SECOND,
     clients: stream.between(2, 6),
@@ -109,8 +109,10 @@ export function drawOptions(stream: RandomStream, limits: RunLimits = {}): RunOp
     },
     nemesisMicros: stream.pick([500_000, 2_000_000, 5_000_000]),
     nemesis: drawNemesis(stream),
-    spares: stream.between(1, 3),
   };
+  const spares = stream.between(1, 3);
+  // Where the membership does not change, nobody waits to be let in.
+  return { ...drawn, spares: drawn.nemesis.change === 0 ? 0 : spares };
 }
 
 function drawWorkload(stream: RandomStream): WorkloadOptions {
