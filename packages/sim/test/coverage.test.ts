@@ -22,6 +22,15 @@ test('every situation of the protocol is seen', () => {
     'leader settles faulty entries before its term begins',
     'a faulty entry is faulty elsewhere too',
     'a damaged snapshot is asked for',
+    // Its membership stays as it is.
+    'newcomer waits until it has caught up',
+    'two halves decide together',
+    'leader elected by two halves',
+    'change of membership over',
+    'change of membership truncated',
+    'leader leaves because it was removed',
+    'leadership transfer done',
+    'former life comes back',
   ]);
 });
 
