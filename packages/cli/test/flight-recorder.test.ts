@@ -22,7 +22,10 @@ describe('servers with a flight recorder', () => {
         for (let n = 100; n < 200; n++) await writes.write(client, `w/${n}`);
         await trial.agreed();
         const pages = await Promise.all(trial.running.map((server) => trial.page(server)));
-        await Promise.all(trial.running.map(({ process }) => process.stop()));
+        // The leader last: it finds nobody to hand over to, and no term begins any more.
+        const leader = await trial.leader();
+        for (const server of trial.running) if (server !== leader) await server.process.stop();
+        await leader.process.stop();
 
         const directories = trial.cluster.servers.map(({ member }) => memberDirectory(trial.cluster.directory, member));
         const file = join(folder, 'trace.json');

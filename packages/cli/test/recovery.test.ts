@@ -15,7 +15,7 @@ describe('servers that come back', () => {
     await tornTail({ report });
   }, 120_000);
 
-  test('a flipped bit in the middle of a log stops that server with file and offset, and only that server', async () => {
+  test('a flipped bit in the middle of a log is named with file and offset, and made good by the others; in the newest seal it stops that server, and only that one', async () => {
     await flippedBit({ report });
   }, 120_000);
 });

@@ -131,40 +131,56 @@ export async function flippedBit({ report }: { readonly report: Report }): Promi
     const log = newestSegment(trial, victim);
     const record = recordAfter(log, Math.floor(log.end / 2));
 
-    flip(log.path, record + RECORD_HEADER_BYTES);
-    victim.process.start();
-    await trial.until('the damaged entry to be whole again', async () => {
-      const page = await trial.page(victim);
-      return page?.faultyEntries === 0 && page.appliedIndex === page.commitIndex && page.commitIndex > 200
-        ? page
-        : null;
-    });
-    const said = victim.process.logTail(200);
-    const named = new RegExp(`\\.wal' is damaged at offset ${record}`).exec(said);
-    assert.ok(named !== null, `The log does not name file and offset ${record}: ${said}`);
-    report(
-      `bit flipped at ${log.path}:${record + RECORD_HEADER_BYTES}; the server said so and got the entry from the others`,
-    );
+    for (const [what, at] of [
+      ['the data of an entry', record + RECORD_HEADER_BYTES],
+      ['its header', record + 16],
+    ] as const) {
+      flip(log.path, at);
+      victim.process.start();
+      await isWhole(trial, victim);
+      const said = victim.process.logTail(200);
+      assert.match(said, /\.wal' is damaged at offset \d+/, `The log does not name file and offset: ${said}`);
+      report(`bit flipped in ${what}, at ${log.path}:${at}; the server said so and got the entry from the others`);
+      await victim.process.stop();
+    }
     for (let n = 200; n < 220; n++) assert.equal(await writes.write(client, `w/${n}`), null);
-    await writes.verifyEverywhere(trial, 'w/');
 
-    await victim.process.stop();
-    flip(log.path, record + 16);
+    // Nothing else holds the newest term and vote: no other server can make up for that.
+    const { path, end } = newestSegment(trial, victim);
+    flip(path, lastSeal({ path, end }) + RECORD_HEADER_BYTES);
     victim.process.start();
     const exit = await victim.process.exited();
     const words = victim.process.logTail(5);
     assert.equal(exit.code, 1, `${victim.member.name} started on a corrupt log: ${words}`);
     assert.match(words, /\.wal/, `The message does not name the file: ${words}`);
     assert.match(words, /offset \d+/, `The message does not name the offset: ${words}`);
-    report(`bit flipped in a header; the server stopped and said: ${words.split('\n').at(-1)}`);
+    report(`bit flipped in the newest seal; the server stopped and said: ${words.split('\n').at(-1)}`);
     for (let n = 220; n < 240; n++) assert.equal(await writes.write(client, `w/${n}`), null);
     await writes.verifyEverywhere(trial, 'w/');
+  });
+}
+
+/** It has all that the others have, whole. */
+async function isWhole(trial: Trial, victim: LocalServer): Promise<void> {
+  await trial.until('the damaged entry to be whole again', async () => {
+    const page = await trial.page(victim);
+    return page?.faultyEntries === 0 && page.appliedIndex === page.commitIndex && page.commitIndex > 200 ? page : null;
   });
 }
 
 /** The record format of docs/wal-format.md, as much as it takes to find the header of an entry. */
 const RECORD_HEADER_BYTES = 48;
 const ENTRY_RECORD = 1;
+const SEAL_RECORD = 5;
+
+/** Where the newest seal begins. */
+function lastSeal({ path, end }: Segment): number {
+  const bytes = readFileSync(path);
+  for (let at = end - (end % 8); at >= 0; at -= 8) {
+    if (at + 28 <= bytes.length && bytes.readUInt32LE(at + 24) === at && bytes[at + 12] === SEAL_RECORD) return at;
+  }
+  throw new Error(`There is no seal in ${path}.`);
+}
 
 /** Where the first entry behind `from` begins: its header says its own offset. */
 function recordAfter({ path, end }: Segment, from: number): number {
