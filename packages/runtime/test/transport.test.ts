@@ -23,6 +23,35 @@ describe('two servers', () => {
     expect(b.received[0]).toEqual(heartbeat('a', 'b', 1));
   });
 
+  // Found by the simulator: a follower that had the configuration without its leader could not answer it, and both waited for ever; a
+  // newcomer that came through old configurations could not either.
+  it('answer whoever speaks to them, and only for as long as that lasts', async () => {
+    const world = new VirtualWorld(8);
+    const leader = server(world, 'a');
+    const newcomer = server(world, 'b');
+    newcomer.connect([]);
+    leader.connect(['a', 'b']);
+    await world.until(() => newcomer.isConnectedTo('a'), 'the way back');
+    newcomer.send(heartbeat('b', 'a', 1));
+    await world.until(() => leader.received.length === 1, 'the answer');
+    // What it learns of the membership does not part it from who leads it.
+    newcomer.connect(['b', 'c']);
+    expect(newcomer.isConnectedTo('a')).toBe(true);
+    leader.connect(['a']);
+    await world.until(() => newcomer.transport.peers().every(({ id }) => id !== 'a'), 'the end of it');
+  });
+
+  it('refuse a life that has left the cluster, which then knows it', async () => {
+    const world = new VirtualWorld(9);
+    const gone = server(world, 'a');
+    const member = server(world, 'b', {}, {}, 'b:1', (id, incarnation) => id === 'a' && incarnation.endsWith('aa'));
+    gone.connect(['a', 'b']);
+    await world.until(() => gone.removed.length > 0, 'the refusal');
+    expect(gone.removed[0]).toMatch(/has left the cluster/);
+    expect(gone.isConnectedTo('b')).toBe(false);
+    expect(member.received).toEqual([]);
+  });
+
   // Found by the simulator: the first copy was refused for want of room, the second appended, and a definite refusal was none.
   it('take a carried command once, however often it comes', async () => {
     const world = new VirtualWorld(7);
@@ -179,6 +208,8 @@ interface TestServer {
   readonly transport: Transport;
   readonly received: Message[];
   readonly unreachable: string[];
+  /** Why others say that it belongs to the cluster no more. */
+  readonly removed: string[];
   connect(ids: readonly string[]): void;
   send(message: Message): void;
   isConnectedTo(id: string): boolean;
@@ -198,18 +229,20 @@ function server(
   limits: Partial<TransportLimits> = {},
   difference: Partial<LocalIdentity> = {},
   address = `${id}:1`,
+  isFormer: TransportHost['isFormer'] = () => false,
 ): TestServer {
   const environment: Environment = world.environment(id, noDisk, () => true);
   const all = { ...defaultTransportLimits, ...limits };
   const transport = new Transport(environment, { ...identity(id), ...difference }, all, silentObserver);
   const received: Message[] = [];
   const unreachable: string[] = [];
+  const removed: string[] = [];
   const host: TransportHost = {
     storage: noStorage,
     durableTerm: () => 3,
     boundIncarnation: () => null,
-    isFormer: () => false,
-    onRemoved: () => undefined,
+    isFormer,
+    onRemoved: (reason) => removed.push(reason),
     needsSnapshot: () => true,
     isInstalling: () => false,
     onMessage: (message) => received.push(message),
@@ -225,6 +258,7 @@ function server(
     transport,
     received,
     unreachable,
+    removed,
     connect: (ids) => transport.configure(ids, (it) => `${it}:1`),
     send: (message) => {
       transport.send(message);

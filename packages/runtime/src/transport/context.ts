@@ -14,8 +14,6 @@ export interface TransportContext {
   readonly complaints: Complaints;
   /** Every live connection; looked at once per keepalive interval. */
   readonly watched: Set<Watched>;
-  /** Where the peers of this server reach it, for those that do not know it yet; empty while it is no member. transport.ts. */
-  address: string;
 }
 
 /** Something with a deadline. */

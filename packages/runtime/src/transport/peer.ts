@@ -20,6 +20,8 @@ export interface PeerHost {
   onUnreachable(peer: MemberId): void;
   /** The peer refuses this server because it has left the cluster. */
   onRemoved(reason: string): void;
+  /** Where this server tells the peer that it is reached; empty if it only answers, so that the two do not hold on to each other. */
+  ownAddress(peer: MemberId): string;
 }
 
 /** What a status page shows of a peer. */
@@ -130,7 +132,8 @@ export class Peer {
   }
 
   #connect(): void {
-    const { identity, address } = this.#context;
+    const { identity } = this.#context;
+    const address = this.#host.ownAddress(this.id);
     const hello = helloFrom(identity, this.id, Purpose.messages, this.#host.durableTerm(), address);
     this.#connection = new OutgoingConnection(this.#context, this.#address, hello, {
       onWelcome: () => this.#onWelcome(),

@@ -58,6 +58,8 @@ export class Transport {
   #watch: TimerHandle | null = null;
   #intake: { readonly term: Term; readonly interrupt: () => void } | null = null;
   #isClosed = false;
+  /** Where the peers of this server reach it; empty while it is no member. */
+  #address = '';
   /** Whom the configuration names. */
   #contacts: ReadonlySet<MemberId> = new Set();
   /**
@@ -68,7 +70,7 @@ export class Transport {
 
   constructor(environment: Environment, identity: LocalIdentity, limits: TransportLimits, observer: Observer) {
     const complaints = new Complaints(environment);
-    this.context = { environment, identity, limits, observer, complaints, watched: new Set(), address: '' };
+    this.context = { environment, identity, limits, observer, complaints, watched: new Set() };
     this.#inbound = new InboundConnections(this.context, this.#inboundHost());
     this.#watchConnections();
   }
@@ -94,20 +96,26 @@ export class Transport {
 
   /** Connects to all of them, and forgets everyone else who does not speak to this server. */
   configure(contacts: readonly MemberId[], addressOf: (id: MemberId) => string | null): void {
-    this.context.address = addressOf(this.context.identity.member) ?? '';
+    this.#address = addressOf(this.context.identity.member) ?? '';
+    const before = this.#contacts;
     const wanted = new Set<MemberId>();
+    this.#contacts = wanted;
     for (const id of contacts) {
       const address = addressOf(id);
       if (id === this.context.identity.member || address === null) continue;
       wanted.add(id);
       const known = this.#peers.get(id);
-      if (known === undefined) this.#addPeer(id, address);
-      else known.moveTo(address);
+      if (known !== undefined && before.has(id)) {
+        known.moveTo(address);
+        continue;
+      }
+      // Whoever was only answered has not been told where this server is.
+      if (known !== undefined) this.#removePeer(id, known);
+      this.#addPeer(id, address);
     }
     for (const [id, peer] of this.#peers) {
       if (!wanted.has(id) && !this.#acquainted.has(id)) this.#removePeer(id, peer);
     }
-    this.#contacts = wanted;
   }
 
   /** A configuration is committed: whoever has left the cluster is told when it connects again. */
@@ -176,6 +184,7 @@ export class Transport {
       onRemoved: (reason: string) => {
         if (!this.#isClosed) this.#host?.onRemoved(reason);
       },
+      ownAddress: (peer: MemberId) => (this.#contacts.has(peer) ? this.#address : ''),
     };
     this.#peers.set(id, new Peer(this.context, host, this.#runs, id, address));
   }
