@@ -4,6 +4,7 @@ import { oversized, rubbish } from './bad-input.ts';
 import { churn } from './churn.ts';
 import { blockedPool, bulk, poolLatency, stall } from './event-loop.ts';
 import { longLog } from './long-log.ts';
+import { growAndShrink, replaceAll } from './membership.ts';
 import { outage } from './outage.ts';
 import { partition } from './partition.ts';
 import { fullDisk } from './full-disk.ts';
@@ -70,6 +71,14 @@ program
   .command('full-disk')
   .description('a disk that fills within a second refuses puts, keeps serving and recovers by itself (root, Linux)')
   .action(() => fullDisk({ report }));
+program
+  .command('membership')
+  .description('servers come and go under load: three become nine, all are replaced, the leader leaves, a disk is lost')
+  .option('--clients <n>', 'clients', whole, 8)
+  .action(async (flags: { readonly clients: number }) => {
+    await growAndShrink({ ...flags, report });
+    await replaceAll({ ...flags, report });
+  });
 program
   .command('oversized')
   .description('requests that are too large are refused')

@@ -46,6 +46,21 @@ export class UniqueWrites {
     });
   }
 
+  /** Measures the longest time between two acknowledgements; what it returns ends that and says it, in milliseconds. */
+  measurePause(): () => number {
+    let last = performance.now();
+    let longest = 0;
+    const listener = (at: number): void => {
+      longest = Math.max(longest, at - last);
+      last = at;
+    };
+    this.#onAcknowledged.add(listener);
+    return () => {
+      this.#onAcknowledged.delete(listener);
+      return Math.max(longest, performance.now() - last);
+    };
+  }
+
   /** Writes one key and keeps account of the outcome. Throws only what is not a typed error of the client. */
   async write(client: Client, key: string, timeout?: number): Promise<ClientError | null> {
     const sentAt = performance.now();

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { type ClusterLayout, type LayoutMember, logFile, writeLayout } from './layout.ts';
-import { ManagedProcess, type ProcessExit } from './managed-process.ts';
+import { ManagedProcess, type ProcessExit, type ProcessSpec } from './managed-process.ts';
 import { freePorts } from './ports.ts';
 import type { ServerProgram } from './programs.ts';
 
@@ -13,7 +13,8 @@ export interface LocalServer {
 export class LocalCluster {
   readonly layout: ClusterLayout;
   readonly directory: string;
-  readonly servers: readonly LocalServer[];
+  readonly #program: ServerProgram;
+  readonly #servers: LocalServer[];
 
   constructor(
     program: ServerProgram,
@@ -24,19 +25,33 @@ export class LocalCluster {
     this.layout = layout;
     this.directory = directory;
     mkdirSync(directory, { recursive: true });
-    this.servers = layout.members.map((member) => ({
+    this.#program = program;
+    this.#servers = layout.members.map((member) => ({
       member,
       process: new ManagedProcess(
-        {
-          name: member.name,
-          command: program.command,
-          args: program.args(layout, member, directory),
-          env: program.env,
-          logFile: logFile(directory, member),
-        },
+        this.#spec(member, program.args(layout, member, directory)),
         onExit === null ? null : (exit) => onExit(member, exit),
       ),
     }));
+  }
+
+  /** The founders, then those who were added. */
+  get servers(): readonly LocalServer[] {
+    return this.#servers;
+  }
+
+  /** A further server, not started yet, that asks at `doors` (`host:port`) to be let in. */
+  add(member: LayoutMember, doors: readonly string[]): LocalServer {
+    const args = this.#program.args({ token: this.layout.token, members: [member] }, member, this.directory);
+    const spec = this.#spec(member, [...args, '--join', doors.join(',')]);
+    const server = { member, process: new ManagedProcess(spec) };
+    this.#servers.push(server);
+    return server;
+  }
+
+  #spec(member: LayoutMember, args: readonly string[]): ProcessSpec {
+    const { command, env } = this.#program;
+    return { name: member.name, command, args, env, logFile: logFile(this.directory, member) };
   }
 
   server(index: number): LocalServer {
