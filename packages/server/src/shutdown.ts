@@ -79,12 +79,34 @@ async function handOver(node: RaftNode, logger: Logger): Promise<void> {
   if (!node.isLeader || !voters.some((id) => id !== node.id)) return;
   const patience = new AbortController();
   const outOfTime = wait(handOverMs, 'it takes too long', { signal: patience.signal, ref: false }).catch(() => '');
-  const handed = node.transferLeadership().then(
-    () => null,
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  );
+  const handed = voters.includes(node.id) ? transfer(node) : resignation(node);
   const problem = await Promise.race([handed, outOfTime]);
   patience.abort();
   if (problem === null) logger.log('info', 'The leadership is handed over', { leader: node.leader });
   else logger.log('warn', `The leadership is not handed over: ${problem}. The others elect a leader by themselves.`);
+}
+
+/** Null, or why it failed. */
+async function transfer(node: RaftNode): Promise<string | null> {
+  try {
+    await node.transferLeadership();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/**
+ * A leader that was removed resigns by itself at its next heartbeat; but the others close its connections when they hear that the
+ * removal is committed, and the heir must have been told by then. Nobody tells it what became of that.
+ */
+async function resignation(node: RaftNode): Promise<null> {
+  void transfer(node);
+  return new Promise((resolve) => {
+    const stop = node.on('role', ({ role }) => {
+      if (role === 'leader') return;
+      stop();
+      resolve(null);
+    });
+  });
 }
