@@ -54,7 +54,7 @@ export class Invariants implements WorldWatcher {
     const { server, isKnown } = this.#ghosts.start(id, life);
     if (isKnown) this.#durability.restarted(server, life.recovered);
     else this.#durability.checkContent(server, life.recovered);
-    server.begin(life.recovered.applied);
+    server.begin(life.recovered);
     this.#snapshots.started(server, life.recovered);
     this.#configurations.started(server, life.recovered);
     server.before.take(life.raft.state);

@@ -4,18 +4,26 @@ import {
   type Input,
   type MemberId,
   type Message,
+  type Micros,
   type Output,
   type ProposalResult,
   type ReadResult,
 } from '@quorate/raft';
 import { type AppliedEntry, Violation } from '../watch.ts';
 import { hashBytes } from './chain.ts';
+import { isWithinLease, leaseOutput, leaseStepped } from './leases.ts';
 import type { Ghosts } from './ghosts.ts';
 import { isQuorum } from './quorum.ts';
 import type { ServerGhost } from './server-ghost.ts';
 
 /** Refused commands that are remembered, by fingerprint: the newest of them. */
 const maxRefused = 4096;
+
+/** When a read came: behind which round, and at what time of the server. */
+interface Asked {
+  readonly round: number;
+  readonly at: Micros;
+}
 
 export class ReadsAndClients {
   readonly #ghosts: Ghosts;
@@ -29,15 +37,16 @@ export class ReadsAndClients {
     const { raft } = server;
     if (input.kind === 'read') {
       const { leadership, term } = raft.state;
-      server.reads.set(input.id, { committed: this.#ghosts.committedIndex, round: leadership?.round ?? null, term });
+      server.reads.set(input.id, { committed: this.#ghosts.committedIndex, round: leadership?.round ?? null, term, at: input.now });
     } else if (input.kind === 'propose') server.proposals.set(input.id, input.commands);
     else if (input.kind === 'message') this.#received(server, input.message);
+    leaseStepped(server, input);
     if (raft.role !== 'leader' && server.rounds.size > 0) server.rounds.clear();
     if (raft.role !== 'leader' && server.carriedReads.size > 0) server.carriedReads.clear();
   }
 
   #received(server: ServerGhost, message: Message): void {
-    const { leadership, term } = server.raft.state;
+    const { leadership, term, now } = server.raft.state;
     if (leadership === null || message.term !== term) return;
     if (message.kind === 'heartbeatReply') {
       const known = server.rounds.get(message.from) ?? 0;
@@ -46,7 +55,7 @@ export class ReadsAndClients {
       const key = `${message.from}/${message.id}`;
       const carried = server.carriedReads.get(key);
       if (carried !== undefined) carried.copies += 1;
-      else server.carriedReads.set(key, { round: leadership.round, committed: this.#ghosts.committedIndex, copies: 1 });
+      else server.carriedReads.set(key, { round: leadership.round, committed: this.#ghosts.committedIndex, copies: 1, at: now });
     }
   }
 
@@ -57,6 +66,7 @@ export class ReadsAndClients {
       for (const { message } of output.send)
         if (message.kind === 'readIndexReply') this.#checkCarriedRead(server, message);
     }
+    leaseOutput(server, output);
     server.configurationAtOutput = server.raft.configuration.index;
   }
 
@@ -74,7 +84,7 @@ export class ReadsAndClients {
       );
     }
     if (server.raft.role === 'leader' && asked.round !== null && asked.term === server.raft.term) {
-      this.#checkConfirmed(server, `read ${id}`, index, asked.round);
+      this.#checkConfirmed(server, `read ${id}`, index, { round: asked.round, at: asked.at });
     }
   }
 
@@ -89,19 +99,20 @@ export class ReadsAndClients {
       const first = `entry ${carried.committed} was committed before ${message.to} asked ${server.id}`;
       throw new Violation('G2', first, `its read ${message.id} may see only ${message.index}`);
     }
-    this.#checkConfirmed(server, `read ${message.id} of ${message.to}`, message.index, carried.round);
+    this.#checkConfirmed(server, `read ${message.id} of ${message.to}`, message.index, carried);
   }
 
-  /** A quorum has answered a round that was sent after the read came, and the leader has committed in its own term (§8). */
-  #checkConfirmed(server: ServerGhost, read: string, index: number, round: number): void {
+  /** A quorum has answered a round that was sent after the read came, or its lease lasts; and the leader has committed in its own term (§8). */
+  #checkConfirmed(server: ServerGhost, read: string, index: number, { round, at }: Asked): void {
     const { raft, rounds, id } = server;
     const isConfirmed = (member: MemberId): boolean => member === id || (rounds.get(member) ?? 0) > round;
     // Whichever of them was in force when the last answer came.
     const inForce = raft.state.configurations.filter(({ index }) => index >= server.configurationAtOutput);
-    if (!inForce.some((configuration) => isQuorum(configuration, isConfirmed))) {
+    const isProven = inForce.some((configuration) => isQuorum(configuration, isConfirmed));
+    if (!isProven && !isWithinLease(server, at)) {
       const answered = [...rounds].filter(([, newest]) => newest > round).map(([member]) => member);
       const first = `${read} came to ${id} when it had sent round ${round}; later ones were answered by ${answered.join(' ') || 'nobody'}`;
-      throw new Violation('G3', first, 'it is answered');
+      throw new Violation(server.options.leaseReads ? 'G4' : 'G3', first, 'it is answered');
     }
     const committed = this.#ghosts.committedTermAt(index);
     if (committed === raft.term || index <= this.#ghosts.tree.floor.index) return;

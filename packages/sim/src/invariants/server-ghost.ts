@@ -4,6 +4,7 @@ import type {
   Incarnation,
   Index,
   MemberId,
+  Micros,
   PersistBatch,
   Raft,
   RaftOptions,
@@ -12,6 +13,7 @@ import type {
   Role,
   Term,
 } from '@quorate/raft';
+import { LeaseGhost } from './leases.ts';
 import type { LogTree } from './log-tree.ts';
 
 /** What a disk holds: a log is named by its last position. */
@@ -160,12 +162,14 @@ export interface AskedRead {
   /** The newest round of this server, leading then, when it came; null if it did not lead. */
   readonly round: number | null;
   readonly term: Term;
+  readonly at: Micros;
 }
 
 /** A follower's question, while this leader owes an answer; copies of it may come and are answered each. */
 export interface CarriedRead {
   readonly round: number;
   readonly committed: Index;
+  readonly at: Micros;
   copies: number;
 }
 
@@ -190,6 +194,7 @@ export class ServerGhost {
   /** While it leads: what it knew of the others, and the newest round that each has answered. */
   readonly known = new Map<MemberId, Known>();
   readonly rounds = new Map<MemberId, number>();
+  readonly lease = new LeaseGhost();
   /** Candidates whose log was up to date when they asked for this server's vote, by term. */
   readonly fit = new Map<Term, Set<MemberId>>();
   /** The last index that the state machine took in, and a digest of its state. */
@@ -207,7 +212,7 @@ export class ServerGhost {
   }
 
   /** A run of the server begins; its state machine has applied everything up to `applied`. */
-  begin(applied: Index): void {
+  begin({ applied, hardState }: RecoveredState): void {
     this.isRunning = true;
     this.fatal = null;
     this.hasFailedSync = false;
@@ -216,6 +221,7 @@ export class ServerGhost {
     this.configurationAtOutput = 0;
     this.known.clear();
     this.rounds.clear();
+    this.lease.begin(hardState.term);
     this.machineIndex = applied;
     this.reads.clear();
     this.carriedReads.clear();

@@ -88,6 +88,7 @@ export function drawOptions(stream: RandomStream, limits: RunLimits = {}): RunOp
   const servers = stream.pick(sizes);
   const seconds = stream.between(10, 60);
   const disk = drawDisk(stream);
+  const clocks = clocksOf(seconds);
   const patience = stream.pick([1, 3, 7]) * SECOND;
   const drawn = {
     servers: limits.servers ?? servers,
@@ -97,10 +98,10 @@ export function drawOptions(stream: RandomStream, limits: RunLimits = {}): RunOp
     patience,
     requestMicros: stream.pick([SECOND / 5, SECOND, patience + 2 * SECOND, patience + 2 * SECOND]),
     workload: drawWorkload(stream),
-    tunables: drawTunables(stream),
+    tunables: withLeases(drawTunables(stream), clocks),
     network: drawNetwork(stream),
     disk,
-    drift: stream.below(2) * stream.below(500),
+    drift: (clocks?.drift ?? 0) + stream.below(2) * stream.below(500),
     damage: {
       lost: stream.below(3),
       entries: stream.below(2) === 0,
@@ -113,6 +114,26 @@ export function drawOptions(stream: RandomStream, limits: RunLimits = {}): RunOp
   const spares = stream.between(1, 3);
   // Where the membership does not change, nobody waits to be let in.
   return { ...drawn, spares: drawn.nemesis.change === 0 ? 0 : spares };
+}
+
+/** How badly clocks run where leases are used, in parts in a million. */
+interface Clocks {
+  readonly drift: number;
+}
+
+/** A third of the runs have lease reads. Of a number that is drawn anyway: one more draw would make every seed another run. */
+function clocksOf(seconds: number): Clocks | null {
+  return seconds % 3 === 0 ? { drift: leaseDrifts[seconds % leaseDrifts.length] ?? 0 } : null;
+}
+
+const leaseDrifts = [0, 20_000, 100_000, 200_000] as const;
+/** The most that `drift` is beyond that. */
+const moreDrift = 500;
+
+function withLeases(tunables: ServerTunables, clocks: Clocks | null): ServerTunables {
+  const { raft } = tunables;
+  if (clocks === null || raft?.stableLeadership === false) return tunables;
+  return { ...tunables, raft: { ...raft, leaseReads: true, maxClockDrift: clocks.drift + moreDrift } };
 }
 
 function drawWorkload(stream: RandomStream): WorkloadOptions {
