@@ -94,7 +94,9 @@ class Opening {
       return;
     }
     const { environment, observer = silentObserver } = this.#options;
-    const transport = new Transport(environment, identity, settings.transport, observer);
+    const { leaseReads, electionTimeoutMin } = settings.raft;
+    const leases = { leaseReads, electionTimeoutMin };
+    const transport = new Transport(environment, identity, leases, settings.transport, observer);
     this.#undo.push(() => transport.close());
     transport.listen(this.#options.listen, (error, address) => {
       if (this.#isOver) return;

@@ -4,7 +4,7 @@ import { defaultTransportLimits, silentObserver, type TransportLimits } from '@q
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { frame } from '../src/codec/frame.ts';
-import { helloFrom, type LocalIdentity, writeHello } from '../src/transport/handshake.ts';
+import { helloFrom, type LeaseTerms, type LocalIdentity, writeHello } from '../src/transport/handshake.ts';
 import { FrameKind, Purpose } from '../src/transport/protocol.ts';
 import { Transport, type TransportHost } from '../src/transport/transport.ts';
 import { noDisk } from './support/no-disk.ts';
@@ -148,11 +148,48 @@ describe('a server that does not belong here', () => {
     await world.until(() => world.logged(/looked for member b at the address of member c/).length === 2, 'both lines');
   });
 
+  it('has other lease reads, or another time for them: refused with a line that names both, and the flag', async () => {
+    const world = new VirtualWorld(8);
+    const on = { leaseReads: true, electionTimeoutMin: 1_700_000 };
+    server(world, 'b', {}, {}, 'b:1', undefined, on);
+    const connect = (id: string, leases: LeaseTerms): void =>
+      server(world, id, {}, {}, `${id}:1`, undefined, leases).connect([id, 'b']);
+    connect('a', noLeases);
+    connect('c', { leaseReads: true, electionTimeoutMin: 850_000 });
+    connect('d', on);
+    const isSaid = (line: RegExp): boolean => world.logged(line).length > 0;
+    await world.until(
+      () =>
+        isSaid(/a has lease reads off, server b has them on.*--lease-reads/) &&
+        isSaid(/c protects a leader for 850000 µs.*1700000 µs/),
+      'both lines',
+    );
+    expect(world.logged(/Server d .*lease|Server d protects/)).toEqual([]);
+    // A server that says nothing of leases knows none.
+    const client = rawClient(world, 'b:1');
+    const old = { ...helloFrom({ identity: identity('e'), leases: noLeases }, 'b', Purpose.messages, 0), leases: null };
+    client.send(frame(FrameKind.hello, (writer) => writeHello(writer, old)));
+    await world.until(() => client.isClosed(), 'the end of the connection');
+    expect(isSaid(/e has lease reads off/)).toBe(true);
+  });
+
+  it('grants no lease, and has another time: no matter', async () => {
+    const world = new VirtualWorld(8);
+    server(world, 'b', {}, {}, 'b:1', undefined, { leaseReads: false, electionTimeoutMin: 5 });
+    const a = server(world, 'a');
+    a.connect(['a', 'b']);
+    await world.until(() => a.isConnectedTo('b'), 'a connected');
+  });
+
   it('speaks another version of the protocol: refused with a line that says which', async () => {
     const world = new VirtualWorld(8);
     server(world, 'b');
     const client = rawClient(world, 'b:1');
-    const hello = { ...helloFrom(identity('a'), 'b', Purpose.messages, 0), minVersion: 9, maxVersion: 10 };
+    const hello = {
+      ...helloFrom({ identity: identity('a'), leases: noLeases }, 'b', Purpose.messages, 0),
+      minVersion: 9,
+      maxVersion: 10,
+    };
     client.send(frame(FrameKind.hello, (writer) => writeHello(writer, hello)));
     await world.until(() => client.isClosed(), 'the end of the connection');
     expect(world.logged(/speaks peer protocol 9 to 10/)).toHaveLength(1);
@@ -230,10 +267,11 @@ function server(
   difference: Partial<LocalIdentity> = {},
   address = `${id}:1`,
   isFormer: TransportHost['isFormer'] = () => false,
+  leases = noLeases,
 ): TestServer {
   const environment: Environment = world.environment(id, noDisk, () => true);
   const all = { ...defaultTransportLimits, ...limits };
-  const transport = new Transport(environment, { ...identity(id), ...difference }, all, silentObserver);
+  const transport = new Transport(environment, { ...identity(id), ...difference }, leases, all, silentObserver);
   const received: Message[] = [];
   const unreachable: string[] = [];
   const removed: string[] = [];
@@ -290,12 +328,16 @@ function rawClient(world: VirtualWorld, address: string): { send(bytes: Uint8Arr
   };
 }
 
+const noLeases: LeaseTerms = { leaseReads: false, electionTimeoutMin: 1_000_000 };
+
 function identity(member: string): LocalIdentity {
   return { clusterId: cluster, group: 0, member, incarnation: `00000000000000${member}${member}` };
 }
 
 function hello(from: string, to: string): Uint8Array {
-  return frame(FrameKind.hello, (writer) => writeHello(writer, helloFrom(identity(from), to, Purpose.messages, 0)));
+  return frame(FrameKind.hello, (writer) =>
+    writeHello(writer, helloFrom({ identity: identity(from), leases: noLeases }, to, Purpose.messages, 0)),
+  );
 }
 
 function heartbeat(from: string, to: string, round: number): Message {

@@ -175,6 +175,8 @@ class Assembly {
         electionTimeoutMax: electionWait.max * 1000,
         heartbeatInterval: options.heartbeatInterval * 1000,
         stableLeadership: options.preVote,
+        leaseReads: options.leaseReads,
+        maxClockDrift: options.maxClockDrift,
         maxCommandBytes,
       },
       transport: { maxFrameBytes: Math.max(defaultTransportLimits.maxFrameBytes, 2 * maxCommandBytes) },

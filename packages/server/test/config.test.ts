@@ -41,6 +41,8 @@ describe('Configuration', () => {
       heartbeatInterval: 100,
       electionTimeout: 1000,
       preVote: true,
+      leaseReads: false,
+      maxClockDrift: 10_000,
       maxRequestBytes: 1_572_864,
       maxTxnOps: 128,
       maxConcurrentStreams: 10_000,
@@ -126,6 +128,7 @@ describe('Configuration', () => {
     ],
     ['max-request-bytes', '-1', 'from 1024 to 67108864'],
     ['pre-vote', 'yes', '"yes" is not one of true, false'],
+    ['max-clock-drift', '1000000', 'from 0 to 900000'],
     ['debug', 'votes,rubbish', '"rubbish" is not one of votes, heartbeats'],
     ['log-format', 'xml', '"xml" is not one of auto, text, json'],
   ])('refuses --%s %s', async (name, value, expected) => {
@@ -134,6 +137,13 @@ describe('Configuration', () => {
     expect(error.setting).toBe(name);
     expect(error.message).toContain(`--${name}: `);
     expect(error.message).toContain(expected);
+  });
+
+  it('refuses lease reads without the protection that they rest on', async () => {
+    expect((await loadConfig({ 'lease-reads': 'true' }, {})).options.leaseReads).toBe(true);
+    const error = await faultOf({ 'lease-reads': 'true', 'pre-vote': 'false' });
+    expect(error.setting).toBe('lease-reads');
+    expect(error.message).toContain('--pre-vote=false turns off');
   });
 
   it('names the source of a wrong value as the operator knows it', async () => {

@@ -415,6 +415,29 @@ describe('clients, resources and the world', () => {
     ).toBe('G3');
   });
 
+  test('G4: with leases, a server that hears its leader helps to elect another', () => {
+    const scene = new Scene((output) => output, { leaseReads: true });
+    const { follower, other } = scene;
+    const reply = { kind: 'preVoteReply', ...envelope(follower, other), round: 1, granted: true } as const;
+    expect(broken(() => scene.sends(follower, reply))).toBe('G4');
+    const { stickiness: generation } = follower.core.state.timers;
+    scene.input(follower, { kind: 'timeout', name: 'stickiness', generation });
+    expect(broken(() => scene.sends(follower, reply))).toBe('none');
+  });
+
+  test('G4: a lease counts from what nobody has answered, or a read comes when it is over', () => {
+    const scene = new Scene((output) => output, { leaseReads: true });
+    const { leader } = scene;
+    const { leadership, now } = stateOf(leader);
+    if (leadership === null) throw new Error('Nobody leads.');
+    leadership.lease.since = now + 1;
+    expect(broken(() => scene.input(leader))).toBe('G4');
+    stateOf(leader).now += 10_000_000;
+    scene.input(leader, { kind: 'read', id: 9 });
+    const reads = [{ id: 9, index: leader.core.commitIndex, refused: null }];
+    expect(broken(() => scene.output(leader, { reads }))).toBe('G4');
+  });
+
   test('G6: a refused command is applied', () => {
     const act = () => {
       const scene = new Scene((output) => ({

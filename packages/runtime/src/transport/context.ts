@@ -1,13 +1,14 @@
 import type { Environment } from '../environment.ts';
 import type { Observer } from '../observer.ts';
 import type { Complaints } from './complaints.ts';
-import type { LocalIdentity } from './handshake.ts';
+import type { LeaseTerms, LocalIdentity } from './handshake.ts';
 import type { TransportLimits } from './protocol.ts';
 
 /** What every part of the transport works with. */
 export interface TransportContext {
   readonly environment: Environment;
   readonly identity: LocalIdentity;
+  readonly leases: LeaseTerms;
   readonly limits: TransportLimits;
   readonly observer: Observer;
   /** Where lines go that a stranger can provoke. */

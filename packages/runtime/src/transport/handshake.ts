@@ -1,7 +1,8 @@
 /** The first frames of a connection: who I am, whom I take you for, and whether we fit together. */
-import type { Incarnation, MemberId, Term } from '@quorate/raft';
+import type { Incarnation, MemberId, Micros, Term } from '@quorate/raft';
 import { ByteReader } from '../codec/byte-reader.ts';
 import type { ByteWriter } from '../codec/byte-writer.ts';
+import type { TransportContext } from './context.ts';
 import { FrameParser } from '../codec/frame.ts';
 import { FrameKind, magic, maxProtocolVersion, minProtocolVersion, Purpose, supportedFeatures } from './protocol.ts';
 
@@ -16,6 +17,13 @@ export interface LocalIdentity {
   readonly group: number;
   readonly member: MemberId;
   readonly incarnation: Incarnation;
+}
+
+/** On what all servers must agree while leases are used: a leader relies on how long the others protect it. */
+export interface LeaseTerms {
+  readonly leaseReads: boolean;
+  /** Microseconds. */
+  readonly electionTimeoutMin: Micros;
 }
 
 /** Sent by the side that connects. */
@@ -33,6 +41,8 @@ export interface Hello {
   readonly term: Term;
   /** Where the asker is reached, so that a server that waits to be let in can answer it; empty if that is not told. */
   readonly address: string;
+  /** Null from a server that knows no leases, and so grants none. */
+  readonly leases: LeaseTerms | null;
 }
 
 /** The answer that opens the connection. */
@@ -46,7 +56,7 @@ export interface Welcome {
   readonly bound: Incarnation | null;
 }
 
-export type RefusalCode = 'version' | 'cluster' | 'group' | 'member' | 'starting' | 'busy' | 'removed';
+export type RefusalCode = 'version' | 'cluster' | 'group' | 'member' | 'starting' | 'busy' | 'removed' | 'leases';
 
 /** The answer that closes it. The reason is printed by both sides. */
 export interface Refusal {
@@ -62,10 +72,26 @@ const refusalNumbers: Readonly<Record<RefusalCode, number>> = {
   starting: 5,
   busy: 6,
   removed: 7,
+  leases: 8,
 };
-const refusalCodes: readonly RefusalCode[] = ['version', 'cluster', 'group', 'member', 'starting', 'busy', 'removed'];
+const refusalCodes: readonly RefusalCode[] = [
+  'version',
+  'cluster',
+  'group',
+  'member',
+  'starting',
+  'busy',
+  'removed',
+  'leases',
+];
 
-export function helloFrom(identity: LocalIdentity, to: MemberId, purpose: Purpose, term: Term, address = ''): Hello {
+export function helloFrom(
+  { identity, leases }: Pick<TransportContext, 'identity' | 'leases'>,
+  to: MemberId,
+  purpose: Purpose,
+  term: Term,
+  address = '',
+): Hello {
   return {
     minVersion: minProtocolVersion,
     maxVersion: maxProtocolVersion,
@@ -78,11 +104,15 @@ export function helloFrom(identity: LocalIdentity, to: MemberId, purpose: Purpos
     incarnation: identity.incarnation,
     term,
     address,
+    leases,
   };
 }
 
 /** Whether the asker may connect: null, or why not. */
-export function judgeHello(identity: LocalIdentity, hello: Hello): Refusal | null {
+export function judgeHello(
+  { identity, leases }: Pick<TransportContext, 'identity' | 'leases'>,
+  hello: Hello,
+): Refusal | null {
   if (hello.maxVersion < minProtocolVersion || hello.minVersion > maxProtocolVersion) {
     return refusal(
       'version',
@@ -113,7 +143,25 @@ export function judgeHello(identity: LocalIdentity, hello: Hello): Refusal | nul
         'Check the peer addresses.',
     );
   }
-  return null;
+  return judgeLeases(identity.member, leases, hello);
+}
+
+function judgeLeases(self: MemberId, ours: LeaseTerms, hello: Hello): Refusal | null {
+  const theirs = hello.leases ?? { leaseReads: false, electionTimeoutMin: 0 };
+  if (theirs.leaseReads !== ours.leaseReads) {
+    const say = (isOn: boolean): string => (isOn ? 'on' : 'off');
+    return refusal(
+      'leases',
+      `Server ${hello.from} has lease reads ${say(theirs.leaseReads)}, server ${self} has them ${say(ours.leaseReads)}. A lease ` +
+        'holds only where every server grants it: give all the same leaseReads (--lease-reads).',
+    );
+  }
+  if (!ours.leaseReads || theirs.electionTimeoutMin === ours.electionTimeoutMin) return null;
+  return refusal(
+    'leases',
+    `Server ${hello.from} protects a leader for ${theirs.electionTimeoutMin} µs (electionTimeoutMin), server ${self} for ` +
+      `${ours.electionTimeoutMin} µs, and lease reads are on. Give all the same electionTimeoutMin (--election-timeout).`,
+  );
 }
 
 function refusal(code: RefusalCode, reason: string): Refusal {
@@ -138,6 +186,9 @@ export function writeHello(writer: ByteWriter, hello: Hello): void {
   writer.string(hello.incarnation);
   writer.varint(hello.term);
   writer.string(hello.address);
+  if (hello.leases === null) return;
+  writer.bool(hello.leases.leaseReads);
+  writer.varint(hello.leases.electionTimeoutMin);
 }
 
 /** Fields added by later versions may follow; they are ignored here. */
@@ -155,6 +206,7 @@ export function readHello(reader: ByteReader): Hello | null {
     incarnation: reader.string(maxIdBytes),
     term: reader.varint(),
     address: reader.string(maxAddressBytes),
+    leases: reader.remaining > 0 ? { leaseReads: reader.bool(), electionTimeoutMin: reader.varint() } : null,
   };
   if (reader.failed || hello.from === '') return null;
   const purpose = hello.purpose;

@@ -192,8 +192,7 @@ class InboundConnection implements ConnectionHandler, Watched {
     if (kind !== FrameKind.hello) return `frame of kind ${kind} instead of a hello`;
     const hello = readHello(reader);
     if (hello === null) return 'this is not the peer protocol, or a malformed hello';
-    const refusal =
-      judgeHello(this.#context.identity, hello) ?? this.#refuseFormer(hello) ?? this.#refuseWhileStarting(hello);
+    const refusal = judgeHello(this.#context, hello) ?? this.#refuseFormer(hello) ?? this.#refuseWhileStarting(hello);
     if (refusal !== null) {
       this.#refuse(hello, refusal);
       return null;

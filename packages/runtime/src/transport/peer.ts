@@ -132,9 +132,8 @@ export class Peer {
   }
 
   #connect(): void {
-    const { identity } = this.#context;
     const address = this.#host.ownAddress(this.id);
-    const hello = helloFrom(identity, this.id, Purpose.messages, this.#host.durableTerm(), address);
+    const hello = helloFrom(this.#context, this.id, Purpose.messages, this.#host.durableTerm(), address);
     this.#connection = new OutgoingConnection(this.#context, this.#address, hello, {
       onWelcome: () => this.#onWelcome(),
       onFrame: (kind) => `unexpected frame ${kind}`,

@@ -102,7 +102,7 @@ class Inquiry {
   }
 
   #ask(peer: FoundingPeer): void {
-    const hello = helloFrom(this.#context.identity, peer.id, this.#purpose, 0);
+    const hello = helloFrom(this.#context, peer.id, this.#purpose, 0);
     const connection = new OutgoingConnection(this.#context, peer.address, hello, {
       onWelcome: (welcome) => this.#onAnswer(peer, welcome),
       onFrame: (kind) => `unexpected frame of kind ${kind}`,

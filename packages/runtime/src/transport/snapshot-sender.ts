@@ -72,7 +72,7 @@ export class SnapshotSender {
       return;
     }
     this.#reader = reader;
-    const hello = helloFrom(this.#context.identity, this.#request.to, Purpose.snapshot, this.#request.term);
+    const hello = helloFrom(this.#context, this.#request.to, Purpose.snapshot, this.#request.term);
     this.#connection = new OutgoingConnection(this.#context, this.#address, hello, {
       onWelcome: () => this.#offer(reader),
       onFrame: (kind, frameReader) => this.#onFrame(kind, frameReader),

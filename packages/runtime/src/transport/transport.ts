@@ -5,7 +5,7 @@ import type { Observer } from '../observer.ts';
 import type { RaftStorage, StorageError } from '../storage.ts';
 import { Complaints } from './complaints.ts';
 import type { TransportContext } from './context.ts';
-import type { LocalIdentity, Refusal } from './handshake.ts';
+import type { LeaseTerms, LocalIdentity, Refusal } from './handshake.ts';
 import { InboundConnections, type InboundHost } from './inbound.ts';
 import { Peer, type PeerStatus } from './peer.ts';
 import type { TransportLimits } from './protocol.ts';
@@ -68,9 +68,15 @@ export class Transport {
    */
   readonly #acquainted = new Set<MemberId>();
 
-  constructor(environment: Environment, identity: LocalIdentity, limits: TransportLimits, observer: Observer) {
+  constructor(
+    environment: Environment,
+    identity: LocalIdentity,
+    leases: LeaseTerms,
+    limits: TransportLimits,
+    observer: Observer,
+  ) {
     const complaints = new Complaints(environment);
-    this.context = { environment, identity, limits, observer, complaints, watched: new Set() };
+    this.context = { environment, identity, leases, limits, observer, complaints, watched: new Set() };
     this.#inbound = new InboundConnections(this.context, this.#inboundHost());
     this.#watchConnections();
   }

@@ -79,6 +79,18 @@ const table = [
     default: 'true',
     help: 'PreVote, CheckQuorum and voter stickiness together. Off only to study what happens then',
   },
+  {
+    name: 'lease-reads',
+    value: 'BOOL',
+    default: 'false',
+    help: 'The leader answers reads without asking the others, trusting clocks as far as --max-clock-drift. The same on all servers',
+  },
+  {
+    name: 'max-clock-drift',
+    value: 'PPM',
+    default: '10000',
+    help: 'With --lease-reads: how far a server’s clock may run too fast or too slow, in parts in a million',
+  },
   { name: 'max-request-bytes', value: 'BYTES', default: '1572864', help: 'The largest request' },
   { name: 'max-txn-ops', value: 'N', default: '128', help: 'Operations in one transaction' },
   { name: 'max-concurrent-streams', value: 'N', default: '10000', help: 'Calls open at once on one connection' },

@@ -76,6 +76,8 @@ function optionsOf(settings: Settings): ServerOptions {
     heartbeatInterval,
     electionTimeout,
     preVote: settings.boolean('pre-vote'),
+    leaseReads: leaseReads(settings),
+    maxClockDrift: settings.whole('max-clock-drift', 0, 900_000, 'parts in a million'),
     maxRequestBytes: settings.whole('max-request-bytes', 1024, 64 * 1024 * 1024, 'bytes'),
     maxTxnOps: settings.whole('max-txn-ops', 1, 100_000, 'operations'),
     maxConcurrentStreams: settings.whole('max-concurrent-streams', 1, 1_000_000, 'calls'),
@@ -87,6 +89,15 @@ function optionsOf(settings: Settings): ServerOptions {
     flightRecorderBytes: settings.whole('flight-recorder-bytes', minFlightBytes, 2 ** 40, 'bytes'),
     redactValues: settings.boolean('redact-values'),
   };
+}
+
+function leaseReads(settings: Settings): boolean {
+  const isOn = settings.boolean('lease-reads');
+  if (!isOn || settings.boolean('pre-vote')) return isOn;
+  throw settings.fault(
+    'lease-reads',
+    'a lease rests on the protection of leaders, which --pre-vote=false turns off; leave it on',
+  );
 }
 
 function advertised(

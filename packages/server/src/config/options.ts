@@ -25,6 +25,9 @@ export interface ServerOptions {
   readonly heartbeatInterval: number;
   readonly electionTimeout: number;
   readonly preVote: boolean;
+  readonly leaseReads: boolean;
+  /** Parts in a million. */
+  readonly maxClockDrift: number;
   readonly maxRequestBytes: number;
   readonly maxTxnOps: number;
   readonly maxConcurrentStreams: number;

@@ -1,6 +1,7 @@
 /** G4. Lease reads (dissertation §6.4.1): what spares a read its round, and what those that grant a lease must not do. */
-import type { Input, Message, Micros, Output, Term } from '@quorate/raft';
+import type { Input, MemberId, Message, Micros, Output, Term } from '@quorate/raft';
 import { Violation } from '../watch.ts';
+import { isQuorum } from './quorum.ts';
 import type { ServerGhost } from './server-ghost.ts';
 
 /** What is remembered of one run of a server for the sake of leases. */
@@ -13,12 +14,15 @@ export class LeaseGhost {
   resigned: Term = 0;
   /** While it leads: when each round of heartbeats left. */
   readonly sent = new Map<number, Micros>();
+  /** When its lease began, as it was last seen. */
+  since: Micros | null = null;
 
   begin(term: Term): void {
     this.protects = term > 0;
     this.handovers.clear();
     this.resigned = 0;
     this.sent.clear();
+    this.since = null;
   }
 }
 
@@ -27,6 +31,7 @@ export function leaseStepped(server: ServerGhost, input: Input): void {
   if (!options.leaseReads) return;
   if (raft.role !== 'leader') lease.sent.clear();
   else lease.protects = false;
+  checkBeginning(server);
   if (input.kind === 'timeout' && input.name === 'stickiness') {
     if (input.generation === raft.state.timers.stickiness) lease.protects = false;
   }
@@ -34,6 +39,21 @@ export function leaseStepped(server: ServerGhost, input: Input): void {
   const { message } = input;
   if (isFromLeader(message) && message.term === raft.term && raft.leader === message.from) lease.protects = true;
   if (message.kind === 'requestVote' && message.transfer) lease.handovers.add(message.term);
+}
+
+/** A quorum has answered a round that left no earlier than when the lease begins. */
+function checkBeginning(server: ServerGhost): void {
+  const { lease, raft, rounds, id } = server;
+  const since = raft.state.leadership?.lease.since ?? null;
+  if (since === lease.since) return;
+  lease.since = since;
+  if (since === null) return;
+  const hasAnswered = (member: MemberId): boolean =>
+    member === id || (lease.sent.get(rounds.get(member) ?? 0) ?? Number.NEGATIVE_INFINITY) >= since;
+  const inForce = raft.state.configurations.filter(({ index }) => index >= server.configurationAtOutput);
+  if (inForce.some((configuration) => isQuorum(configuration, hasAnswered))) return;
+  const first = `no quorum has answered ${id} a round of heartbeats that it sent at ${since} or later`;
+  throw new Violation('G4', first, `its lease in term ${raft.term} counts from there`);
 }
 
 function isFromLeader({ kind }: Message): boolean {
@@ -56,11 +76,9 @@ export function leaseOutput(server: ServerGhost, output: Output): void {
   }
 }
 
-/** Whether the answer to this round still spares reads theirs. */
-export function isWithinLease(server: ServerGhost, round: number): boolean {
-  const { options, lease, raft } = server;
-  const sent = lease.sent.get(round);
-  if (!options.leaseReads || sent === undefined || lease.resigned === raft.term) return false;
+/** Whether a read that came at `at` may go without a round of its own. */
+export function isWithinLease({ options, lease, raft }: ServerGhost, at: Micros): boolean {
+  if (!options.leaseReads || lease.since === null || lease.resigned === raft.term) return false;
   const drift = options.maxClockDrift / 1_000_000;
-  return raft.state.now - sent < (options.electionTimeoutMin * (1 - drift)) / (1 + drift);
+  return at - lease.since < (options.electionTimeoutMin * (1 - drift)) / (1 + drift);
 }

@@ -37,7 +37,12 @@ export class ReadsAndClients {
     const { raft } = server;
     if (input.kind === 'read') {
       const { leadership, term } = raft.state;
-      server.reads.set(input.id, { committed: this.#ghosts.committedIndex, round: leadership?.round ?? null, term, at: input.now });
+      server.reads.set(input.id, {
+        committed: this.#ghosts.committedIndex,
+        round: leadership?.round ?? null,
+        term,
+        at: input.now,
+      });
     } else if (input.kind === 'propose') server.proposals.set(input.id, input.commands);
     else if (input.kind === 'message') this.#received(server, input.message);
     leaseStepped(server, input);
@@ -55,7 +60,13 @@ export class ReadsAndClients {
       const key = `${message.from}/${message.id}`;
       const carried = server.carriedReads.get(key);
       if (carried !== undefined) carried.copies += 1;
-      else server.carriedReads.set(key, { round: leadership.round, committed: this.#ghosts.committedIndex, copies: 1, at: now });
+      else
+        server.carriedReads.set(key, {
+          round: leadership.round,
+          committed: this.#ghosts.committedIndex,
+          copies: 1,
+          at: now,
+        });
     }
   }
 

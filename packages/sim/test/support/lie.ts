@@ -1,5 +1,14 @@
 /** Scenes for tests of the judges: a good cluster, in which then something is said or found that cannot be. */
-import type { Input, Message, Output, Outgoing, PersistBatch, RaftState, RecoveredState } from '@quorate/raft';
+import type {
+  Input,
+  Message,
+  Output,
+  Outgoing,
+  PersistBatch,
+  RaftDefaults,
+  RaftState,
+  RecoveredState,
+} from '@quorate/raft';
 import { type AppliedEntry, blindWatcher, Invariants, Violation, type WorldWatcher } from '../../src/index.ts';
 import type { CoreServer } from './core-server.ts';
 import { CoreWorld } from './core-world.ts';
@@ -28,12 +37,15 @@ export class Scene {
   readonly applied: AppliedEntry[] = [];
 
   /** Three servers at rest behind some commands that all have applied. */
-  constructor(distort: (output: Output, server: CoreServer, world: CoreWorld) => Output = (output) => output) {
+  constructor(
+    distort: (output: Output, server: CoreServer, world: CoreWorld) => Output = (output) => output,
+    raft: Partial<RaftDefaults> = {},
+  ) {
     const recorder: WorldWatcher = {
       ...blindWatcher,
       onApply: (_server, entry) => void this.applied.push(entry),
     };
-    this.world = new CoreWorld({ seed: 7, servers: 3, watchers: [this.invariants, recorder], distort });
+    this.world = new CoreWorld({ seed: 7, servers: 3, raft, watchers: [this.invariants, recorder], distort });
     this.#settle();
     const { leader } = this.world;
     if (leader === undefined) throw new Error('Nobody leads.');
