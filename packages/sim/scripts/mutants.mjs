@@ -19,7 +19,7 @@ const campaignSeeds = Number(process.env.QUORATE_MUTANT_SEEDS ?? 300);
 const campaignTimeout = 900_000;
 
 /** Each is given a copy and how to take the mutant out of it again, and returns the cells of the table; null if it survived. */
-const engines = { storage: tryOnStorage, sessions: tryOnSessions, campaign: tryOnWorld };
+const engines = { core: tryOnCore, storage: tryOnStorage, sessions: tryOnSessions, campaign: tryOnWorld };
 
 function main() {
   const wanted = process.argv.slice(2);
@@ -77,6 +77,14 @@ function tryOnStorage(copy) {
     if (result.status !== 0) return caughtBy(result.stdout + result.stderr);
   }
   return null;
+}
+
+/** The core's scripts and random clusters. */
+function tryOnCore(copy) {
+  const bin = join(root, 'node_modules/.bin/vitest');
+  const files = ['scripts', 'random-clusters'].map((name) => `packages/raft/test/${name}.test.ts`);
+  const { status, stdout, stderr } = run(bin, ['run', ...files, '--bail=1', '--no-color'], copy, { NO_COLOR: '1' });
+  return status === 0 ? null : caughtBy(stdout + stderr);
 }
 
 function tryOnSessions(copy) {
