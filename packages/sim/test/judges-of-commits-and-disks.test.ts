@@ -419,9 +419,12 @@ describe('clients, resources and the world', () => {
     const scene = new Scene((output) => output, { leaseReads: true });
     const { follower, other } = scene;
     const reply = { kind: 'preVoteReply', ...envelope(follower, other), round: 1, granted: true } as const;
+    const ask = { kind: 'preVote', ...envelope(other, follower), round: 1, lastIndex: 9, lastTerm: 9 } as const;
+    scene.message(follower, ask);
     expect(broken(() => scene.sends(follower, reply))).toBe('G4');
     const { stickiness: generation } = follower.core.state.timers;
     scene.input(follower, { kind: 'timeout', name: 'stickiness', generation });
+    scene.message(follower, ask);
     expect(broken(() => scene.sends(follower, reply))).toBe('none');
   });
 

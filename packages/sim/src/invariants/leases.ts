@@ -8,8 +8,9 @@ import type { ServerGhost } from './server-ghost.ts';
 export class LeaseGhost {
   /** It heard a leader, or began with a past, and its protection has not run out since. */
   protects = false;
-  /** Terms in which it was asked for its vote by a candidate that the leader itself had called. */
-  readonly handovers = new Set<Term>();
+  /** Who asked since the last output for a vote, or for a PreVote, that it was free to give. */
+  readonly mayVoteFor = new Set<MemberId>();
+  readonly mayPreVoteFor = new Set<MemberId>();
   /** The newest term in which it sent TimeoutNow. */
   resigned: Term = 0;
   /** While it leads: when each round of heartbeats left. */
@@ -19,7 +20,8 @@ export class LeaseGhost {
 
   begin(term: Term): void {
     this.protects = term > 0;
-    this.handovers.clear();
+    this.mayVoteFor.clear();
+    this.mayPreVoteFor.clear();
     this.resigned = 0;
     this.sent.clear();
     this.since = null;
@@ -38,7 +40,9 @@ export function leaseStepped(server: ServerGhost, input: Input): void {
   if (input.kind !== 'message') return;
   const { message } = input;
   if (isFromLeader(message) && message.term === raft.term && raft.leader === message.from) lease.protects = true;
-  if (message.kind === 'requestVote' && message.transfer) lease.handovers.add(message.term);
+  // Whom the leader itself has called is free from protection.
+  if (message.kind === 'requestVote' && (message.transfer || !lease.protects)) lease.mayVoteFor.add(message.from);
+  if (message.kind === 'preVote' && !lease.protects) lease.mayPreVoteFor.add(message.from);
 }
 
 /** A quorum has answered a round that left no earlier than when the lease begins. */
@@ -70,10 +74,14 @@ export function leaseOutput(server: ServerGhost, output: Output): void {
       if (!lease.sent.has(message.round)) lease.sent.set(message.round, raft.state.now);
     }
     const isGranted = (message.kind === 'requestVoteReply' || message.kind === 'preVoteReply') && message.granted;
-    if (!isGranted || !lease.protects || lease.handovers.has(message.term)) continue;
+    if (!isGranted) continue;
+    const free = message.kind === 'preVoteReply' ? lease.mayPreVoteFor : lease.mayVoteFor;
+    if (free.has(message.to)) continue;
     const first = `${server.id} heard a leader, or restarted, less than electionTimeoutMin ago`;
     throw new Violation('G4', first, `${message.kind} to ${message.to} grants what could elect another`);
   }
+  lease.mayVoteFor.clear();
+  lease.mayPreVoteFor.clear();
 }
 
 /** Whether a read that came at `at` may go without a round of its own. */
