@@ -222,7 +222,8 @@ function sealed(stretch: Stretch, record: ScannedRecord, end: number): ScannedBa
     );
   }
   const { segment, batch, offset, index } = header;
-  return { ...stretch, segment, offset: batch, end, seal, sealOffset: offset, lastIndex: index };
+  const { records, gaps } = stretch;
+  return { records, gaps, segment, offset: batch, end, seal, sealOffset: offset, lastIndex: index };
 }
 
 export const WHAT_TO_DO =
