@@ -41,6 +41,20 @@ describe('two servers', () => {
     await world.until(() => newcomer.transport.peers().every(({ id }) => id !== 'a'), 'the end of it');
   });
 
+  // Found by the simulator: a server that came to know others before it was a member led one that never learned where it is.
+  it('say where they are as soon as they are members, to whomever they are connected', async () => {
+    const world = new VirtualWorld(10);
+    const newcomer = server(world, 'a');
+    const behind = server(world, 'b');
+    behind.connect([]);
+    newcomer.transport.configure(['b'], (id) => (id === 'a' ? null : `${id}:1`));
+    await world.until(() => newcomer.isConnectedTo('b'), 'a way without a way back');
+    expect(behind.transport.peers()).toEqual([]);
+    newcomer.connect(['a', 'b']);
+    await world.until(() => behind.isConnectedTo('a'), 'the way back');
+    await world.until(() => newcomer.isConnectedTo('b'), 'the way there');
+  });
+
   it('refuse a life that has left the cluster, which then knows it', async () => {
     const world = new VirtualWorld(9);
     const gone = server(world, 'a');

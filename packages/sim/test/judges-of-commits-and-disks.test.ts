@@ -441,6 +441,23 @@ describe('clients, resources and the world', () => {
     expect(broken(() => scene.output(leader, { reads }))).toBe('G4');
   });
 
+  // Found by the simulator: the judge looked whether the lease lasts when the answer left, and not when the read came.
+  test('G4: a read that came within the lease may be answered with what ends it', () => {
+    const scene = new Scene((output) => output, { leaseReads: true });
+    const { leader, follower } = scene;
+    const { leadership } = stateOf(leader);
+    if (leadership === null) throw new Error('Nobody leads.');
+    expect(leadership.lease.since).not.toBeNull();
+    scene.input(leader, { kind: 'read', id: 9 });
+    Object.assign(leadership.lease, { sent: [], since: null, ended: true });
+    scene.input(leader);
+    const reads = [{ id: 9, index: leader.core.commitIndex, refused: null }];
+    const message = { kind: 'timeoutNow', ...envelope(leader, follower) } as const;
+    expect(broken(() => scene.output(leader, { reads, send: [{ message, after: 0 }] }))).toBe('none');
+    scene.input(leader, { kind: 'read', id: 10 });
+    expect(broken(() => scene.output(leader, { reads: reads.map((read) => ({ ...read, id: 10 })) }))).toBe('G4');
+  });
+
   test('G6: a refused command is applied', () => {
     const act = () => {
       const scene = new Scene((output) => ({

@@ -46,6 +46,8 @@ export class Peer {
   readonly #runs: EntriesEncoder;
   readonly #scratch: ByteWriter;
   #address: string;
+  /** Where the present connection says that this server is reached. */
+  #told = '';
   #connection: OutgoingConnection | null = null;
   #outbox: Message[] = [];
   #retryTimer: TimerHandle | null = null;
@@ -115,11 +117,12 @@ export class Peer {
     this.#scratch.trim(keptScratchBytes);
   }
 
-  /** The peer has moved. */
-  moveTo(address: string): void {
-    if (address === this.#address) return;
+  /** Connects anew if the peer has moved, or is to hear of another address of this server than it was told. */
+  update(address: string): void {
+    const isCurrent = address === this.#address && this.#told === this.#host.ownAddress(this.id);
     this.#address = address;
-    this.#connection?.destroy();
+    if (isCurrent || this.#connection === null) return;
+    this.#connection.destroy();
     this.#lost('address changed');
   }
 
@@ -132,8 +135,8 @@ export class Peer {
   }
 
   #connect(): void {
-    const address = this.#host.ownAddress(this.id);
-    const hello = helloFrom(this.#context, this.id, Purpose.messages, this.#host.durableTerm(), address);
+    this.#told = this.#host.ownAddress(this.id);
+    const hello = helloFrom(this.#context, this.id, Purpose.messages, this.#host.durableTerm(), this.#told);
     this.#connection = new OutgoingConnection(this.#context, this.#address, hello, {
       onWelcome: () => this.#onWelcome(),
       onFrame: (kind) => `unexpected frame ${kind}`,

@@ -103,25 +103,18 @@ export class Transport {
   /** Connects to all of them, and forgets everyone else who does not speak to this server. */
   configure(contacts: readonly MemberId[], addressOf: (id: MemberId) => string | null): void {
     this.#address = addressOf(this.context.identity.member) ?? '';
-    const before = this.#contacts;
-    const wanted = new Set<MemberId>();
-    this.#contacts = wanted;
+    const wanted = new Map<MemberId, string>();
     for (const id of contacts) {
       const address = addressOf(id);
-      if (id === this.context.identity.member || address === null) continue;
-      wanted.add(id);
-      const known = this.#peers.get(id);
-      if (known !== undefined && before.has(id)) {
-        known.moveTo(address);
-        continue;
-      }
-      // Whoever was only answered has not been told where this server is.
-      if (known !== undefined) this.#removePeer(id, known);
-      this.#addPeer(id, address);
+      if (id !== this.context.identity.member && address !== null) wanted.set(id, address);
     }
+    this.#contacts = new Set(wanted.keys());
     for (const [id, peer] of this.#peers) {
-      if (!wanted.has(id) && !this.#acquainted.has(id)) this.#removePeer(id, peer);
+      // Who is only answered from here on hears that too, or the two would hold on to each other.
+      if (wanted.has(id) || this.#acquainted.has(id)) peer.update(wanted.get(id) ?? peer.address);
+      else this.#removePeer(id, peer);
     }
+    for (const [id, address] of wanted) if (!this.#peers.has(id)) this.#addPeer(id, address);
   }
 
   /** A configuration is committed: whoever has left the cluster is told when it connects again. */

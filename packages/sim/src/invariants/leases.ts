@@ -84,7 +84,7 @@ export function leaseOutput(server: ServerGhost, output: Output): void {
   lease.mayPreVoteFor.clear();
 }
 
-/** Whether a read that came at `at` may go without a round of its own. */
+/** Whether a read that comes at `at` may go without a round of its own. Asked before what came with it is looked at. */
 export function isWithinLease({ options, lease, raft }: ServerGhost, at: Micros): boolean {
   if (!options.leaseReads || lease.since === null || lease.resigned === raft.term) return false;
   const drift = options.maxClockDrift / 1_000_000;

@@ -4,7 +4,6 @@ import {
   type Input,
   type MemberId,
   type Message,
-  type Micros,
   type Output,
   type ProposalResult,
   type ReadResult,
@@ -19,10 +18,10 @@ import type { ServerGhost } from './server-ghost.ts';
 /** Refused commands that are remembered, by fingerprint: the newest of them. */
 const maxRefused = 4096;
 
-/** When a read came: behind which round, and at what time of the server. */
+/** When a read came: behind which round, and whether within a lease. */
 interface Asked {
   readonly round: number;
-  readonly at: Micros;
+  readonly isLeased: boolean;
 }
 
 export class ReadsAndClients {
@@ -41,7 +40,7 @@ export class ReadsAndClients {
         committed: this.#ghosts.committedIndex,
         round: leadership?.round ?? null,
         term,
-        at: input.now,
+        isLeased: isWithinLease(server, input.now),
       });
     } else if (input.kind === 'propose') server.proposals.set(input.id, input.commands);
     else if (input.kind === 'message') this.#received(server, input.message);
@@ -59,14 +58,14 @@ export class ReadsAndClients {
     } else if (message.kind === 'readIndex') {
       const key = `${message.from}/${message.id}`;
       const carried = server.carriedReads.get(key);
-      if (carried !== undefined) carried.copies += 1;
-      else
-        server.carriedReads.set(key, {
-          round: leadership.round,
-          committed: this.#ghosts.committedIndex,
-          copies: 1,
-          at: now,
-        });
+      const isLeased = isWithinLease(server, now);
+      if (carried === undefined) {
+        const { committedIndex: committed } = this.#ghosts;
+        server.carriedReads.set(key, { round: leadership.round, committed, copies: 1, isLeased });
+      } else {
+        carried.copies += 1;
+        carried.isLeased ||= isLeased;
+      }
     }
   }
 
@@ -95,7 +94,7 @@ export class ReadsAndClients {
       );
     }
     if (server.raft.role === 'leader' && asked.round !== null && asked.term === server.raft.term) {
-      this.#checkConfirmed(server, `read ${id}`, index, { round: asked.round, at: asked.at });
+      this.#checkConfirmed(server, `read ${id}`, index, { round: asked.round, isLeased: asked.isLeased });
     }
   }
 
@@ -113,14 +112,14 @@ export class ReadsAndClients {
     this.#checkConfirmed(server, `read ${message.id} of ${message.to}`, message.index, carried);
   }
 
-  /** A quorum has answered a round that was sent after the read came, or its lease lasts; and the leader has committed in its own term (§8). */
-  #checkConfirmed(server: ServerGhost, read: string, index: number, { round, at }: Asked): void {
+  /** A quorum has answered a round that was sent after the read came, or it came within a lease; and the leader has committed in its own term (§8). */
+  #checkConfirmed(server: ServerGhost, read: string, index: number, { round, isLeased }: Asked): void {
     const { raft, rounds, id } = server;
     const isConfirmed = (member: MemberId): boolean => member === id || (rounds.get(member) ?? 0) > round;
     // Whichever of them was in force when the last answer came.
     const inForce = raft.state.configurations.filter(({ index }) => index >= server.configurationAtOutput);
     const isProven = inForce.some((configuration) => isQuorum(configuration, isConfirmed));
-    if (!isProven && !isWithinLease(server, at)) {
+    if (!isProven && !isLeased) {
       const answered = [...rounds].filter(([, newest]) => newest > round).map(([member]) => member);
       const first = `${read} came to ${id} when it had sent round ${round}; later ones were answered by ${answered.join(' ') || 'nobody'}`;
       throw new Violation(server.options.leaseReads ? 'G4' : 'G3', first, 'it is answered');

@@ -4,7 +4,6 @@ import type {
   Incarnation,
   Index,
   MemberId,
-  Micros,
   PersistBatch,
   Raft,
   RaftOptions,
@@ -162,14 +161,16 @@ export interface AskedRead {
   /** The newest round of this server, leading then, when it came; null if it did not lead. */
   readonly round: number | null;
   readonly term: Term;
-  readonly at: Micros;
+  /** It came within a lease (leases.ts), which may have ended since. */
+  readonly isLeased: boolean;
 }
 
 /** A follower's question, while this leader owes an answer; copies of it may come and are answered each. */
 export interface CarriedRead {
   readonly round: number;
   readonly committed: Index;
-  readonly at: Micros;
+  /** One of the copies came within a lease. */
+  isLeased: boolean;
   copies: number;
 }
 
