@@ -268,6 +268,14 @@ describe('durability', () => {
     const answers = [{ verdict: 'dontHave', position }] as const;
     const denial = { kind: 'fetchEntriesReply', ...envelope(follower, leader), round: 1, answers } as const;
     expect(broken(() => scene.sends(follower, denial))).toBe('D7');
+    // Found by the simulator: what comes, or is cut, in the same turn was not there when the question came, or is no more.
+    const { nextBatch: id } = follower.core.state.durability;
+    const batch = { id, hardState: null, truncateFrom: 0, entries: [], snapshot: null, adopt: null, repairs: [] };
+    const send = [{ message: denial, after: 0 }];
+    const cut = { ...batch, truncateFrom: position.index };
+    expect(broken(() => scene.output(follower, { send, persist: cut }))).toBe('none');
+    const entries = [{ ...position, kind: EntryKind.command, data: new Uint8Array(1) }];
+    expect(broken(() => scene.output(follower, { send, persist: { ...batch, id: id + 1, entries } }))).not.toBe('D7');
     const repairs = [{ ...position, kind: EntryKind.command, data: new Uint8Array(2) }];
     expect(broken(() => scene.persists(follower, { repairs }))).toBe('D5');
   });

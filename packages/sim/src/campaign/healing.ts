@@ -125,6 +125,10 @@ export class Healing {
     });
   }
 
+  #counts(server: ServerProcess): boolean {
+    return server.node !== null && this.#counting().includes(server.node);
+  }
+
   /** Who belongs to the cluster, as its leader has it; everyone while there is none. */
   #members(): readonly ServerProcess[] {
     const { servers } = this.#world;
@@ -142,13 +146,11 @@ export class Healing {
     return this.#budget.mayLoseDisk(server.id);
   }
 
-  /** Every server that is up must take a write and then show it. */
+  /** Every server that is up must take a write and then show it, unless a change that is still under way removes it first. */
   #askEveryone(): void {
     const [client] = this.#clients;
     if (client === undefined) return;
-    const counting = this.#counting();
     for (const server of this.#world.servers) {
-      if (server.node === null || !counting.includes(server.node)) continue;
       const value = `last ${server.id}`;
       this.#ask(client, server, { kind: 'put', key: 'last', value });
       this.#ask(client, server, {
@@ -165,7 +167,7 @@ export class Healing {
   /** Asks until it is answered well: connections that faults left hanging may take a while to be given up. */
   #ask(client: VirtualClient, server: ServerProcess, request: Parameters<VirtualClient['ask']>[1]): void {
     const end = this.#world.clock.now + LIMIT;
-    for (;;) {
+    while (this.#counts(server)) {
       let ended: string | null = null;
       client.ask(server, request, (outcome) => {
         ended = outcome.kind === 'ok' ? 'ok' : `${outcome.kind}: ${outcome.code}`;

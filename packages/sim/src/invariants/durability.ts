@@ -1,6 +1,7 @@
 /** D. Persist before promise, and what a disk gives back (Figure 2; dissertation §10.2.1). */
 import type {
   Entry,
+  Index,
   Input,
   Member,
   MemberId,
@@ -169,13 +170,16 @@ export class DurabilityChecks {
     for (const index of life.faulty.keys()) if (index >= batch.truncateFrom) life.faulty.set(index, batch.id);
   }
 
-  /** "I do not have it" is true: nothing that stands in the log is denied, damaged or not. */
-  #checkDenied({ life, id }: ServerGhost, { answers }: FetchEntriesReply): void {
+  /**
+   * "I do not have it" is true: nothing that stands in the log is denied, damaged or not. Called before the batch of the same output is
+   * looked at: what that adds may have come after the question.
+   */
+  denying({ life, id }: ServerGhost, { answers }: FetchEntriesReply, batch: PersistBatch | null): void {
     for (const answer of answers) {
       if (answer.verdict !== 'dontHave') continue;
       const { index, term } = answer.position;
       const { lastIndex, lastTerm } = life.latest;
-      if (index > lastIndex || index <= this.#ghosts.tree.floor.index) continue;
+      if (index > lastIndex || index <= this.#ghosts.tree.floor.index || isCutBy(batch, index)) continue;
       if (this.#ghosts.tree.termAt(index, lastTerm) !== term) continue;
       throw new Violation(
         'D7',
@@ -188,7 +192,6 @@ export class DurabilityChecks {
   /** What the core wants to send: the batch that it names makes the promise true. Acknowledgements: B6. */
   output(server: ServerGhost, { message, after }: Outgoing): void {
     const { life, id, held } = server;
-    if (message.kind === 'fetchEntriesReply') this.#checkDenied(server, message);
     const image = life.imageAfter(after);
     if (image === null)
       throw new Violation('D1', `${id} has handed out no batch ${after}`, `a ${message.kind} is to wait for it`);
@@ -268,6 +271,11 @@ export class DurabilityChecks {
   faulted(server: ServerGhost, kind: DiskFaultKind, path: string): void {
     if (kind === 'syncError' && logSegment.test(path)) server.hasFailedSync = true;
   }
+}
+
+function isCutBy(batch: PersistBatch | null, index: Index): boolean {
+  if (batch === null) return false;
+  return batch.snapshot !== null || (batch.truncateFrom > 0 && batch.truncateFrom <= index);
 }
 
 const logSegment = /(^|\/)\d+\.wal$/;

@@ -74,6 +74,9 @@ export class Invariants implements WorldWatcher {
 
   onOutput(id: MemberId, output: Output): void {
     const server = this.#simulator.running(id, 'it gives', 'an output');
+    for (const { message } of output.send) {
+      if (message.kind === 'fetchEntriesReply') this.#durability.denying(server, message, output.persist);
+    }
     if (output.persist === null) this.#durability.idle(server);
     else {
       this.#durability.persisting(server, output.persist);
