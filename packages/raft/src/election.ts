@@ -1,30 +1,36 @@
 /** Leader election (§5.2, §5.4.1), PreVote (dissertation §9.6) and voter stickiness (dissertation §4.2.3). */
+import { expectHandover, onElectionFailed } from './adaptation.ts';
 import { isVoter, tally } from './configuration.ts';
 import { hidesConfiguration, lacksSnapshot } from './faulty.ts';
+import { yieldHaste } from './gone.ts';
 import { isForeign, isImpostor, isStranger } from './identity.ts';
 import { isUpToDate, lastTerm } from './log.ts';
 import { currentConfiguration, openConfigurations } from './membership.ts';
 import type { PreVote, PreVoteReply, RequestVote, RequestVoteReply, TimeoutNow } from './message.ts';
 import { fullBarrier, setVote } from './persistence.ts';
-import { onElected, standsBack } from './repair.ts';
+import { onElected } from './repair.ts';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './role.ts';
 import { envelope, send, sendAfter } from './send.ts';
+import { standsBack } from './standing-back.ts';
 import type { Core } from './state.ts';
 import { armElection } from './timers.ts';
 import type { Incarnation, MemberId } from './types.ts';
 
 /** No leader was heard, or no election was decided, for a whole election timeout. */
 export function onElectionTimeout(core: Core): void {
+  const { state, options } = core;
+  if (state.role === 'candidate') onElectionFailed(core);
+  if (state.hurriedAttempts > 0) state.hurriedAttempts -= 1;
   if (standsBack(core)) {
-    becomeFollower(core, core.state.term, null, 'lets another server lead, since entries are faulty here');
+    becomeFollower(core, state.term, null, 'lets another server lead');
     return;
   }
-  if (!mayCampaign(core)) {
+  if (options.priority === 0 || !mayCampaign(core)) {
     // A learner or a stranger waits on; it will hear from a leader, or be let in by one.
-    becomeFollower(core, core.state.term, null, 'heard no leader and may not stand for election');
+    becomeFollower(core, state.term, null, 'heard no leader and may not stand for election');
     return;
   }
-  if (core.options.stableLeadership) startPreVote(core);
+  if (options.stableLeadership) startPreVote(core);
   else startElection(core, false);
 }
 
@@ -79,7 +85,10 @@ function otherVoters(core: Core): readonly MemberId[] {
     .filter((member) => member !== id && isVoter(configuration, member));
 }
 
-/** "Would you?" Answered from what is, changed nothing: neither term nor vote nor timers (the answer is no contact). */
+/**
+ * "Would you?" Answered from what is, changed nothing: neither term nor vote nor timers (the answer is no contact), but that haste
+ * gives way to haste.
+ */
 export function onPreVote(core: Core, message: PreVote): void {
   const refusal = whyNoPreVote(core, message);
   const granted = refusal === null;
@@ -92,6 +101,7 @@ export function onPreVote(core: Core, message: PreVote): void {
     reason: refusal ?? 'up to date',
   });
   send(core, { kind: 'preVoteReply', ...envelope(core, message.from), round: message.round, granted });
+  if (granted) yieldHaste(core);
 }
 
 function whyNoPreVote(core: Core, message: PreVote): string | null {
@@ -196,7 +206,10 @@ function countVote(core: Core, voter: MemberId, incarnation: Incarnation, grante
     onElected(core);
   }
   // The vote stays given: this is the same term.
-  if (result === 'lost') becomeFollower(core, core.state.term, null, 'lost the election');
+  if (result === 'lost') {
+    onElectionFailed(core);
+    becomeFollower(core, core.state.term, null, 'lost the election');
+  }
 }
 
 function countBallot(
@@ -219,5 +232,6 @@ function countBallot(
 /** The leader hands over (dissertation §3.10): stand at once, past PreVote and stickiness. */
 export function onTimeoutNow(core: Core, message: TimeoutNow): void {
   if (message.from !== core.state.leader || !mayCampaign(core)) return;
+  expectHandover(core);
   startElection(core, true);
 }

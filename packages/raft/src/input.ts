@@ -1,6 +1,6 @@
 /**
  * Everything that can happen to the core. A driver (runtime, simulator, checker, debugger) turns the world into these;
- * `now` is the only clock, serves leases and reports, and decides nothing else.
+ * `now` is the only clock; it serves leases and reports, tells a leader that its process slept, and decides nothing else.
  */
 import type { MemberChange } from './change.ts';
 import type { Message } from './message.ts';
@@ -121,6 +121,15 @@ export interface UnreachableInput extends At {
   readonly peer: MemberId;
 }
 
+/**
+ * The connection that this server had opened to `peer` broke, and a new one was refused at once: nobody listens there. Not for
+ * timeouts, not for a peer that was never reached.
+ */
+export interface PeerGoneInput extends At {
+  readonly kind: 'peerGone';
+  readonly peer: MemberId;
+}
+
 export type Input =
   | TimeoutInput
   | MessageInput
@@ -135,4 +144,5 @@ export type Input =
   | FaultyInput
   | CompactedInput
   | SnapshotSentInput
-  | UnreachableInput;
+  | UnreachableInput
+  | PeerGoneInput;

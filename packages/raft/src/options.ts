@@ -16,6 +16,22 @@ export interface RaftOptions {
   readonly electionTimeoutMin: Micros;
   /** The longest; drawn anew for every election (§5.2). Microseconds. */
   readonly electionTimeoutMax: Micros;
+  /**
+   * How far failed elections may widen the range: up to this many times electionTimeoutMax, doubling each time. At least 1, which
+   * switches it off.
+   */
+  readonly maxElectionBackoff: number;
+  /**
+   * Once the leader's process is known to be gone (input `peerGone`): how long a server waits before it stands. Attempts that follow
+   * wait from the longest to twice that. Microseconds.
+   */
+  readonly goneSpreadMin: Micros;
+  readonly goneSpreadMax: Micros;
+  /**
+   * A wish, not a rule: with priority p this server draws its election timeout from the lowest p-th part of the range, so that it
+   * is likely to stand before those of lower priority. 0: it never stands unless a leader hands over to it. A whole number.
+   */
+  readonly priority: number;
   /** A leader's rhythm, well below electionTimeoutMin. Microseconds. */
   readonly heartbeatInterval: Micros;
   /**
@@ -61,6 +77,10 @@ export const defaultOptions: RaftDefaults = {
   group: 0,
   electionTimeoutMin: 1_000_000,
   electionTimeoutMax: 2_000_000,
+  maxElectionBackoff: 8,
+  goneSpreadMin: 5_000,
+  goneSpreadMax: 50_000,
+  priority: 1,
   heartbeatInterval: 100_000,
   commitNoticeDelay: 2_000,
   stableLeadership: true,

@@ -25,6 +25,7 @@ import type {
  * - `stickiness`: a voter protects the leader that it heard from until this runs out (dissertation §4.2.3).
  * - `commitNotice`: followers that got no entries since are told what is committed.
  * - `transfer`: a leadership transfer has taken too long (dissertation §3.10).
+ * - `quiet`: the leader has lasted (adaptation.ts).
  * - `repair`: entries are faulty here, and it is time to ask the others for them (again).
  */
 export type TimerName =
@@ -34,7 +35,8 @@ export type TimerName =
   | 'stickiness'
   | 'commitNotice'
   | 'transfer'
-  | 'repair';
+  | 'repair'
+  | 'quiet';
 
 /**
  * Arm (or arm anew) a timer: the driver draws the delay from [min, max] each time. `max` = 0 disarms it. When two timers

@@ -1,9 +1,11 @@
 /** The door of the core: inputs in, outputs out. */
 import { advanceCommit, onApplied, takeApplyRange } from './commit.ts';
+import { onQuietTimeout } from './adaptation.ts';
 import { onElectionTimeout, onOwnVoteDurable } from './election.ts';
 import { faultyAt, hidesConfiguration } from './faulty.ts';
 import { failForwarded, flushReads } from './forward.ts';
 import { onCommitNoticeTimeout, onHeartbeatTimeout } from './heartbeat.ts';
+import { onPeerGone } from './gone.ts';
 import type { Input, TimeoutInput } from './input.ts';
 import { invariant } from './invariant.ts';
 import { protectUnknown } from './lease.ts';
@@ -212,6 +214,8 @@ function handle(core: Core, input: Input): void {
     case 'unreachable':
       if (core.state.leader === input.peer) failForwarded(core);
       return withProgress(core, input.peer, onFollowerUnreachable);
+    case 'peerGone':
+      return onPeerGone(core, input.peer);
   }
 }
 
@@ -233,6 +237,8 @@ function onTimeout(core: Core, { name, generation }: TimeoutInput): void {
       return onCommitNoticeTimeout(core);
     case 'repair':
       return onRepairTimeout(core);
+    case 'quiet':
+      return onQuietTimeout(core);
     case 'transfer':
       return onTransferTimeout(core);
   }
@@ -266,4 +272,13 @@ function checkOptions(options: RaftOptions): void {
   if (!(maxClockDrift >= 0 && maxClockDrift < 1_000_000)) {
     throw new RangeError('maxClockDrift must be from 0 to below 1,000,000 parts in a million');
   }
+  checkElectionOptions(options);
+}
+
+function checkElectionOptions({ maxElectionBackoff, goneSpreadMin, goneSpreadMax, priority }: RaftOptions): void {
+  if (!(maxElectionBackoff >= 1)) throw new RangeError('maxElectionBackoff must be 1 or more');
+  if (!(goneSpreadMin > 0 && goneSpreadMin <= goneSpreadMax)) {
+    throw new RangeError('goneSpreadMin must be above 0 and not exceed goneSpreadMax');
+  }
+  if (!(Number.isInteger(priority) && priority >= 0)) throw new RangeError('priority must be a whole number, 0 or more');
 }

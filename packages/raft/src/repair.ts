@@ -14,6 +14,7 @@ import { faultyAt, lacksSnapshot, missingBehind, noteFaulty, noteRepaired, takeR
 import type { FaultyMark } from './log.ts';
 import { currentConfiguration } from './membership.ts';
 import type { FetchAnswer, FetchEntriesReply } from './message.ts';
+import { endStandingBack, standBackForRepair } from './standing-back.ts';
 import { becomeFollower, beginTerm, maxPatience, needsRecovery } from './role.ts';
 import { envelope, send } from './send.ts';
 import type { Core, Leadership } from './state.ts';
@@ -38,16 +39,8 @@ export function onFaulty(core: Core, index: Index): void {
 /** This server leads now. What others said to earlier leaders counts for nothing. */
 export function onElected(core: Core): void {
   for (const mark of core.state.log.faulty) mark.lackedBy = [];
-  core.state.repair.standBack = 0;
+  endStandingBack(core);
   askAnew(core);
-}
-
-/** Whether this election timeout is left to others. */
-export function standsBack(core: Core): boolean {
-  const { repair, log } = core.state;
-  if (repair.standBack === 0 || log.faulty.length === 0) return false;
-  repair.standBack -= 1;
-  return true;
 }
 
 export function onRepairTimeout(core: Core): void {
@@ -154,7 +147,7 @@ function yieldOffice(core: Core): void {
   const { leadership } = state;
   if (leadership === null || leadership.progress.length === 0 || !isHeldUp(core)) return;
   if (isPatient(leadership)) return;
-  state.repair.standBack = standBackTimeouts;
+  standBackForRepair(core, standBackTimeouts);
   becomeFollower(core, state.term, null, 'could not settle entries that are faulty here');
 }
 

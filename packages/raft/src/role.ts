@@ -1,4 +1,5 @@
 /** The roles and the ways between them (Figure 4; pre-candidate: dissertation §9.6). */
+import { onLeaderKnown, onLeaderLost } from './adaptation.ts';
 import { bindSeen } from './identity.ts';
 import { firstFaultyBehind } from './faulty.ts';
 import { failForwarded } from './forward.ts';
@@ -84,6 +85,10 @@ export function becomeLeader(core: Core): void {
     confirmedRound: 0,
     lease: noLease(),
     roundDue: true,
+    checkedAt: state.now,
+    proofRound: 0,
+    oldestBatch: 0,
+    stalledChecks: 0,
     noticeArmed: false,
     reads: [],
   };
@@ -151,7 +156,13 @@ function setLeader(core: Core, leader: MemberId | null): void {
   if (state.leader !== null && state.leader !== core.options.id) failForwarded(core);
   state.leader = leader;
   concludeTransfer(core);
-  // A lease that was granted cannot be taken back: another server's term does not end it.
-  if (leader === null && !core.options.leaseReads) state.sticky = false;
+  if (leader === null) {
+    // A lease that was granted cannot be taken back: another server's term does not end it.
+    if (!core.options.leaseReads) state.sticky = false;
+    onLeaderLost(core);
+  } else {
+    state.hurriedAttempts = 0;
+    onLeaderKnown(core);
+  }
   core.out.events.push({ kind: 'leader', leader, term: state.term });
 }

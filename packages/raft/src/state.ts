@@ -86,6 +86,15 @@ export interface RaftState {
   /** What this server, not being leader, has carried to one. forward.ts. */
   readonly forwarded: Forwarded;
 
+  /** How wide the range of election timeouts is. adaptation.ts. */
+  readonly adaptation: Adaptation;
+  /** Why this server leaves elections to others, and for how long. standing-back.ts. */
+  readonly standingBack: StandingBack;
+  /** The leader is gone: election timeouts that are still drawn from the short range. gone.ts, election.ts, role.ts. */
+  hurriedAttempts: number;
+  /** In haste, and no other server's attempt has been waited for yet. gone.ts. */
+  mayYield: boolean;
+
   /** How this server's faulty entries are asked for. repair.ts. */
   readonly repair: Repair;
   /** Entries that are being read for servers that asked for them, at most one run a server. lend.ts. */
@@ -97,7 +106,8 @@ export interface RaftState {
 
 /** A leadership transfer (dissertation §3.10). */
 export interface Transfer {
-  readonly id: number;
+  /** The question it answers; null where the leader hands over by itself. */
+  readonly id: number | null;
   readonly target: MemberId;
   readonly term: Term;
   /** TimeoutNow has left; said again with every heartbeat. */
@@ -114,8 +124,22 @@ export interface Repair {
   delay: Micros;
   /** The repair timer runs. */
   armed: boolean;
-  /** Election timeouts that this server lets pass before it stands again, so that another one leads. */
-  standBack: number;
+}
+
+export interface Adaptation {
+  /** The longest election timeout is doubled this often. */
+  level: number;
+  /** The leader in office has lasted, or leaves on purpose; true as well while none is known. */
+  isQuiet: boolean;
+}
+
+export interface StandingBack {
+  /** Election timeouts that are left to others. */
+  left: number;
+  /** It is for the sake of faulty entries: void once they are whole. */
+  forRepair: boolean;
+  /** How often, in succession, this server was deposed or gave up because of its disk; bounded. */
+  falls: number;
 }
 
 /** A run of entries that is being loaded for a server whose own are faulty. */
@@ -186,6 +210,13 @@ export interface Leadership {
   readonly lease: Lease;
   /** A round is due in the next output, whatever else happens. heartbeat timer or reads.ts. */
   roundDue: boolean;
+  /** When the last quorum check was, or the election. quorum-check.ts. */
+  checkedAt: Micros;
+  /** The process slept: this round must be confirmed by the next check; 0 for none. quorum-check.ts. */
+  proofRound: number;
+  /** The oldest batch under way at the last check, and for how many checks it has not changed. quorum-check.ts. */
+  oldestBatch: number;
+  stalledChecks: number;
   /** The commitNotice timer runs. heartbeat.ts. */
   noticeArmed: boolean;
   /** Reads that wait, oldest first. reads.ts. */
@@ -291,7 +322,7 @@ export function initialState(recovered: RecoveredState): RaftState {
       adopt: null,
       durableIndex: lastIndex,
     },
-    timers: { election: 0, heartbeat: 0, quorumCheck: 0, stickiness: 0, commitNotice: 0, transfer: 0, repair: 0 },
+    timers: { election: 0, heartbeat: 0, quorumCheck: 0, stickiness: 0, commitNotice: 0, transfer: 0, repair: 0, quiet: 0 },
     sticky: false,
     preVoteRound: 0,
     votes: [],
@@ -307,7 +338,11 @@ export function initialState(recovered: RecoveredState): RaftState {
       readRequest: null,
       heartbeatsSinceRead: 0,
     },
-    repair: { round: 0, askedTo: 0, delay: 0, armed: false, standBack: 0 },
+    adaptation: { level: 0, isQuiet: true },
+    standingBack: { left: 0, forRepair: false, falls: 0 },
+    hurriedAttempts: 0,
+    mayYield: false,
+    repair: { round: 0, askedTo: 0, delay: 0, armed: false },
     loans: [],
     nextLoad: 1,
   };

@@ -2,6 +2,7 @@
  * Time in one form: the core names a timer, its shortest and longest delay; the driver draws the delay and reports the end with
  * the generation it was armed with. Whatever was armed or disarmed since then makes an old report void.
  */
+import { electionSpread } from './election-timeout.ts';
 import type { TimerName } from './output.ts';
 import type { Core } from './state.ts';
 import type { Micros } from './types.ts';
@@ -22,7 +23,8 @@ export function disarmTimer(core: Core, name: TimerName): void {
 
 /** Draws a new election timeout (§5.2: a fresh one for every election). */
 export function armElection(core: Core): void {
-  armTimer(core, 'election', core.options.electionTimeoutMin, core.options.electionTimeoutMax);
+  const { min, max } = electionSpread(core);
+  armTimer(core, 'election', min, max);
 }
 
 /** A leader was heard: protect it for as long as the shortest election timeout, and wait anew. */

@@ -21,7 +21,20 @@ export function onTransfer(core: Core, id: number, wanted: MemberId | null): voi
   if (wanted === options.id) return refuse('done');
   const target = wanted === null ? closest(core, leadership) : leadership.progress.find((it) => it.id === wanted);
   if (target === undefined || target === null || !mayLead(core, target)) return refuse('noTarget');
-  state.transfer = { id, target: target.id, term: state.term, sent: false };
+  begin(core, id, target.id);
+}
+
+/** Leadership goes to the closest voter although nobody asked for it. False if there is none that could take it. */
+export function handOver(core: Core, leadership: Leadership): boolean {
+  if (core.state.transfer !== null) return true;
+  const target = leadership.recovering ? null : closest(core, leadership);
+  if (target !== null) begin(core, null, target.id);
+  return target !== null;
+}
+
+function begin(core: Core, id: number | null, target: MemberId): void {
+  const { state, options } = core;
+  state.transfer = { id, target, term: state.term, sent: false };
   armTimer(core, 'transfer', options.electionTimeoutMin, options.electionTimeoutMin);
 }
 
@@ -72,7 +85,8 @@ export function onTransferTimeout(core: Core): void {
 function conclude(core: Core, outcome: TransferResult['outcome']): void {
   const { state, out } = core;
   if (state.transfer === null) return;
-  out.transfers.push({ id: state.transfer.id, outcome });
+  const { id } = state.transfer;
+  if (id !== null) out.transfers.push({ id, outcome });
   state.transfer = null;
   disarmTimer(core, 'transfer');
 }

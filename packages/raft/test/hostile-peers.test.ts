@@ -140,7 +140,7 @@ const step = fc.oneof(
   { arbitrary: message.map((it) => ({ do: 'receive' as const, message: it })), weight: 8 },
   {
     arbitrary: fc
-      .constantFrom('election', 'heartbeat', 'quorumCheck', 'stickiness', 'commitNotice', 'repair')
+      .constantFrom('election', 'heartbeat', 'quorumCheck', 'stickiness', 'commitNotice', 'repair', 'quiet')
       .map((timer) => ({ do: 'fire' as const, timer })),
     weight: 3,
   },

@@ -15,7 +15,7 @@ describe('timers', () => {
   test('a leader beats and counts, and waits for nobody', () => {
     const world = cluster(3);
     const leader = world.elect('n1');
-    expect([...leader.timers.keys()].sort()).toEqual(['heartbeat', 'quorumCheck']);
+    expect([...leader.timers.keys()].sort()).toEqual(['heartbeat', 'quiet', 'quorumCheck']);
     expect(leader.timers.get('heartbeat')).toMatchObject({ min: 100_000, max: 100_000 });
   });
 
@@ -89,7 +89,17 @@ describe('timers', () => {
     expect(world.leader?.id).toBe('n1');
   });
 
-  test.each([{ heartbeatInterval: 0 }, { heartbeatInterval: 1_000_000 }, { electionTimeoutMin: 3_000_000 }])(
+  test.each([
+    { heartbeatInterval: 0 },
+    { heartbeatInterval: 1_000_000 },
+    { electionTimeoutMin: 3_000_000 },
+    { maxElectionBackoff: 0.5 },
+    { goneSpreadMin: 0 },
+    { goneSpreadMin: 60_000 },
+    { goneSpreadMax: 1_000_001 },
+    { priority: 0.5 },
+    { priority: -1 },
+  ])(
     'options that contradict each other are refused: %o',
     (bad) => {
       expect(() => new Raft({ ...options, ...bad }, freshState(configuration({ voters: ['n1'] })))).toThrow(RangeError);

@@ -13,6 +13,7 @@ const timerNumbers: Readonly<Record<TimerName, number>> = {
   commitNotice: 5,
   transfer: 6,
   repair: 7,
+  quiet: 8,
 };
 
 /** Of one output, and of where it left the core. */

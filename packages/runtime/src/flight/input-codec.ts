@@ -30,6 +30,7 @@ const kindNumbers: Readonly<Record<Input['kind'], number>> = {
   faulty: 12,
   change: 13,
   transfer: 14,
+  peerGone: 15,
 };
 const kinds = new Map(Object.entries(kindNumbers).map(([kind, number]) => [number, kind as Input['kind']]));
 
@@ -41,6 +42,7 @@ const timerNames: readonly TimerName[] = [
   'commitNotice',
   'transfer',
   'repair',
+  'quiet',
 ];
 
 const maxIdBytes = 256;
@@ -108,6 +110,7 @@ export class InputEncoder {
         writer.bool(input.delivered);
         return;
       case 'unreachable':
+      case 'peerGone':
         return writer.string(input.peer);
       case 'change':
         writer.varint(input.id);
@@ -183,6 +186,7 @@ export class InputDecoder {
       case 'snapshotSent':
         return { kind, now, peer: reader.string(maxIdBytes), delivered: reader.bool() };
       case 'unreachable':
+      case 'peerGone':
         return { kind, now, peer: reader.string(maxIdBytes) };
       case 'change': {
         const id = reader.varint();

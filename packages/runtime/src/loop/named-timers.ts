@@ -11,6 +11,7 @@ const firingOrder: readonly TimerName[] = [
   'commitNotice',
   'transfer',
   'repair',
+  'quiet',
 ];
 
 export interface NamedTimersHost {

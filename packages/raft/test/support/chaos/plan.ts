@@ -27,6 +27,8 @@ export const actionKinds = [
   'cut',
   'heal',
   'unreachable',
+  'gone',
+  'sleep',
   'gather',
   'flush',
 ] as const;
@@ -79,6 +81,8 @@ const weights: Readonly<Record<ActionKind, number>> = {
   cut: 1,
   heal: 4,
   unreachable: 1,
+  gone: 1,
+  sleep: 1,
   gather: 3,
   flush: 9,
 };
@@ -120,6 +124,8 @@ const options: fc.Arbitrary<Partial<RaftDefaults>> = fc.record({
   maxUncommittedBytes: fc.constantFrom(30, 1 << 20),
   maxLogCacheBytes: fc.constantFrom(0, 20, 1 << 20),
   maxPendingReads: fc.constantFrom(2, 1000),
+  maxElectionBackoff: fc.constantFrom(1, 3, 8),
+  priority: fc.constantFrom(1, 1, 4),
 });
 
 export function plans(maxActions: number): fc.Arbitrary<Plan> {

@@ -179,7 +179,9 @@ export class ChaosRun {
     isolate: ({ a, b }) => this.#anyOrLeading(a, b, (server) => this.#isolate(server)),
     cut: ({ a, b }) => this.#cut(a, b),
     heal: () => this.#heal(),
-    unreachable: ({ a, b }) => this.#unreachable(a, b),
+    unreachable: ({ a, b }) => this.#tellOfPeer('unreachable', a, b),
+    gone: ({ a, b }) => this.#tellOfPeer('peerGone', a, b),
+    sleep: () => this.#sleep(),
     gather: ({ a }) => this.#running(a, (server) => this.#gather(server)),
     flush: ({ a }) =>
       this.#among(
@@ -390,13 +392,18 @@ export class ChaosRun {
     return true;
   }
 
-  #unreachable(a: number, b: number): boolean {
+  #sleep(): boolean {
+    this.cluster.now += 3_000_000;
+    return true;
+  }
+
+  #tellOfPeer(kind: 'unreachable' | 'peerGone', a: number, b: number): boolean {
     const peer = pick([...this.cluster.servers.keys()], b);
     return this.#running(a, (server) => {
       if (peer === null || peer === server.id) {
         return false;
       }
-      server.input({ kind: 'unreachable', peer, now: this.cluster.now });
+      server.input({ kind, peer, now: this.cluster.now });
       return true;
     });
   }

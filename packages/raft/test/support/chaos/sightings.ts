@@ -2,7 +2,7 @@
  * Counts the hard situations that random runs get into. A search that never sees one of them proves nothing about it, so the
  * test that uses this demands each at least once.
  */
-import type { Configuration, Input, Output, PersistBatch, RecoveredState } from '../../../src/index.ts';
+import type { Configuration, Input, Output, PersistBatch, RaftState, RecoveredState } from '../../../src/index.ts';
 import type { Ghosts } from '../invariants/index.ts';
 import type { Observer } from '../observer.ts';
 import type { TestServer } from '../server.ts';
@@ -50,6 +50,11 @@ export const situations = [
   'a leader that is no voter any more and leaves',
   'a leadership transfer done',
   'a leadership transfer that came to nothing',
+  'a leader taken for gone',
+  'a leader whose disk stands still hands over',
+  'a leader that has to prove itself after a sleep',
+  'a deposed leader that stands back',
+  'a wider range of election timeouts',
 ] as const;
 export type Situation = (typeof situations)[number];
 
@@ -104,6 +109,12 @@ export class Sightings implements Observer {
       );
       this.#note('a commit before the own disk', core.commitIndex > server.disk.durable.lastIndex);
     }
+    const { hurriedAttempts, transfer, leadership, standingBack, adaptation } = core.state;
+    this.#note('a leader taken for gone', input.kind === 'peerGone' && hurriedAttempts > 0);
+    this.#note('a leader whose disk stands still hands over', transfer?.id === null);
+    this.#note('a leader that has to prove itself after a sleep', isUnproven(leadership));
+    this.#note('a deposed leader that stands back', standingBack.left > 0 && !standingBack.forRepair);
+    this.#note('a wider range of election timeouts', adaptation.level > 0);
     this.#note(
       'an election without a winner',
       this.#roleBefore === 'candidate' && input.kind === 'timeout' && input.name === 'election',
@@ -197,4 +208,8 @@ export class Sightings implements Observer {
       this.seen.set(situation, (this.seen.get(situation) ?? 0) + 1);
     }
   }
+}
+
+function isUnproven(leadership: RaftState['leadership']): boolean {
+  return leadership !== null && leadership.confirmedRound < leadership.proofRound;
 }

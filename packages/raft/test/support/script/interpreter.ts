@@ -37,6 +37,7 @@ const timerNames: readonly TimerName[] = [
   'commitNotice',
   'transfer',
   'repair',
+  'quiet',
 ];
 
 export class Interpreter {
@@ -82,7 +83,9 @@ export class Interpreter {
     cut: (words) => this.#links(words, (from, to) => this.#world.cut(from, to)),
     mend: (words) => this.#links(words, (from, to) => this.#world.mend(from, to)),
     heal: () => this.#world.heal(),
-    unreachable: (words) => this.#unreachable(words),
+    unreachable: (words) => this.#tellOfPeer(words, 'unreachable'),
+    gone: (words) => this.#tellOfPeer(words, 'peerGone'),
+    stall: (words) => this.#stall(words),
     message: (words) => this.#forge(words),
 
     disk: (words) => this.#automate(words, 'disk'),
@@ -223,8 +226,13 @@ export class Interpreter {
     }
   }
 
-  #unreachable(words: Words): void {
-    this.#server(words).input({ kind: 'unreachable', peer: words.next('a peer'), now: this.#world.now });
+  #tellOfPeer(words: Words, kind: 'unreachable' | 'peerGone'): void {
+    this.#server(words).input({ kind, peer: words.next('a peer'), now: this.#world.now });
+  }
+
+  /** Everyone's clock goes on, and nothing happens meanwhile: to those whose timers are due then, their process slept. */
+  #stall(words: Words): void {
+    this.#world.now += parseDuration(words.next('a duration'), words);
   }
 
   #forge(words: Words): void {

@@ -1,0 +1,30 @@
+/**
+ * A leader that is gone. Its connection broke, and where it listened nobody listens now: its process is dead, and to wait for an
+ * election timeout would only make clients wait. Who notices stops protecting it and asks for PreVotes after a short, random while.
+ * It is a guess all the same, and costs nothing if it is wrong: voters that still hear the leader refuse. Never while leases are in use.
+ */
+import type { Core } from './state.ts';
+import { becomeFollower } from './role.ts';
+import { armTimer } from './timers.ts';
+import type { MemberId } from './types.ts';
+
+/** Attempts in haste, before the usual timeouts return. */
+const attempts = 4;
+
+export function onPeerGone(core: Core, peer: MemberId): void {
+  const { state, options } = core;
+  // The lease of a leader is not ended by a broken connection.
+  if (options.leaseReads || state.role !== 'follower' || state.leader !== peer) return;
+  state.hurriedAttempts = attempts;
+  state.mayYield = true;
+  becomeFollower(core, state.term, null, `${peer} led, and nobody listens there any more`);
+}
+
+/** A PreVote was granted in haste: let that one try first. Once, or a server that hears no answers could hold up the others. */
+export function yieldHaste(core: Core): void {
+  const { state } = core;
+  if (state.hurriedAttempts === 0 || !state.mayYield || state.role !== 'follower') return;
+  state.mayYield = false;
+  const { goneSpreadMax } = core.options;
+  armTimer(core, 'election', goneSpreadMax, 2 * goneSpreadMax);
+}
