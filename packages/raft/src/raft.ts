@@ -280,5 +280,6 @@ function checkElectionOptions({ maxElectionBackoff, goneSpreadMin, goneSpreadMax
   if (!(goneSpreadMin > 0 && goneSpreadMin <= goneSpreadMax)) {
     throw new RangeError('goneSpreadMin must be above 0 and not exceed goneSpreadMax');
   }
-  if (!(Number.isInteger(priority) && priority >= 0)) throw new RangeError('priority must be a whole number, 0 or more');
+  if (!(Number.isInteger(priority) && priority >= 0))
+    throw new RangeError('priority must be a whole number, 0 or more');
 }

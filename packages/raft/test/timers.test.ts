@@ -96,13 +96,9 @@ describe('timers', () => {
     { maxElectionBackoff: 0.5 },
     { goneSpreadMin: 0 },
     { goneSpreadMin: 60_000 },
-    { goneSpreadMax: 1_000_001 },
     { priority: 0.5 },
     { priority: -1 },
-  ])(
-    'options that contradict each other are refused: %o',
-    (bad) => {
-      expect(() => new Raft({ ...options, ...bad }, freshState(configuration({ voters: ['n1'] })))).toThrow(RangeError);
-    },
-  );
+  ])('options that contradict each other are refused: %o', (bad) => {
+    expect(() => new Raft({ ...options, ...bad }, freshState(configuration({ voters: ['n1'] })))).toThrow(RangeError);
+  });
 });

@@ -129,8 +129,11 @@ export interface ConnectionHandler {
   /** The bytes belong to the receiver. */
   onData(bytes: Uint8Array): void;
   onDrain(): void;
-  /** Called exactly once; `reason` is null after an orderly end. */
-  onClose(reason: string | null): void;
+  /**
+   * Called exactly once; `reason` is null after an orderly end. `isRefused`: the other machine answered, and nobody listens at the
+   * address.
+   */
+  onClose(reason: string | null, isRefused?: boolean): void;
 }
 
 export interface Listener {

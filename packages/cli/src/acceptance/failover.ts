@@ -77,6 +77,10 @@ export function describeFailover({ killed, detection, votes, commit }: Failover)
   return `failover from ${killed}: detected after ${ms(detection)} ms, votes after ${ms(votes)} ms, first commit after ${ms(commit)} ms`;
 }
 
-export function medianCommit(failovers: readonly Failover[]): number {
-  return median(failovers.map(({ commit }) => commit));
+/** The time without a committed write, over all failovers. */
+export function describePauses(failovers: readonly Failover[]): string {
+  const commits = failovers.map(({ commit }) => commit).toSorted((a, b) => a - b);
+  const p99 = commits[Math.ceil(commits.length * 0.99) - 1] ?? Number.NaN;
+  const worst = commits.at(-1) ?? Number.NaN;
+  return `time to the first commit: median ${median(commits).toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, longest ${worst.toFixed(0)} ms`;
 }

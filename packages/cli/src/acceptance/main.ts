@@ -22,6 +22,15 @@ program
     await churn({ ...flags, report });
   });
 program
+  .command('failover')
+  .description('leaders are killed with -9, one after the other: how long no write is committed')
+  .option('--seconds <n>', 'how long', whole, 600)
+  .option('--servers <n>', 'servers', whole, 3)
+  .option('--clients <n>', 'clients', whole, 4)
+  .action(async (flags: Record<'seconds' | 'servers' | 'clients', number>) => {
+    await churn({ ...flags, leadersOnly: true, report });
+  });
+program
   .command('outage')
   .description('two of five killed, a third, one back')
   .action(() => outage({ report }));

@@ -171,6 +171,7 @@ export class Loop {
       isInstalling: () => this.#isInstalling(),
       onMessage: (message) => this.#onMessage(message),
       onUnreachable: (peer) => this.#defer({ kind: 'unreachable', now: this.#environment.clock.now(), peer }),
+      onGone: (peer) => this.#defer({ kind: 'peerGone', now: this.#environment.clock.now(), peer }),
       onSnapshotSent: (peer, delivered) =>
         this.#defer({ kind: 'snapshotSent', now: this.#environment.clock.now(), peer, delivered }),
       onStorageError: (error) => this.#onSideError(error),

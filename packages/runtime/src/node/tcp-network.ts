@@ -20,6 +20,7 @@ class TcpConnection implements Connection {
   #isCorked = false;
   #isClosed = false;
   #reason: string | null = null;
+  #isRefused = false;
   #wantsDrain = false;
 
   constructor(socket: Socket, remoteAddress: string, handler: ConnectionHandler) {
@@ -31,8 +32,9 @@ class TcpConnection implements Connection {
       this.#handler.onData(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)),
     );
     socket.on('drain', () => this.#onDrain());
-    socket.on('error', (error) => {
+    socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#reason = error.message;
+      this.#isRefused = error.code === 'ECONNREFUSED';
     });
     socket.on('close', () => this.#onClose());
   }
@@ -106,7 +108,7 @@ class TcpConnection implements Connection {
 
   #onClose(): void {
     this.#isClosed = true;
-    this.#handler.onClose(this.#reason);
+    this.#handler.onClose(this.#reason, this.#isRefused);
   }
 }
 

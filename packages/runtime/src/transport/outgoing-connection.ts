@@ -11,8 +11,11 @@ export interface OutgoingHandler {
   /** A frame other than those of the handshake. Returns null, or why the connection must end. */
   onFrame(kind: number, reader: ByteReader): string | null;
   onDrain(): void;
-  /** Called exactly once, whatever ended it, unless this side called `destroy`. */
-  onClosed(reason: string, refusal: Refusal | null): void;
+  /**
+   * Called exactly once, whatever ended it, unless this side called `destroy`. `isRefused`: nobody listens there; a `refusal` is what
+   * somebody who does has said.
+   */
+  onClosed(reason: string, refusal: Refusal | null, isRefused: boolean): void;
 }
 
 /** A connection that this server opened: connect, hello, welcome or refusal, then frames. */
@@ -93,8 +96,8 @@ export class OutgoingConnection implements ConnectionHandler, Watched {
     if (!this.#isClosed) this.#handler.onDrain();
   }
 
-  onClose(reason: string | null): void {
-    this.#close(reason ?? 'closed by the other side');
+  onClose(reason: string | null, isRefused = false): void {
+    this.#close(reason ?? 'closed by the other side', isRefused);
   }
 
   #onFrame(payload: Uint8Array): string | null {
@@ -118,9 +121,9 @@ export class OutgoingConnection implements ConnectionHandler, Watched {
     return null;
   }
 
-  #close(reason: string): void {
+  #close(reason: string, isRefused = false): void {
     if (this.#isClosed) return;
     this.destroy();
-    this.#handler.onClosed(reason, this.#refusal);
+    this.#handler.onClosed(reason, this.#refusal, isRefused);
   }
 }

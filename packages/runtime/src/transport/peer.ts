@@ -18,6 +18,8 @@ export interface PeerHost {
   durableTerm(): number;
   /** Messages were dropped or the connection was lost. Called later than, never inside, `send` and `flush`. */
   onUnreachable(peer: MemberId): void;
+  /** The connection broke, and nobody listens at the peer's address any more. */
+  onGone(peer: MemberId): void;
   /** The peer refuses this server because it has left the cluster. */
   onRemoved(reason: string): void;
   /** Where this server tells the peer that it is reached; empty if it only answers, so that the two do not hold on to each other. */
@@ -54,6 +56,9 @@ export class Peer {
   #retryDelay: number;
   #isOverflowing = false;
   #isClosed = false;
+  /** An open connection broke, and no attempt since has shown why. */
+  #isBroken = false;
+  #welcomeAt = 0;
   #dropped = 0;
   #lastProblem: string | null = null;
   #complainedAt = Number.NEGATIVE_INFINITY;
@@ -141,12 +146,19 @@ export class Peer {
       onWelcome: () => this.#onWelcome(),
       onFrame: (kind) => `unexpected frame ${kind}`,
       onDrain: () => undefined,
-      onClosed: (reason, refusal) => this.#onClosed(reason, refusal),
+      onClosed: (reason, refusal, isRefused) => this.#onClosed(reason, refusal, isRefused),
     });
   }
 
+  /** One that breaks as soon as it is open is not tried again in haste. */
+  #hasLasted(): boolean {
+    return this.#context.environment.clock.now() - this.#welcomeAt >= this.#context.limits.reconnectMin;
+  }
+
   #onWelcome(): void {
+    this.#welcomeAt = this.#context.environment.clock.now();
     this.#retryDelay = this.#context.limits.reconnectMin;
+    this.#isBroken = false;
     this.#lastProblem = null;
     this.#complainedAt = Number.NEGATIVE_INFINITY;
     this.#context.environment.logger.log('info', 'connected to peer', { peer: this.id, address: this.#address });
@@ -154,15 +166,21 @@ export class Peer {
     this.flush();
   }
 
-  #onClosed(reason: string, refusal: Refusal | null): void {
+  #onClosed(reason: string, refusal: Refusal | null, isRefused: boolean): void {
     this.#complain(reason, refusal);
+    const isGone = this.#isBroken && isRefused;
+    // A process that dies breaks its connections: at once is the time to look whether anybody still listens.
+    const isBreaking = this.isConnected;
+    this.#isBroken = isBreaking || (this.#isBroken && !isRefused);
     // A refusal is a matter for a person, not for haste; a server that is only starting will be ready in a moment.
     if (refusal !== null && refusal.code !== 'starting') this.#retryDelay = this.#context.limits.reconnectMax;
-    this.#lost(reason);
+    this.#lost(reason, isBreaking && this.#hasLasted() ? 0 : null);
+    if (isGone) this.#host.onGone(this.id);
     if (refusal?.code === 'removed') this.#host.onRemoved(refusal.reason);
   }
 
-  #lost(reason: string): void {
+  /** `delay`: until the next attempt; null for the usual one. */
+  #lost(reason: string, delay: number | null = null): void {
     const wasOpen = this.isConnected;
     this.#connection = null;
     this.#dropped += this.#outbox.length;
@@ -170,14 +188,14 @@ export class Peer {
     this.#outbox = [];
     this.#debug(`closed: ${reason}`);
     if (wasOpen || hadMessages) this.#host.onUnreachable(this.id);
-    this.#retryLater();
+    this.#retryLater(delay);
   }
 
-  #retryLater(): void {
+  #retryLater(given: number | null): void {
     if (this.#isClosed || this.#retryTimer !== null) return;
     const { environment, limits } = this.#context;
-    const delay = drawBetween(environment.random, this.#retryDelay >>> 1, this.#retryDelay);
-    this.#retryDelay = Math.min(this.#retryDelay * 2, limits.reconnectMax);
+    const delay = given ?? drawBetween(environment.random, this.#retryDelay >>> 1, this.#retryDelay);
+    if (given === null) this.#retryDelay = Math.min(this.#retryDelay * 2, limits.reconnectMax);
     this.#retryTimer = environment.timers.set(delay, () => {
       this.#retryTimer = null;
       if (!this.#isClosed && this.#connection === null) this.#connect();

@@ -30,6 +30,8 @@ export interface TransportHost {
   isInstalling(): boolean;
   onMessage(message: Message): void;
   onUnreachable(peer: MemberId): void;
+  /** Nobody listens any more where the peer was. */
+  onGone(peer: MemberId): void;
   onSnapshotSent(peer: MemberId, delivered: boolean): void;
   onStorageError(error: StorageError): void;
 }
@@ -179,6 +181,9 @@ export class Transport {
       durableTerm: () => this.#host?.durableTerm() ?? 0,
       onUnreachable: (peer: MemberId) => {
         if (!this.#isClosed) this.#host?.onUnreachable(peer);
+      },
+      onGone: (peer: MemberId) => {
+        if (!this.#isClosed) this.#host?.onGone(peer);
       },
       onRemoved: (reason: string) => {
         if (!this.#isClosed) this.#host?.onRemoved(reason);

@@ -175,7 +175,7 @@ export class VirtualNetwork {
   #arrive(near: VirtualConnection, address: string): void {
     if (near.isClosed) return;
     const listening = this.#listening.get(address);
-    if (listening === undefined) return near.closed('connection refused');
+    if (listening === undefined) return near.closed('connection refused', true);
     const far = listening.owner;
     const cut = this.#cuts.get(link(near.owner, far)) ?? this.#cuts.get(link(far, near.owner));
     if (cut === 'silent') return;
@@ -280,12 +280,12 @@ class VirtualConnection implements Connection {
   }
 
   /** The other side, or the network, has ended it. What arrived before is delivered before. */
-  closed(reason: string | null): void {
+  closed(reason: string | null, isRefused = false): void {
     this.#network.forget(this);
     this.#later(() => {
       if (this.isClosed) return;
       this.isClosed = true;
-      this.handler?.onClose(reason);
+      this.handler?.onClose(reason, isRefused);
     });
   }
 

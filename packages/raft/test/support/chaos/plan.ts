@@ -29,6 +29,7 @@ export const actionKinds = [
   'unreachable',
   'gone',
   'sleep',
+  'stall',
   'gather',
   'flush',
 ] as const;
@@ -83,6 +84,7 @@ const weights: Readonly<Record<ActionKind, number>> = {
   unreachable: 1,
   gone: 1,
   sleep: 1,
+  stall: 2,
   gather: 3,
   flush: 9,
 };

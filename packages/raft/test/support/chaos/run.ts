@@ -7,6 +7,7 @@ import { type Ghosts, InvariantViolation } from '../invariants/index.ts';
 import type { Observer } from '../observer.ts';
 import { Random } from '../random.ts';
 import type { TestServer } from '../server.ts';
+import { sleep, stallDisk } from './gray.ts';
 import { canDoWithout, drawWish, readmission, readmitted, strangers } from './membership.ts';
 import type { Action, ActionKind, Plan } from './plan.ts';
 
@@ -181,14 +182,10 @@ export class ChaosRun {
     heal: () => this.#heal(),
     unreachable: ({ a, b }) => this.#tellOfPeer('unreachable', a, b),
     gone: ({ a, b }) => this.#tellOfPeer('peerGone', a, b),
-    sleep: () => this.#sleep(),
+    sleep: () => sleep(this.cluster),
+    stall: ({ a }) => this.#anyOrLeading(a, 0, (server) => stallDisk(this.cluster, server)),
     gather: ({ a }) => this.#running(a, (server) => this.#gather(server)),
-    flush: ({ a }) =>
-      this.#among(
-        a,
-        (server) => server.gathering,
-        (server) => this.#flush(server),
-      ),
+    flush: ({ a }) => this.#among(a, isGathering, (server) => this.#flush(server)),
   };
 
   #flight(choice: number, act: (flight: Cluster['flights'][number]) => void): boolean {
@@ -392,11 +389,6 @@ export class ChaosRun {
     return true;
   }
 
-  #sleep(): boolean {
-    this.cluster.now += 3_000_000;
-    return true;
-  }
-
   #tellOfPeer(kind: 'unreachable' | 'peerGone', a: number, b: number): boolean {
     const peer = pick([...this.cluster.servers.keys()], b);
     return this.#running(a, (server) => {
@@ -466,6 +458,10 @@ export class ChaosRun {
     const server = pick(this.cluster.running, choice);
     return server !== null && act(server);
   }
+}
+
+function isGathering(server: TestServer): boolean {
+  return server.gathering;
 }
 
 function hasPending(server: TestServer): boolean {
