@@ -22,6 +22,9 @@ async function running(seed: number, size = 3): Promise<{ cluster: VirtualCluste
   await cluster.startAll();
   const leader = await cluster.leader();
   for (let round = 0; round < 12; round++) await proposeAll(cluster, leader, 25, `r${round}-`);
+  // When a snapshot is taken is drawn as well.
+  const lacksOne = (): boolean => cluster.servers.some((server) => snapshotIndex(server) <= 100);
+  for (let round = 12; round < 24 && lacksOne(); round++) await proposeAll(cluster, leader, 25, `r${round}-`);
   await cluster.converged();
   for (const server of cluster.servers) expect(snapshotIndex(server)).toBeGreaterThan(100);
   return { cluster, leader };

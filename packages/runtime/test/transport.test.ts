@@ -299,6 +299,7 @@ function server(
     isInstalling: () => false,
     onMessage: (message) => received.push(message),
     onUnreachable: (peer) => unreachable.push(peer),
+    onGone: () => undefined,
     onSnapshotSent: () => undefined,
     onStorageError: (error) => {
       throw new Error(error.message);

@@ -8,8 +8,7 @@ export function stallDisk(cluster: Cluster, server: TestServer): boolean {
   for (let check = 0; check < 3 && server.timers.has('quorumCheck'); check++) {
     server.fire('heartbeat');
     for (const direction of [{ from: server.id }, { to: server.id }]) {
-      for (const flight of [...cluster.find(direction)])
-        if (cluster.flights.includes(flight)) cluster.deliverFlight(flight);
+      for (const flight of cluster.find(direction)) if (cluster.flights.includes(flight)) cluster.deliverFlight(flight);
     }
     if (server.timers.has('quorumCheck')) server.fire('quorumCheck');
   }
