@@ -17,8 +17,8 @@ export interface RaftOptions {
   /** The longest; drawn anew for every election (§5.2). Microseconds. */
   readonly electionTimeoutMax: Micros;
   /**
-   * How far failed elections may widen the range: up to this many times electionTimeoutMax, doubling each time. At least 1, which
-   * switches it off.
+   * How far failed elections may widen the range: up to this many times electionTimeoutMax, doubling each time. From 1, which
+   * switches it off, to 1,000.
    */
   readonly maxElectionBackoff: number;
   /**

@@ -276,7 +276,9 @@ function checkOptions(options: RaftOptions): void {
 }
 
 function checkElectionOptions({ maxElectionBackoff, goneSpreadMin, goneSpreadMax, priority }: RaftOptions): void {
-  if (!(maxElectionBackoff >= 1)) throw new RangeError('maxElectionBackoff must be 1 or more');
+  if (!(maxElectionBackoff >= 1 && maxElectionBackoff <= 1000)) {
+    throw new RangeError('maxElectionBackoff must be from 1 to 1,000');
+  }
   if (!(goneSpreadMin > 0 && goneSpreadMin <= goneSpreadMax)) {
     throw new RangeError('goneSpreadMin must be above 0 and not exceed goneSpreadMax');
   }

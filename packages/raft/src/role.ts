@@ -155,14 +155,14 @@ function setLeader(core: Core, leader: MemberId | null): void {
   // What was carried to the old leader and not answered has an outcome that nobody here can know.
   if (state.leader !== null && state.leader !== core.options.id) failForwarded(core);
   state.leader = leader;
-  concludeTransfer(core);
   if (leader === null) {
-    // A lease that was granted cannot be taken back: another server's term does not end it.
-    if (!core.options.leaseReads) state.sticky = false;
     onLeaderLost(core);
   } else {
     state.hurriedAttempts = 0;
     onLeaderKnown(core);
   }
+  concludeTransfer(core);
+  // A lease that was granted cannot be taken back: another server's term does not end it.
+  if (leader === null && !core.options.leaseReads) state.sticky = false;
   core.out.events.push({ kind: 'leader', leader, term: state.term });
 }

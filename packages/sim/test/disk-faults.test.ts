@@ -219,7 +219,7 @@ describe('a crash', () => {
   const crashes = (how: 'power' | 'process'): Played['count'] =>
     survived(
       play(
-        { thinkMicros: 2 * milli, faultMicros: 4 * second, workload: { ...calm.workload, valueBytes: 2000 } },
+        { thinkMicros: 2 * milli, faultMicros: 6 * second, workload: { ...calm.workload, valueBytes: 2000 } },
         (stage) => {
           const again = (left: number): void => {
             const [{ id } = stage.leader()] = stage.followers();
@@ -227,7 +227,7 @@ describe('a crash', () => {
             stage.do({ kind: 'start', server: id });
             if (left > 0) stage.later(73 * milli + 401 * left, () => again(left - 1));
           };
-          again(30);
+          again(60);
         },
       ),
     ).count;
