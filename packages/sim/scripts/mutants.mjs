@@ -94,15 +94,19 @@ function tryOnSessions(copy) {
   return status === 0 ? null : caughtBy(stdout + stderr);
 }
 
-/** A seed that fails without the mutant as well has caught something else, and does not count. */
+/**
+ * A seed that fails without the mutant as well has caught something else, and does not count. A header may name the one invariant
+ * that is watched, where others would break first.
+ */
 function tryOnWorld(copy, patch) {
+  const only = /^Watched: (\S+)$/m.exec(readFileSync(patch, 'utf8'))?.[1];
   for (let first = 1; first <= campaignSeeds; ) {
     build(copy);
-    const caught = runSeeds(copy, first, campaignSeeds + 1 - first);
+    const caught = runSeeds(copy, first, campaignSeeds + 1 - first, only);
     if (caught === null) return null;
     run('git', ['apply', '-R', patch], copy);
     build(copy);
-    const isOurs = runSeeds(copy, caught.seed, 1) === null;
+    const isOurs = runSeeds(copy, caught.seed, 1, only) === null;
     run('git', ['apply', patch], copy);
     if (isOurs)
       return `${caught.invariant || caught.kind}: ${caught.first.split('\n')[0].slice(0, 160)} | ${caught.seed}`;
@@ -117,9 +121,13 @@ function build(copy) {
   if (status !== 0) throw new Error(`it does not compile: ${stdout.trim()}`);
 }
 
-function runSeeds(copy, first, count) {
+function runSeeds(copy, first, count, only) {
   const script = 'packages/sim/scripts/until-caught.mjs';
-  const { status, stdout, stderr } = run(process.execPath, [script, first, count].map(String), copy);
+  const { status, stdout, stderr } = run(
+    process.execPath,
+    [script, first, count, ...(only === undefined ? [] : [only])].map(String),
+    copy,
+  );
   if (status !== 0) throw new Error(`the simulator ended with ${status}: ${stderr.trim().slice(-400)}`);
   return JSON.parse(stdout);
 }

@@ -27,6 +27,8 @@ export interface WorldWatcher {
   onDamage(server: MemberId, damage: Damage): void;
   /** An operation of the server's disk went wrong, or a crash lost some: for those who count, and for those who care how it goes on. */
   onDiskFault?(server: MemberId, kind: DiskFaultKind, path: string): void;
+  /** The world has come to rest: faults have ended, servers agree, and nobody is owed an answer. */
+  onRest?(): void;
   /** What it counted, by name: asked for at the end of a run. */
   readonly counts?: ReadonlyMap<string, number>;
 }

@@ -18,7 +18,7 @@ describe('good cores', () => {
       try {
         world.run(5000);
         expect(world.settle(), `seed ${seed} settles`).toBe(true);
-        invariants.checkAtRest();
+        invariants.onRest();
       } catch (error) {
         throw new Error(`seed ${seed}, step ${world.steps}: ${String(error)}`, { cause: error });
       }

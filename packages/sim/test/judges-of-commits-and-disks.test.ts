@@ -129,7 +129,7 @@ describe('commit and apply', () => {
     const scene = new Scene();
     scene.write(1);
     stateOf(scene.leader).commitIndex -= 1;
-    expect(broken(() => scene.invariants.checkAtRest())).toBe('C9');
+    expect(broken(() => scene.invariants.onRest())).toBe('C9');
   });
 
   test('C10: a proposal is said to be another entry than it is, or is answered twice', () => {

@@ -52,6 +52,7 @@ export class Healing {
     // The last calls may have met another election.
     if (!this.#until(() => this.#isSettled())) throw this.#stuck('the healed servers do not stay together');
     this.#askEveryone();
+    this.#world.audience.onRest();
   }
 
   #heal(): void {

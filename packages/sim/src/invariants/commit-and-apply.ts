@@ -1,6 +1,6 @@
 /** C. What is committed, and what is applied (§5.3, §5.4). */
 import { EntryKind, type Index, type Input, type MemberId, type Message, type Term } from '@quorate/raft';
-import { type AppliedEntry, Violation } from '../watch.ts';
+import type { AppliedEntry } from '../watch.ts';
 import type { Ghosts } from './ghosts.ts';
 import { isQuorum } from './quorum.ts';
 import type { Image, Life, ServerGhost } from './server-ghost.ts';
@@ -18,11 +18,11 @@ export class CommitAndApply {
     const { appliedIndex, commitIndex, log, snapshot } = state;
     if (appliedIndex > commitIndex || commitIndex > log.lastIndex || snapshot.index > commitIndex) {
       const first = `snapshot, applied, commit and last index never fall along this line at ${id}`;
-      throw new Violation('C1', first, `they are ${snapshot.index}, ${appliedIndex}, ${commitIndex}, ${log.lastIndex}`);
+      this.#ghosts.broken('C1', first, `they are ${snapshot.index}, ${appliedIndex}, ${commitIndex}, ${log.lastIndex}`);
     }
     if (commitIndex < before.commitIndex || appliedIndex < before.appliedIndex) {
       const first = `${id} had committed ${before.commitIndex} and applied ${before.appliedIndex}`;
-      throw new Violation('C2', first, `now ${commitIndex} and ${appliedIndex}`);
+      this.#ghosts.broken('C2', first, `now ${commitIndex} and ${appliedIndex}`);
     }
     if (input.kind === 'message' && input.message.kind === 'appendEntries') this.#checkArrived(server, input.message);
     if (input.kind === 'applied') this.#checkAllApplied(server, input.index);
@@ -30,6 +30,9 @@ export class CommitAndApply {
     const hasCut = before.recovering && log.lastIndex < before.lastIndex;
     if (state.role === 'leader' && (before.role !== 'leader' || hasCut)) this.#checkComplete(server);
     if (commitIndex > before.commitIndex) this.#checkCommit(server);
+    // Until a configuration is committed, entries may stand that somebody acknowledged before it bound him: the next answer commits them.
+    if (input.kind === 'timeout' && input.name === 'heartbeat' && raft.configuration.index <= commitIndex)
+      this.rest(server);
     if (state.role === 'leader' && input.kind === 'persisted')
       this.#noteDirect(server.raft.configuration.voters, server, state.term);
   }
@@ -46,7 +49,7 @@ export class CommitAndApply {
       committed === null
         ? `nobody has committed entry ${commitIndex}`
         : `entry ${commitIndex}/${committed} is committed`;
-    throw new Violation('C5', first, `${id} commits ${commitIndex}/${own}`);
+    this.#ghosts.broken('C5', first, `${id} commits ${commitIndex}/${own}`);
   }
 
   /** §5.4.2, §6: an entry of the leader's own term, that a quorum has acknowledged and has on its disks. */
@@ -54,7 +57,7 @@ export class CommitAndApply {
     const { raft, id } = server;
     const { term, configuration } = raft;
     if (own !== term)
-      throw new Violation(
+      this.#ghosts.broken(
         'C3',
         `entry ${index} is of term ${own}`,
         `${id} commits it by counting, as leader of term ${term}`,
@@ -62,7 +65,7 @@ export class CommitAndApply {
     const hasAcked = (member: MemberId): boolean => this.#hasAcked(server, member, term, index);
     if (!isQuorum(configuration, hasAcked)) {
       const acked = configuration.members.filter((member) => hasAcked(member.id)).map((member) => member.id);
-      throw new Violation(
+      this.#ghosts.broken(
         'C3',
         `entry ${index}/${own} is acknowledged by ${acked.join(' ') || 'nobody'}`,
         `${id} commits it`,
@@ -71,7 +74,7 @@ export class CommitAndApply {
     const backs = (member: MemberId): boolean => this.#isBacked(member, index, own);
     if (isQuorum(configuration, backs)) return;
     const holders = configuration.members.filter((member) => backs(member.id)).map((member) => member.id);
-    throw new Violation(
+    this.#ghosts.broken(
       'C4',
       `entry ${index}/${own} is on the disks of ${holders.join(' ') || 'nobody'}`,
       `${id} commits it`,
@@ -103,7 +106,7 @@ export class CommitAndApply {
     const { committedIndex, committedTerm } = ghosts;
     const before = server.raft.termAt(committedIndex);
     if (before !== null && before !== committedTerm) {
-      throw new Violation(
+      this.#ghosts.broken(
         'C5',
         `entry ${committedIndex}/${committedTerm} is committed`,
         `${server.id} commits a log with ${before} there`,
@@ -116,7 +119,7 @@ export class CommitAndApply {
       const theirs = other.raft.termAt(index);
       if (theirs === own || index < other.raft.state.log.base.index) continue;
       const first = `${server.id} has committed entry ${index}/${own} in term ${commitTerm}`;
-      throw new Violation('C6', first, `${other.id} leads term ${other.raft.term} with ${theirs ?? 'nothing'} there`);
+      this.#ghosts.broken('C6', first, `${other.id} leads term ${other.raft.term} with ${theirs ?? 'nothing'} there`);
     }
   }
 
@@ -136,7 +139,7 @@ export class CommitAndApply {
       if (direct.term < term)
         this.#mustHold(server, "C6'", direct.index, direct.term, `acknowledged by a quorum in term ${direct.term}`);
       else if (direct.term === term)
-        throw new Violation('A8', `entry ${direct.index} of term ${term} exists`, `${id} was elected in it`);
+        this.#ghosts.broken('A8', `entry ${direct.index} of term ${term} exists`, `${id} was elected in it`);
     }
   }
 
@@ -144,7 +147,7 @@ export class CommitAndApply {
     const { raft, id } = server;
     if (term === null || index <= raft.state.log.base.index || raft.termAt(index) === term) return;
     const second = `${id} was elected in term ${raft.term} with ${raft.termAt(index) ?? 'nothing'} there`;
-    throw new Violation(invariant, `entry ${index}/${term} was ${how}`, second);
+    this.#ghosts.broken(invariant, `entry ${index}/${term} was ${how}`, second);
   }
 
   /** Entries that reach a server in its term or a later one agree with what it knows to be committed. */
@@ -156,7 +159,7 @@ export class CommitAndApply {
     const committed = this.#ghosts.committedTermAt(last.index);
     if (committed === last.term) return;
     const first = `${id} knows that entry ${last.index}/${committed ?? 'none'} is committed`;
-    throw new Violation(
+    this.#ghosts.broken(
       "C5'",
       first,
       `${message.from}, leader of term ${message.term}, sends ${last.index}/${last.term}`,
@@ -196,13 +199,13 @@ export class CommitAndApply {
     const before = this.#ghosts.committedTermAt(index - 1) ?? 0;
     const { tree, digests } = this.#ghosts;
     if (index <= machineIndex)
-      throw new Violation('C7', `${id} has applied up to ${machineIndex}`, `it applies entry ${index}`);
+      this.#ghosts.broken('C7', `${id} has applied up to ${machineIndex}`, `it applies entry ${index}`);
     this.#checkNoneSkipped(server, index - 1);
     if (index > tree.floor.index) {
       const isCommitted =
         committed === term && tree.holds({ index, term, kind: EntryKind.command, data: entry.data }, before);
       if (!isCommitted)
-        throw new Violation(
+        this.#ghosts.broken(
           'C7',
           `entry ${index} is committed with term ${committed ?? 'none'}`,
           `${id} applies another, of term ${term}`,
@@ -212,7 +215,7 @@ export class CommitAndApply {
     const known = digests.get(index);
     if (known === undefined) digests.set(index, digest);
     else if (known !== digest)
-      throw new Violation(
+      this.#ghosts.broken(
         'C8',
         `a state machine had digest ${known} after entry ${index}`,
         `that of ${id} has ${digest}`,
@@ -228,10 +231,10 @@ export class CommitAndApply {
   #checkNoneSkipped({ id, machineIndex }: ServerGhost, to: Index): void {
     const { tree, committedTerm, committedIndex } = this.#ghosts;
     if (to > committedIndex)
-      throw new Violation('C7', `nothing behind entry ${committedIndex} is committed`, `${id} applies up to ${to}`);
+      this.#ghosts.broken('C7', `nothing behind entry ${committedIndex} is committed`, `${id} applies up to ${to}`);
     for (let index = Math.max(machineIndex, tree.floor.index) + 1; index <= to; index++) {
       if (tree.kindAt(index, committedTerm) !== EntryKind.command) continue;
-      throw new Violation(
+      this.#ghosts.broken(
         'C7',
         `${id} has applied up to ${machineIndex}`,
         `it goes on behind ${to} without command ${index}`,
@@ -239,14 +242,14 @@ export class CommitAndApply {
     }
   }
 
-  /** The whole cluster is at rest: a leader has committed all that it could. */
+  /** Nothing that a leader was told waits to be counted: it has committed all that it could. What is faulty here, it does not count. */
   rest(server: ServerGhost): void {
     const { raft, id } = server;
     const { leadership, log, commitIndex, term } = raft.state;
-    if (leadership === null || leadership.termStart > log.lastIndex) return;
+    if (leadership === null || leadership.termStart > log.lastIndex || log.faulty.length > 0) return;
     for (let index = log.lastIndex; index > commitIndex && raft.termAt(index) === term; index--) {
       if (!isQuorum(raft.configuration, (member) => this.#isMatched(server, member, index))) continue;
-      throw new Violation(
+      this.#ghosts.broken(
         'C9',
         `${id} knows that a quorum holds entry ${index}/${term}`,
         `it has committed only ${commitIndex}`,

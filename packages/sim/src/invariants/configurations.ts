@@ -7,7 +7,6 @@ import {
   type RecoveredState,
   type SnapshotMetadata,
 } from '@quorate/raft';
-import { Violation } from '../watch.ts';
 import type { Ghosts } from './ghosts.ts';
 import type { ServerGhost } from './server-ghost.ts';
 
@@ -43,12 +42,12 @@ export class Configurations {
       if (before === undefined || made === undefined || made.version === before.version) continue;
       const says = `${id} makes ${describe(made)} in term ${term}`;
       if (before.index > raft.commitIndex) {
-        throw new Violation('F2', `${describe(before)} was in force and is not committed`, says);
+        this.#ghosts.broken('F2', `${describe(before)} was in force and is not committed`, says);
       }
       if (this.#ghosts.committedTermAt(raft.commitIndex) !== term && raft.commitIndex > this.#ghosts.tree.floor.index) {
-        throw new Violation('F3', `${id} has committed no entry of term ${term}`, says);
+        this.#ghosts.broken('F3', `${id} has committed no entry of term ${term}`, says);
       }
-      if (!isStep(before, made)) throw new Violation('F4', `${describe(before)} was in force`, says);
+      if (!isStep(before, made)) this.#ghosts.broken('F4', `${describe(before)} was in force`, says);
     }
   }
 
@@ -60,7 +59,7 @@ export class Configurations {
     if (expected === null || expected === configuration || isSame(expected, configuration)) return;
     if (isStranger(configuration) || this.#isHidden(server, expected)) return;
     const first = `the newest configuration in the log of ${id}, to ${lastIndex}/${lastTerm}, is that of entry ${expected.index}`;
-    throw new Violation('F1', first, `it acts by ${describe(configuration)}`);
+    this.#ghosts.broken('F1', first, `it acts by ${describe(configuration)}`);
   }
 
   /**
@@ -82,7 +81,7 @@ export class Configurations {
   #checkCarried({ id }: ServerGhost, { index, configuration }: SnapshotMetadata, verb: string): void {
     const expected = this.#ghosts.tree.configurationAt(index, this.#ghosts.committedTerm);
     if (expected === null || isSame(expected, configuration) || isStranger(configuration)) return;
-    throw new Violation(
+    this.#ghosts.broken(
       'F7',
       `at entry ${index} ${describe(expected)} is in force`,
       `${id} ${verb} a snapshot there with ${describe(configuration)}`,

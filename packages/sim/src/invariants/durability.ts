@@ -13,7 +13,7 @@ import type {
   PersistBatch,
 } from '@quorate/raft';
 import type { DiskFaultKind } from '../disk/index.ts';
-import { type Damage, Violation } from '../watch.ts';
+import type { Damage } from '../watch.ts';
 import { hasOnDisk } from './commit-and-apply.ts';
 import type { Ghosts } from './ghosts.ts';
 import { isQuorum } from './quorum.ts';
@@ -33,7 +33,7 @@ export class DurabilityChecks {
   restarted(server: ServerGhost, recovered: RecoveredState): void {
     const { life, id } = server;
     if (life.isLost) {
-      throw new Violation(
+      this.#ghosts.broken(
         'D8',
         `the directory of ${id} (${life.incarnation}) was lost`,
         'the same incarnation is back, without what it promised',
@@ -57,7 +57,7 @@ export class DurabilityChecks {
   #checkTermAndVote({ life, id }: ServerGhost, found: Image): void {
     const { durable, pending } = life;
     if (found.term < durable.term || found.term < life.promisedTerm) {
-      throw new Violation(
+      this.#ghosts.broken(
         'A1',
         `${id} had term ${Math.max(durable.term, life.promisedTerm)} on its disk`,
         `it restarts in term ${found.term}`,
@@ -66,7 +66,7 @@ export class DurabilityChecks {
     const isWritten = [durable, ...pending].some((image) => image.term === found.term && image.vote === found.vote);
     const wasUndone = found.term === durable.term && durable.vote !== null && found.vote !== durable.vote;
     if (isWritten && !wasUndone) return;
-    throw new Violation(
+    this.#ghosts.broken(
       'D2',
       `${id} had term ${durable.term} and vote ${durable.vote} on its disk`,
       `it restarts with ${found.term} and ${found.vote}`,
@@ -79,7 +79,7 @@ export class DurabilityChecks {
     const isSame = (image: Image): boolean => image.lastIndex === found.lastIndex && image.lastTerm === found.lastTerm;
     const isSnapshotOnly = found.lastIndex === recovered.snapshot.index && found.lastIndex > snapshot;
     if (recovered.snapshot.index < Math.max(snapshot, durable.installed)) {
-      throw new Violation(
+      this.#ghosts.broken(
         'E6',
         `${id} had a durable snapshot at ${snapshot}`,
         `it restarts with the one at ${recovered.snapshot.index}`,
@@ -89,7 +89,7 @@ export class DurabilityChecks {
     const acked = Math.max(0, ...life.acks.values());
     const first = `${id} had a log to ${durable.lastIndex}/${durable.lastTerm} on its disk, had acknowledged ${acked}`;
     const second = `it restarts with one to ${found.lastIndex}/${found.lastTerm}`;
-    throw new Violation(found.lastIndex < Math.min(acked, durable.lastIndex) ? 'D6' : 'D2', first, second);
+    this.#ghosts.broken(found.lastIndex < Math.min(acked, durable.lastIndex) ? 'D6' : 'D2', first, second);
   }
 
   /** Terms and contents are those that were written: nothing corrupt reaches the core. */
@@ -101,7 +101,7 @@ export class DurabilityChecks {
       for (const index of [first, end]) {
         const written = index <= tree.floor.index ? term : tree.termAt(index, lastTerm);
         if (written === term) continue;
-        throw new Violation(
+        this.#ghosts.broken(
           'D2',
           `entry ${index} of that log is of term ${written ?? 'none'}`,
           `${id} restarts with term ${term} there`,
@@ -117,7 +117,7 @@ export class DurabilityChecks {
       if (entry.index - 1 < tree.floor.index) continue;
       const before = tree.termAt(entry.index - 1, lastTerm);
       if (before !== null && tree.holds(entry, before)) continue;
-      throw new Violation(
+      this.#ghosts.broken(
         'D5',
         `entry ${entry.index} of term ${entry.term} was written with another content`,
         `${id} ${verb} it`,
@@ -143,7 +143,7 @@ export class DurabilityChecks {
     const { life, hasFailedSync } = server;
     if (id <= life.durable.id) return;
     if (hasFailedSync) {
-      throw new Violation(
+      this.#ghosts.broken(
         'D9',
         `a sync of the disk of ${server.id} failed`,
         `batch ${id} is called durable in the same run`,
@@ -151,8 +151,10 @@ export class DurabilityChecks {
     }
     const at = life.pending.findIndex((image) => image.id === id);
     const durable = life.pending[at];
-    if (durable === undefined)
-      throw new Violation('D1', `batch ${id} was never handed out by ${server.id}`, 'it is called durable');
+    if (durable === undefined) {
+      this.#ghosts.broken('D1', `batch ${id} was never handed out by ${server.id}`, 'it is called durable');
+      return;
+    }
     for (const [index, batch] of life.faulty) if (batch > 0 && batch <= id) life.faulty.delete(index);
     const installed = durable.installed > life.durable.installed;
     life.durable = durable;
@@ -181,7 +183,7 @@ export class DurabilityChecks {
       const { lastIndex, lastTerm } = life.latest;
       if (index > lastIndex || index <= this.#ghosts.tree.floor.index || isCutBy(batch, index)) continue;
       if (this.#ghosts.tree.termAt(index, lastTerm) !== term) continue;
-      throw new Violation(
+      this.#ghosts.broken(
         'D7',
         `entry ${index}/${term} stands in the log of ${id}`,
         'it says that it does not have it',
@@ -193,10 +195,12 @@ export class DurabilityChecks {
   output(server: ServerGhost, { message, after }: Outgoing): void {
     const { life, id, held } = server;
     const image = life.imageAfter(after);
-    if (image === null)
-      throw new Violation('D1', `${id} has handed out no batch ${after}`, `a ${message.kind} is to wait for it`);
+    if (image === null) {
+      this.#ghosts.broken('D1', `${id} has handed out no batch ${after}`, `a ${message.kind} is to wait for it`);
+      return;
+    }
     if (after > life.durable.id) held.push({ message, after });
-    checkPromise(id, image, message, 'will have');
+    this.#checkPromise(id, image, message, 'will have');
   }
 
   sent({ life, id, held }: ServerGhost, message: Message): void {
@@ -204,13 +208,36 @@ export class DurabilityChecks {
     const after = held[at]?.after ?? 0;
     if (at !== -1) held.splice(at, 1);
     if (after > life.durable.id) {
-      throw new Violation(
+      this.#ghosts.broken(
         'D1',
         `batch ${after} of ${id} is not durable`,
         `a ${message.kind} leaves that has to wait for it`,
       );
     }
-    checkPromise(id, life.durable, message, 'has');
+    this.#checkPromise(id, life.durable, message, 'has');
+  }
+
+  /** No word of a term before the term is durable, no vote before the vote is. */
+  #checkPromise(id: string, image: Image, message: Message, verb: string): void {
+    if (image.term < message.term) {
+      this.#ghosts.broken(
+        'D1',
+        `the disk of ${id} ${verb} term ${image.term}`,
+        `it sends a ${message.kind} of term ${message.term}`,
+      );
+    }
+    if (
+      message.kind !== 'requestVoteReply' ||
+      !message.granted ||
+      image.term > message.term ||
+      image.vote === message.to
+    )
+      return;
+    this.#ghosts.broken(
+      'D1',
+      `the disk of ${id} ${verb} a vote for ${image.vote} in term ${image.term}`,
+      `it votes for ${message.to}`,
+    );
   }
 
   /** When nothing is under way, memory and disk say the same. */
@@ -226,7 +253,7 @@ export class DurabilityChecks {
       durable.lastTerm === lastTerm
     )
       return;
-    throw new Violation(
+    this.#ghosts.broken(
       'D3',
       `the disk of ${id} has term ${durable.term}, vote ${durable.vote}, a log to ${durable.lastIndex}/${durable.lastTerm}`,
       `nothing is under way and its memory has ${term}, ${vote}, ${log.lastIndex}/${lastTerm}`,
@@ -256,7 +283,7 @@ export class DurabilityChecks {
     if (holders.length > 0 && !isQuorum(configuration, isWithout)) return;
     const first = `entry ${committedIndex}/${committedTerm} is committed`;
     const second = `with the disk of ${server.id} gone it is left on ${holders.length} of ${lasting.length} servers that may vote`;
-    throw new Violation('D4', first, second);
+    this.#ghosts.broken('D4', first, second);
   }
 
   /** The life of a member that may vote; null if that has lost its disk. */
@@ -279,21 +306,3 @@ function isCutBy(batch: PersistBatch | null, index: Index): boolean {
 }
 
 const logSegment = /(^|\/)\d+\.wal$/;
-
-/** No word of a term before the term is durable, no vote before the vote is. */
-function checkPromise(id: string, image: Image, message: Message, verb: string): void {
-  if (image.term < message.term) {
-    throw new Violation(
-      'D1',
-      `the disk of ${id} ${verb} term ${image.term}`,
-      `it sends a ${message.kind} of term ${message.term}`,
-    );
-  }
-  if (message.kind !== 'requestVoteReply' || !message.granted || image.term > message.term || image.vote === message.to)
-    return;
-  throw new Violation(
-    'D1',
-    `the disk of ${id} ${verb} a vote for ${image.vote} in term ${image.term}`,
-    `it votes for ${message.to}`,
-  );
-}

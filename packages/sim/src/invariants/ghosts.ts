@@ -6,6 +6,7 @@
 import type { CoreLife } from '@quorate/runtime';
 import type { Index, MemberId, Term } from '@quorate/raft';
 import { Violation } from '../watch.ts';
+import { Judge } from './judge.ts';
 import { LogTree } from './log-tree.ts';
 import { Life, ServerGhost } from './server-ghost.ts';
 
@@ -32,7 +33,8 @@ export interface DirectCommit {
 const pruneEvery = 512;
 
 export class Ghosts {
-  readonly tree = new LogTree();
+  readonly judge: Judge;
+  readonly tree: LogTree;
   readonly servers = new Map<MemberId, ServerGhost>();
   readonly leaders = new Map<Term, Led>();
   committedIndex: Index = 0;
@@ -44,6 +46,16 @@ export class Ghosts {
   /** The state machine's digest after each command. */
   readonly digests = new Map<Index, number>();
   #prunedAt: Index = 0;
+
+  constructor(judge = new Judge(null)) {
+    this.judge = judge;
+    this.tree = new LogTree(judge);
+  }
+
+  /** An invariant does not hold: see `Judge`. */
+  broken(invariant: string, first: string, second: string): void {
+    this.judge.broken(invariant, first, second);
+  }
 
   server(id: MemberId): ServerGhost {
     const server = this.servers.get(id);

@@ -1,6 +1,6 @@
 /** G4. Lease reads (dissertation §6.4.1): what spares a read its round, and what those that grant a lease must not do. */
 import type { Input, MemberId, Message, Micros, Output, Term } from '@quorate/raft';
-import { Violation } from '../watch.ts';
+import type { Ghosts } from './ghosts.ts';
 import { isQuorum } from './quorum.ts';
 import type { ServerGhost } from './server-ghost.ts';
 
@@ -28,12 +28,12 @@ export class LeaseGhost {
   }
 }
 
-export function leaseStepped(server: ServerGhost, input: Input): void {
+export function leaseStepped(ghosts: Ghosts, server: ServerGhost, input: Input): void {
   const { options, lease, raft } = server;
   if (!options.leaseReads) return;
   if (raft.role !== 'leader') lease.sent.clear();
   else lease.protects = false;
-  checkBeginning(server);
+  checkBeginning(ghosts, server);
   if (input.kind === 'timeout' && input.name === 'stickiness') {
     if (input.generation === raft.state.timers.stickiness) lease.protects = false;
   }
@@ -46,7 +46,7 @@ export function leaseStepped(server: ServerGhost, input: Input): void {
 }
 
 /** A quorum has answered a round that left no earlier than when the lease begins. */
-function checkBeginning(server: ServerGhost): void {
+function checkBeginning(ghosts: Ghosts, server: ServerGhost): void {
   const { lease, raft, rounds, id } = server;
   const since = raft.state.leadership?.lease.since ?? null;
   if (since === lease.since) return;
@@ -57,7 +57,7 @@ function checkBeginning(server: ServerGhost): void {
   const inForce = raft.state.configurations.filter(({ index }) => index >= server.configurationAtOutput);
   if (inForce.some((configuration) => isQuorum(configuration, hasAnswered))) return;
   const first = `no quorum has answered ${id} a round of heartbeats that it sent at ${since} or later`;
-  throw new Violation('G4', first, `its lease in term ${raft.term} counts from there`);
+  ghosts.broken('G4', first, `its lease in term ${raft.term} counts from there`);
 }
 
 function isFromLeader({ kind }: Message): boolean {
@@ -65,7 +65,7 @@ function isFromLeader({ kind }: Message): boolean {
 }
 
 /** Called when the reads of the same output are judged: what leaves with it comes after them. */
-export function leaseOutput(server: ServerGhost, output: Output): void {
+export function leaseOutput(ghosts: Ghosts, server: ServerGhost, output: Output): void {
   const { options, lease, raft } = server;
   if (!options.leaseReads) return;
   for (const { message } of output.send) {
@@ -78,7 +78,7 @@ export function leaseOutput(server: ServerGhost, output: Output): void {
     const free = message.kind === 'preVoteReply' ? lease.mayPreVoteFor : lease.mayVoteFor;
     if (free.has(message.to)) continue;
     const first = `${server.id} heard a leader, or restarted, less than electionTimeoutMin ago`;
-    throw new Violation('G4', first, `${message.kind} to ${message.to} grants what could elect another`);
+    ghosts.broken('G4', first, `${message.kind} to ${message.to} grants what could elect another`);
   }
   lease.mayVoteFor.clear();
   lease.mayPreVoteFor.clear();

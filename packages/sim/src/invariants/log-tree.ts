@@ -12,8 +12,8 @@ import {
   type MemberId,
   type Term,
 } from '@quorate/raft';
-import { Violation } from '../watch.ts';
 import { chainEntry, emptyChain } from './chain.ts';
+import type { Judge } from './judge.ts';
 
 export interface Branch {
   readonly term: Term;
@@ -39,10 +39,15 @@ export interface Floor {
 }
 
 export class LogTree {
+  readonly #judge: Judge;
   readonly #branches = new Map<Term, Branch>();
   #floor: Floor = { index: 0, term: 0, chain: emptyChain };
   /** The one in force at the floor. */
   #floorConfiguration: Configuration | null = null;
+
+  constructor(judge: Judge) {
+    this.#judge = judge;
+  }
 
   get floor(): Floor {
     return this.#floor;
@@ -116,7 +121,7 @@ export class LogTree {
    * `server` has `entry` behind one of `before`. The first to show an entry must be the leader of its term, given as `leader`
    * (null: nobody led it); whoever shows it later must have the same log up to it.
    *
-   * @throws Violation B3, B4
+   * @throws Violation (B3, B4), or leaves the tree as it is
    */
   enter(server: MemberId, entry: Entry, before: Term, leader: MemberId | null): void {
     const { index, term } = entry;
@@ -130,14 +135,13 @@ export class LogTree {
     const { index, term } = entry;
     const first = `${branch.leader} made entry ${index} of term ${term} behind a log of its own`;
     if (index < branch.first) {
-      throw new Violation(
+      this.#judge.broken(
         'B4',
         `${branch.leader} led term ${term} from entry ${branch.first} on`,
         `${server} has entry ${index} of it`,
       );
-    }
-    if (!this.holds(entry, before))
-      throw new Violation('B3', first, `${server} has another entry there, or the same behind another log`);
+    } else if (!this.holds(entry, before))
+      this.#judge.broken('B3', first, `${server} has another entry there, or the same behind another log`);
   }
 
   /** Whether `entry`, behind one of `before`, is the one that the leader of its term made. True where that is forgotten. */
@@ -154,14 +158,15 @@ export class LogTree {
     if (leader !== server) {
       const first =
         leader === null ? `nobody has led term ${term}` : `${leader} leads term ${term} and has no entry ${index}`;
-      throw new Violation('B4', first, `${server} has an entry ${index} of that term`);
+      this.#judge.broken('B4', first, `${server} has an entry ${index} of that term`);
     }
     const chain = this.chainAt(index - 1, before);
     const isNext = branch === undefined ? chain !== null : before === term && index === branch.last + 1;
     if (chain === null || !isNext) {
       const end =
         branch === undefined ? `there is no entry ${index - 1} of term ${before}` : `its log ends at ${branch.last}`;
-      throw new Violation('B4', `${server} leads term ${term} and ${end}`, `it makes entry ${index}`);
+      this.#judge.broken('B4', `${server} leads term ${term} and ${end}`, `it makes entry ${index}`);
+      return;
     }
     const grown = branch ?? this.#sprout(server, entry, before);
     grown.chains.push(chainEntry(chain, entry));
@@ -169,9 +174,8 @@ export class LogTree {
     grown.last = index;
     if (entry.kind !== EntryKind.configuration) return;
     const configuration = decodeConfiguration(entry.data, index);
-    if (configuration === null)
-      throw new Violation('F7', `entry ${index} of term ${term} is a configuration`, 'it cannot be decoded');
-    grown.configurations.push(configuration);
+    if (configuration !== null) grown.configurations.push(configuration);
+    else this.#judge.broken('F7', `entry ${index} of term ${term} is a configuration`, 'it cannot be decoded');
   }
 
   #sprout(leader: MemberId, { index, term }: Entry, before: Term): Branch {

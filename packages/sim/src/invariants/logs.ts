@@ -11,7 +11,6 @@ import type {
   PersistBatch,
   Term,
 } from '@quorate/raft';
-import { Violation } from '../watch.ts';
 import type { Ghosts } from './ghosts.ts';
 import { type Image, imageAfterBatch, type ServerGhost } from './server-ghost.ts';
 
@@ -41,24 +40,26 @@ export class Logs {
     if (before.recovering && input.kind === 'message' && input.message.kind === 'fetchEntriesReply') return;
     if (before.role === 'leader' && raft.role === 'leader' && raft.term === before.term) {
       const second = `its log ends at ${raft.lastIndex} now and holds term ${raft.termAt(before.lastIndex)} there`;
-      throw new Violation(
+      this.#ghosts.broken(
         'B2',
         `${id} leads term ${raft.term} with a log to ${before.lastIndex}/${before.lastTerm}`,
         second,
       );
+      return;
     }
     if (input.kind !== 'message') {
-      throw new Violation(
+      this.#ghosts.broken(
         'B5',
         `${id} had a log to ${before.lastIndex}/${before.lastTerm}`,
         `it cut it because of ${input.kind}`,
       );
+      return;
     }
     const { message } = input;
     if (message.kind === 'installSnapshot' && message.snapshot.index > before.commitIndex) return;
     if (message.kind === 'appendEntries') this.#checkConflict(server, message);
     else
-      throw new Violation(
+      this.#ghosts.broken(
         'B5',
         `${id} had a log to ${before.lastIndex}/${before.lastTerm}`,
         `it cut it because of a ${message.kind}`,
@@ -74,12 +75,13 @@ export class Logs {
     });
     const first = `${id} had a log to ${before.lastIndex}/${before.lastTerm}, committed to ${before.commitIndex}`;
     if (conflict === undefined || conflict.index > before.lastIndex) {
-      throw new Violation('B5', first, `it cut it although no entry from ${message.from} contradicts it`);
+      this.#ghosts.broken('B5', first, `it cut it although no entry from ${message.from} contradicts it`);
+      return;
     }
     const kept = this.#ghosts.tree.termAt(conflict.index - 1, before.lastTerm);
     if (kept === null || raft.termAt(conflict.index - 1) === kept || conflict.index - 1 < raft.state.log.base.index)
       return;
-    throw new Violation('B5', first, `a conflict at ${conflict.index} cut more than what lies from there on`);
+    this.#ghosts.broken('B5', first, `a conflict at ${conflict.index} cut more than what lies from there on`);
   }
 
   /** A refusal never undercuts what was acknowledged, nor leads forward. What else an input says of a follower is noted. */
@@ -107,7 +109,7 @@ export class Logs {
       (match !== known.match || next <= match || next > known.next)
     ) {
       const first = `${server.id} had ${peer} at match ${known.match}, next ${known.next}`;
-      throw new Violation('B9', first, `a refusal of ${refused} made it match ${match}, next ${next}`);
+      this.#ghosts.broken('B9', first, `a refusal of ${refused} made it match ${match}, next ${next}`);
     }
     known.match = match;
     known.next = next;
@@ -123,7 +125,7 @@ export class Logs {
     for (const entry of batch.entries) {
       if (entry.index !== lastIndex + 1 || entry.term < lastTerm || entry.term > raft.term) {
         const second = `entry ${entry.index} of term ${entry.term} is to stand behind it`;
-        throw new Violation('B1', `${id} is in term ${raft.term} and its log ends at ${lastIndex}/${lastTerm}`, second);
+        this.#ghosts.broken('B1', `${id} is in term ${raft.term} and its log ends at ${lastIndex}/${lastTerm}`, second);
       }
       tree.enter(id, entry, lastTerm, this.#ghosts.leaders.get(entry.term)?.leader ?? null);
       lastIndex = entry.index;
@@ -149,7 +151,7 @@ export class Logs {
     const own = prevIndex === 0 ? 0 : this.#ghosts.leaderTermAt(term, prevIndex);
     if (prevIndex >= floor && own !== prevTerm) {
       const first = `the log of ${server.id}, leader of term ${term}, has term ${own ?? 'none'} at ${prevIndex}`;
-      throw new Violation('B7', first, `it sends entries behind ${prevIndex}/${prevTerm}`);
+      this.#ghosts.broken('B7', first, `it sends entries behind ${prevIndex}/${prevTerm}`);
     }
     const last = this.#checked;
     if (entries.length === 0 || (last?.entries === entries && last.term === term && last.prevIndex === prevIndex))
@@ -160,7 +162,7 @@ export class Logs {
       const isMine = entry.index <= floor || (mine === entry.term && this.#ghosts.tree.holds(entry, before));
       if (entry.index !== prevIndex + 1 + at || !isMine) {
         const first = `the log of ${server.id}, leader of term ${term}, has term ${mine ?? 'none'} at ${prevIndex + 1 + at}`;
-        throw new Violation('B7', first, `it sends another entry ${entry.index}/${entry.term} in its place`);
+        this.#ghosts.broken('B7', first, `it sends another entry ${entry.index}/${entry.term} in its place`);
       }
       before = entry.term;
     }
@@ -174,7 +176,7 @@ export class Logs {
     }
     const { index, hintIndex } = message;
     if (hintIndex <= index || hintIndex === server.raft.state.log.base.index) return;
-    throw new Violation(
+    this.#ghosts.broken(
       'B9',
       `${server.id} refuses entries behind ${index}`,
       `it leads its leader forward to ${hintIndex}`,
@@ -187,13 +189,26 @@ export class Logs {
     const image = server.life.imageAfter(after);
     const own = image === null || index > image.lastIndex ? null : this.#ghosts.tree.termAt(index, image.lastTerm);
     const theirs = this.#ghosts.leaderTermAt(term, index);
-    if (server.life.faulty.size > 0) checkWhole(server, index, after);
+    if (server.life.faulty.size > 0) this.#checkWhole(server, index, after);
     if (own !== null && own === theirs) return;
-    throw new Violation(
+    this.#ghosts.broken(
       'B6',
       `the disk of ${server.id} will end at ${image?.lastIndex ?? 'an unknown place'} when the message may leave, with term ${own ?? 'none'} at ${index}`,
       `it acknowledges ${index} to ${leader}, whose log of term ${term} has ${theirs ?? 'none'} there`,
     );
+  }
+
+  /** A damaged copy of an entry that may be uncommitted still must not help to commit it. What was found in this very turn came too late. */
+  #checkWhole({ life, raft, id, foundFaulty }: ServerGhost, acked: Index, after: number): void {
+    for (const [index, batch] of life.faulty) {
+      if (index > acked || index <= raft.commitIndex || foundFaulty.has(index) || (batch > 0 && batch <= after))
+        continue;
+      this.#ghosts.broken(
+        'B6',
+        `entry ${index}, which may be uncommitted, is damaged on the disk of ${id}`,
+        `it acknowledges ${acked}`,
+      );
+    }
   }
 
   #checkProgress(server: ServerGhost): void {
@@ -212,7 +227,7 @@ export class Logs {
         match > this.#acked(progress.id, term)
       ) {
         const first = `${progress.id} has acknowledged ${this.#acked(progress.id, term)} in term ${term}; it was at match ${old?.match ?? 0}`;
-        throw new Violation(
+        this.#ghosts.broken(
           'B8',
           first,
           `${id} has it at match ${match}, next ${next}, its own log ends at ${log.lastIndex}`,
@@ -239,17 +254,5 @@ export class Logs {
     if (!isAck) return;
     const { acks } = server.life;
     if (message.index > (acks.get(message.term) ?? 0)) acks.set(message.term, message.index);
-  }
-}
-
-/** A damaged copy of an entry that may be uncommitted still must not help to commit it. What was found in this very turn came too late. */
-function checkWhole({ life, raft, id, foundFaulty }: ServerGhost, acked: Index, after: number): void {
-  for (const [index, batch] of life.faulty) {
-    if (index > acked || index <= raft.commitIndex || foundFaulty.has(index) || (batch > 0 && batch <= after)) continue;
-    throw new Violation(
-      'B6',
-      `entry ${index}, which may be uncommitted, is damaged on the disk of ${id}`,
-      `it acknowledges ${acked}`,
-    );
   }
 }

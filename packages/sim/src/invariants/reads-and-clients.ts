@@ -8,7 +8,7 @@ import {
   type ProposalResult,
   type ReadResult,
 } from '@quorate/raft';
-import { type AppliedEntry, Violation } from '../watch.ts';
+import type { AppliedEntry } from '../watch.ts';
 import { hashBytes } from './chain.ts';
 import { isWithinLease, leaseOutput, leaseStepped } from './leases.ts';
 import type { Ghosts } from './ghosts.ts';
@@ -44,7 +44,7 @@ export class ReadsAndClients {
       });
     } else if (input.kind === 'propose') server.proposals.set(input.id, input.commands);
     else if (input.kind === 'message') this.#received(server, input.message);
-    leaseStepped(server, input);
+    leaseStepped(this.#ghosts, server, input);
     if (raft.role !== 'leader' && server.rounds.size > 0) server.rounds.clear();
     if (raft.role !== 'leader' && server.carriedReads.size > 0) server.carriedReads.clear();
   }
@@ -76,18 +76,20 @@ export class ReadsAndClients {
       for (const { message } of output.send)
         if (message.kind === 'readIndexReply') this.#checkCarriedRead(server, message);
     }
-    leaseOutput(server, output);
+    leaseOutput(this.#ghosts, server, output);
     server.configurationAtOutput = server.raft.configuration.index;
   }
 
   #checkRead(server: ServerGhost, { id, index, refused }: ReadResult): void {
     const asked = server.reads.get(id);
-    if (asked === undefined)
-      throw new Violation('G2', `nobody asked ${server.id} for read ${id}, or it was answered`, 'it answers it');
+    if (asked === undefined) {
+      this.#ghosts.broken('G2', `nobody asked ${server.id} for read ${id}, or it was answered`, 'it answers it');
+      return;
+    }
     server.reads.delete(id);
     if (refused !== null) return;
     if (index < asked.committed) {
-      throw new Violation(
+      this.#ghosts.broken(
         'G2',
         `entry ${asked.committed} was committed before read ${id} came to ${server.id}`,
         `it may see only ${index}`,
@@ -107,7 +109,7 @@ export class ReadsAndClients {
     if (message.index === 0) return;
     if (message.index < carried.committed) {
       const first = `entry ${carried.committed} was committed before ${message.to} asked ${server.id}`;
-      throw new Violation('G2', first, `its read ${message.id} may see only ${message.index}`);
+      this.#ghosts.broken('G2', first, `its read ${message.id} may see only ${message.index}`);
     }
     this.#checkConfirmed(server, `read ${message.id} of ${message.to}`, message.index, carried);
   }
@@ -122,11 +124,11 @@ export class ReadsAndClients {
     if (!isProven && !isLeased) {
       const answered = [...rounds].filter(([, newest]) => newest > round).map(([member]) => member);
       const first = `${read} came to ${id} when it had sent round ${round}; later ones were answered by ${answered.join(' ') || 'nobody'}`;
-      throw new Violation(server.options.leaseReads ? 'G4' : 'G3', first, 'it is answered');
+      this.#ghosts.broken(server.options.leaseReads ? 'G4' : 'G3', first, 'it is answered');
     }
     const committed = this.#ghosts.committedTermAt(index);
     if (committed === raft.term || index <= this.#ghosts.tree.floor.index) return;
-    throw new Violation(
+    this.#ghosts.broken(
       'G3',
       `${id} leads term ${raft.term} and has committed nothing of it at ${index}`,
       `${read} is answered with it`,
@@ -137,11 +139,12 @@ export class ReadsAndClients {
     const { id, count, index, term, refused, unknown } = result;
     const commands = server.proposals.get(id);
     if (commands?.length !== count) {
-      throw new Violation(
+      this.#ghosts.broken(
         'C10',
         `${server.id} was given ${commands?.length ?? 'no'} commands as proposal ${id}`,
         `it answers for ${count}`,
       );
+      return;
     }
     server.proposals.delete(id);
     if (unknown) return;
@@ -157,7 +160,7 @@ export class ReadsAndClients {
     if (index <= tree.floor.index || tree.termAt(index, term) === null) return;
     const before = tree.termAt(index - 1, term);
     if (before !== null && tree.holds({ index, term, kind: EntryKind.command, data }, before)) return;
-    throw new Violation(
+    this.#ghosts.broken(
       'C10',
       `${server.id} was given a command that is not entry ${index}/${term}`,
       'it says that it is',
@@ -176,6 +179,6 @@ export class ReadsAndClients {
   /** What was refused has no effect, ever. Commands must be unique: the service's are, they bear sequence numbers. */
   applied({ id }: ServerGhost, entry: AppliedEntry): void {
     if (this.#refused.size === 0 || !this.#refused.has(hashBytes(entry.data))) return;
-    throw new Violation('G6', 'a command was refused for certain', `${id} applies it as entry ${entry.index}`);
+    this.#ghosts.broken('G6', 'a command was refused for certain', `${id} applies it as entry ${entry.index}`);
   }
 }

@@ -1,6 +1,5 @@
 /** M. What the world itself must not do wrong: then nothing that it finds means anything. */
 import type { Input, MemberId, Message } from '@quorate/raft';
-import { Violation } from '../watch.ts';
 import type { Ghosts } from './ghosts.ts';
 import type { ServerGhost } from './server-ghost.ts';
 
@@ -15,30 +14,30 @@ export class Simulator {
   running(id: MemberId, does: string, what: string | number): ServerGhost {
     const server = this.#ghosts.server(id);
     if (server.fatal !== null)
-      throw new Violation(
+      this.#ghosts.broken(
         'D9',
         `${id} stopped for good (${server.fatal})`,
         `${does} ${what} although it was not started again`,
       );
-    if (!server.isRunning) throw new Violation('M', `${id} is down`, `${does} ${what}`);
+    if (!server.isRunning) this.#ghosts.broken('M', `${id} is down`, `${does} ${what}`);
     return server;
   }
 
   stepped(server: ServerGhost, input: Input): void {
     if (input.now < server.before.now) {
-      throw new Violation('M', `the clock of ${server.id} showed ${server.before.now}`, `it goes back to ${input.now}`);
+      this.#ghosts.broken('M', `the clock of ${server.id} showed ${server.before.now}`, `it goes back to ${input.now}`);
     }
     if (input.kind === 'message') this.#checkSent(server, input.message);
   }
 
   /** Nothing arrives that nobody can have sent: no server has reached the term, or it is meant for another. */
   #checkSent({ id }: ServerGhost, message: Message): void {
-    if (message.to !== id) throw new Violation('M', `a ${message.kind} is meant for ${message.to}`, `it reaches ${id}`);
+    if (message.to !== id) this.#ghosts.broken('M', `a ${message.kind} is meant for ${message.to}`, `it reaches ${id}`);
     const life = this.#ghosts.servers.get(message.from)?.lives.find((each) => each.incarnation === message.incarnation);
     if (life !== undefined && message.term <= life.promisedTerm) return;
     if (isOwnWord(message)) return;
     const promised = life === undefined ? 'was never seen' : `has sent nothing behind term ${life.promisedTerm}`;
-    throw new Violation(
+    this.#ghosts.broken(
       'M',
       `${message.from} (${message.incarnation}) ${promised}`,
       `a ${message.kind} of term ${message.term} arrives from it`,

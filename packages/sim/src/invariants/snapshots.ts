@@ -1,6 +1,5 @@
 /** E. Snapshots (§7; dissertation chapter 5). */
 import type { Index, Input, MemberId, Output, RecoveredState, SnapshotMetadata } from '@quorate/raft';
-import { Violation } from '../watch.ts';
 import type { Ghosts } from './ghosts.ts';
 import type { ServerGhost } from './server-ghost.ts';
 
@@ -20,12 +19,12 @@ export class Snapshots {
     const { log, snapshot } = raft.state;
     if (log.base.index > snapshot.index || snapshot.index > log.lastIndex) {
       const first = `the log of ${id} begins behind ${log.base.index} and ends at ${log.lastIndex}`;
-      throw new Violation('E3', first, `its snapshot is at ${snapshot.index}`);
+      this.#ghosts.broken('E3', first, `its snapshot is at ${snapshot.index}`);
     }
     if (input.kind === 'compacted') {
       this.#checkCovered(server, input.snapshot, 'has taken');
       if (input.snapshot.index > server.before.appliedIndex) {
-        throw new Violation(
+        this.#ghosts.broken(
           'E1',
           `${id} has applied up to ${server.before.appliedIndex}`,
           `it has a snapshot at ${input.snapshot.index}`,
@@ -41,7 +40,7 @@ export class Snapshots {
   #checkVouchedFor({ life, id }: ServerGhost, index: Index): void {
     const { lastIndex, installed } = life.durable;
     if (index <= Math.max(lastIndex, installed)) return;
-    throw new Violation('E1', `the log on the disk of ${id} ends at ${lastIndex}`, `it keeps a snapshot at ${index}`);
+    this.#ghosts.broken('E1', `the log on the disk of ${id} ends at ${lastIndex}`, `it keeps a snapshot at ${index}`);
   }
 
   /** Figure 13, steps 6 to 8: a log that holds the snapshot's last entry keeps all it has; any other is void. */
@@ -50,7 +49,7 @@ export class Snapshots {
       const isKept = before.lastIndex >= index && this.#ghosts.tree.termAt(index, before.lastTerm) === term;
       if (raft.lastIndex !== (isKept ? before.lastIndex : index)) {
         const first = `${id} had a log to ${before.lastIndex}/${before.lastTerm} when a snapshot at ${index}/${term} came`;
-        throw new Violation('E4', first, `its log ends at ${raft.lastIndex} now`);
+        this.#ghosts.broken('E4', first, `its log ends at ${raft.lastIndex} now`);
       }
     }
   }
@@ -69,14 +68,14 @@ export class Snapshots {
     if (committed === term) return;
     const first =
       committed === null ? `nobody has committed entry ${index}` : `entry ${index}/${committed} is committed`;
-    throw new Violation('E1', first, `${id} ${verb} a snapshot at ${index}/${term}`);
+    this.#ghosts.broken('E1', first, `${id} ${verb} a snapshot at ${index}/${term}`);
   }
 
   /** The state that a snapshot gives is the one that applying would have given. It may come before the core starts. */
   restored(id: MemberId, index: Index, digest: number): void {
     const { digests, tree, committedIndex } = this.#ghosts;
     if (index > committedIndex)
-      throw new Violation(
+      this.#ghosts.broken(
         'E1',
         `nothing behind entry ${committedIndex} is committed`,
         `${id} restores a snapshot at ${index}`,
@@ -87,7 +86,7 @@ export class Snapshots {
     const server = this.#ghosts.servers.get(id);
     if (server !== undefined) server.machineIndex = index;
     if (known === null || known === digest) return;
-    throw new Violation(
+    this.#ghosts.broken(
       'E2',
       `state machines have digest ${known} at entry ${index}`,
       `the snapshot there gives ${id} ${digest}`,

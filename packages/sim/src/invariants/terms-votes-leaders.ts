@@ -1,6 +1,5 @@
 /** A. Terms, votes and leaders (§5.1, §5.2, §5.4.1; PreVote: dissertation §9.6). */
 import type { Configuration, Input, MemberId, Message, Role, Term } from '@quorate/raft';
-import { Violation } from '../watch.ts';
 import type { Ghosts } from './ghosts.ts';
 import { isQuorum } from './quorum.ts';
 import type { Life, ServerGhost } from './server-ghost.ts';
@@ -24,10 +23,10 @@ export class TermsVotesLeaders {
     const { before, raft } = server;
     const { state } = raft;
     if (state.term < before.term) {
-      throw new Violation('A1', `${server.id} was in term ${before.term}`, `it went back to term ${state.term}`);
+      this.#ghosts.broken('A1', `${server.id} was in term ${before.term}`, `it went back to term ${state.term}`);
     }
     if (state.term === before.term && before.vote !== null && state.vote !== before.vote) {
-      throw new Violation(
+      this.#ghosts.broken(
         'A3',
         `${server.id} voted for ${before.vote} in term ${state.term}`,
         `its vote is now ${state.vote ?? 'gone'}`,
@@ -55,7 +54,7 @@ export class TermsVotesLeaders {
       state.leader === before.leader &&
       state.log.lastIndex === before.lastIndex;
     if (isSame) return;
-    throw new Violation(
+    this.#ghosts.broken(
       'A13',
       `${server.id} was ${before.role} in term ${before.term}, vote ${before.vote}, leader ${before.leader}, log to ${before.lastIndex}`,
       `after a PreVote from ${from} it is ${state.role} in term ${state.term}, vote ${state.vote}, leader ${state.leader}, log to ${state.log.lastIndex}`,
@@ -76,12 +75,12 @@ export class TermsVotesLeaders {
     const { before, raft } = server;
     const { state } = raft;
     if (!successors[before.role].includes(state.role)) {
-      throw new Violation('A9', `${server.id} was ${before.role} in term ${before.term}`, `it became ${state.role}`);
+      this.#ghosts.broken('A9', `${server.id} was ${before.role} in term ${before.term}`, `it became ${state.role}`);
     }
     if (before.role === 'leader' && state.term === before.term && state.role !== 'leader') {
       const isAllowed = input.kind === 'timeout' && (input.name === 'quorumCheck' || input.name === 'repair');
       if (!isAllowed && !isRemoved(server)) {
-        throw new Violation(
+        this.#ghosts.broken(
           'A9',
           `${server.id} led term ${state.term}`,
           `it left office in that term because of ${input.kind}`,
@@ -91,7 +90,7 @@ export class TermsVotesLeaders {
     if (state.role !== 'candidate') return;
     for (const { voter, incarnation, granted } of state.votes) {
       if (!granted || this.#hasVote(server, voter, incarnation, state.term)) continue;
-      throw new Violation(
+      this.#ghosts.broken(
         'A12',
         `${voter} has not sent its vote of term ${state.term} to ${server.id}`,
         `${server.id} counts it`,
@@ -109,7 +108,7 @@ export class TermsVotesLeaders {
     const { before, raft } = server;
     const { state } = raft;
     if (state.vote !== server.id) {
-      throw new Violation('A5', `${server.id} leads term ${state.term}`, `its vote is ${state.vote ?? 'nobody'}'s`);
+      this.#ghosts.broken('A5', `${server.id} leads term ${state.term}`, `its vote is ${state.vote ?? 'nobody'}'s`);
     }
     if (before.role !== 'leader' || before.term !== state.term) this.#elected(server);
   }
@@ -118,12 +117,12 @@ export class TermsVotesLeaders {
     const { before, raft, id } = server;
     const { term } = raft;
     if (this.#ghosts.tree.branch(term) !== undefined) {
-      throw new Violation('A8', `there are entries of term ${term} already`, `${id} was elected in it`);
+      this.#ghosts.broken('A8', `there are entries of term ${term} already`, `${id} was elected in it`);
     }
     const led = this.#ghosts.leaders.get(term);
     if (led !== undefined) {
       const second = led.leader === id ? `${id} was elected in it once more` : `${id} was elected in it too`;
-      throw new Violation('A6', `${led.leader} was elected in term ${term}`, second);
+      this.#ghosts.broken('A6', `${led.leader} was elected in term ${term}`, second);
     }
     this.#ghosts.leaders.set(term, { leader: id, lastIndex: before.lastIndex, lastTerm: before.lastTerm });
     this.#checkWon(server, raft.configuration, term);
@@ -135,7 +134,7 @@ export class TermsVotesLeaders {
       .filter((voter) => this.#voted(server, configuration, voter, term));
     if (isQuorum(configuration, (member) => voters.includes(member))) return;
     const needed = [...configuration.voters, ...configuration.outgoing].join(' ');
-    throw new Violation(
+    this.#ghosts.broken(
       'A7',
       `${server.id} leads term ${term} among ${needed}`,
       `only ${voters.join(' ') || 'nobody'} voted for it`,
@@ -153,7 +152,7 @@ export class TermsVotesLeaders {
     if (leader === before.leader && raft.term === before.term) return;
     const led = this.#ghosts.leaders.get(raft.term);
     if (led?.leader === leader) return;
-    throw new Violation(
+    this.#ghosts.broken(
       'A10',
       `the leader of term ${raft.term} is ${led?.leader ?? 'nobody'}`,
       `${id} takes ${leader} for it`,
@@ -163,14 +162,14 @@ export class TermsVotesLeaders {
   sent(server: ServerGhost, message: Message): void {
     const { life, id } = server;
     if (message.from !== id || message.incarnation !== life.incarnation) {
-      throw new Violation(
+      this.#ghosts.broken(
         'M',
         `${id} (${life.incarnation}) sends a ${message.kind}`,
         `it says that it is ${message.from} (${message.incarnation})`,
       );
     }
     if (message.term > server.raft.term) {
-      throw new Violation(
+      this.#ghosts.broken(
         'A2',
         `${id} is in term ${server.raft.term}`,
         `it sends a ${message.kind} of term ${message.term}`,
@@ -184,7 +183,7 @@ export class TermsVotesLeaders {
   #checkOffice(server: ServerGhost, message: Message): void {
     const led = this.#ghosts.leaders.get(message.term);
     if (led?.leader === server.id) return;
-    throw new Violation(
+    this.#ghosts.broken(
       'A11',
       `the leader of term ${message.term} is ${led?.leader ?? 'nobody'}`,
       `${server.id} sends a ${message.kind} of it`,
@@ -195,10 +194,10 @@ export class TermsVotesLeaders {
     const { life, id } = server;
     const given = life.votes.get(term);
     if (given !== undefined && given !== candidate) {
-      throw new Violation('A3', `${id} sent its vote of term ${term} to ${given}`, `it sends one to ${candidate}`);
+      this.#ghosts.broken('A3', `${id} sent its vote of term ${term} to ${given}`, `it sends one to ${candidate}`);
     }
     if (server.fit.get(term)?.has(candidate) !== true) {
-      throw new Violation(
+      this.#ghosts.broken(
         'A4',
         `${id} had a newer log than ${candidate} whenever that asked in term ${term}`,
         'it votes for it',

@@ -81,6 +81,10 @@ export class Audience implements WorldWatcher {
     this.check(() => this.watchers.forEach((watcher) => watcher.onDiskFault?.(server, kind, path)));
   }
 
+  onRest(): void {
+    this.check(() => this.watchers.forEach((watcher) => watcher.onRest?.()));
+  }
+
   #broken(error: unknown): void {
     if (!(error instanceof Violation)) throw error;
     this.violation = error;
