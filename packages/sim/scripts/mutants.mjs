@@ -1,79 +1,118 @@
 // Tests the testers: applies each mutant (packages/sim/mutants/*.patch) to a copy of the sources and runs the engine that its header
-// names until something is caught. A mutant that survives, or whose patch no longer applies, is a failure.
+// names until something is caught. A mutant that survives, or whose patch no longer applies or compiles, is a failure.
 //
-//   npm run mutants [-- NAME…]
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+//   npm run mutants                 all of them: an hour or so
+//   npm run mutants -- NAME…        these
+//   npm run mutants -- --check      only that every patch applies and compiles
+//   npm run mutants -- --few N      N of those that are caught quickly, other ones for every commit
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { MutantCopy, spawn } from './mutant-copy.mjs';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const patches = join(root, 'packages/sim/mutants');
+const folder = join(root, 'packages/sim/mutants');
 
 /** How many storage lives each attempt takes; each is more patient than the one before. */
 const storageLives = [40, 400, 1500];
 /** Seeds of the whole world after which a mutant has survived. */
 const campaignSeeds = Number(process.env.QUORATE_MUTANT_SEEDS ?? 300);
-/** A mutant that sends the simulator in circles has not been caught. */
-const campaignTimeout = 900_000;
+/** `--few` chooses among those for which the table in docs/mutants.md says at most so many seeds. */
+const quickSeeds = 10;
 
 /** Each is given a copy and how to take the mutant out of it again, and returns the cells of the table; null if it survived. */
 const engines = { core: tryOnCore, storage: tryOnStorage, sessions: tryOnSessions, campaign: tryOnWorld };
 
 function main() {
-  const wanted = process.argv.slice(2);
-  const names = readdirSync(patches).filter((name) => name.endsWith('.patch'));
-  const chosen = names.map((name) => name.slice(0, -6)).filter((name) => wanted.length === 0 || wanted.includes(name));
-  if (chosen.length < wanted.length)
-    fail(`No such mutant among: ${wanted.join(', ')}. There are: ${names.join(', ')}.`);
-  const copy = mkdtempSync(join(tmpdir(), 'quorate-mutants-'));
+  const { values, positionals } = parseArgs({
+    options: { check: { type: 'boolean' }, few: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const chosen = values.few === undefined ? named(positionals) : few(Number(values.few));
+  const copy = new MutantCopy();
   try {
-    copySources(copy);
+    if (values.check === true) checkAll(copy, named(positionals));
+    if (values.check === true && values.few === undefined) return;
     for (const name of chosen) console.log(`| ${name} | ${tryMutant(copy, name)} |`);
   } finally {
-    rmSync(copy, { recursive: true, force: true });
+    copy.remove();
   }
 }
 
-/** Everything that git knows, and the installed packages by links, with our own packages replaced by the copy's. */
-function copySources(copy) {
-  const { stdout } = run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], root);
-  for (const file of stdout.split('\0').filter((name) => name !== '')) {
-    mkdirSync(dirname(join(copy, file)), { recursive: true });
-    cpSync(join(root, file), join(copy, file));
+function named(wanted) {
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.patch'))
+    .map((name) => name.slice(0, -6));
+  const chosen = names.filter((name) => wanted.length === 0 || wanted.includes(name));
+  if (chosen.length < wanted.length) fail(`No such mutant among: ${wanted.join(', ')}. There are: ${names.join(', ')}.`);
+  return chosen;
+}
+
+/** The commit decides: a failure can be had again, and over time every one has its turn. */
+function few(count) {
+  if (!Number.isInteger(count) || count < 1) fail('--few needs a number of mutants, from 1 on.');
+  const table = readFileSync(join(root, 'docs/mutants.md'), 'utf8');
+  const rows = [...table.matchAll(/^\| `([\w-]+)` \|.*\| (\d+) \|$/gm)];
+  const names = named([]);
+  const quick = rows.filter(([, name, seeds]) => names.includes(name) && Number(seeds) <= quickSeeds).map(([, name]) => name);
+  const { stdout } = spawn('git', ['rev-list', '--count', 'HEAD'], root);
+  const first = Number(stdout) * count;
+  return Array.from({ length: Math.min(count, quick.length) }, (_, at) => quick[(first + at) % quick.length]);
+}
+
+function patchOf(name) {
+  return join(folder, `${name}.patch`);
+}
+
+/** Patches that touch different places are compiled together: a few builds instead of a hundred. */
+function checkAll(copy, names) {
+  for (let left = names; left.length > 0; ) {
+    const group = left.filter((name) => copy.apply(patchOf(name)) === null);
+    const isWhole = copy.compile() === null;
+    for (const name of group.toReversed()) copy.takeBack(patchOf(name));
+    if (!isWhole || group.length === 0) for (const name of group.length === 0 ? left : group) checkOne(copy, name);
+    if (group.length === 0) return;
+    left = left.filter((name) => !group.includes(name));
   }
-  mkdirSync(join(copy, 'node_modules/@quorate'), { recursive: true });
-  const ours = ['@quorate', 'quorate'];
-  for (const name of readdirSync(join(root, 'node_modules'))) {
-    if (!ours.includes(name)) symlinkSync(join(root, 'node_modules', name), join(copy, 'node_modules', name));
+}
+
+function checkOne(copy, name) {
+  const problem = copy.apply(patchOf(name));
+  if (problem !== null) {
+    failed(name, `the patch no longer applies: ${problem}`);
+    return;
   }
-  for (const name of readdirSync(join(copy, 'packages'))) {
-    symlinkSync(join(copy, 'packages', name), join(copy, 'node_modules/@quorate', name));
-  }
+  const errors = copy.compile();
+  if (errors !== null) failed(name, `it does not compile: ${errors}`);
+  copy.takeBack(patchOf(name));
 }
 
 /** Returns two cells of a table: what caught it, and how many seeds that took. */
 function tryMutant(copy, name) {
-  const patch = join(patches, `${name}.patch`);
-  const engine = engines[/^Engine: (\w+)$/m.exec(readFileSync(patch, 'utf8'))?.[1] ?? ''];
+  const patch = patchOf(name);
+  const header = readFileSync(patch, 'utf8').split('\ndiff --git')[0];
+  const engine = engines[fieldOf(header, 'Engine') ?? ''];
   if (engine === undefined) return failed(name, 'its header names no engine');
-  const applied = run('git', ['apply', patch], copy);
-  if (applied.status !== 0) return failed(name, `the patch no longer applies: ${applied.stderr.trim()}`);
+  const problem = copy.apply(patch);
+  if (problem !== null) return failed(name, `the patch no longer applies: ${problem}`);
   try {
-    return engine(copy, patch) ?? failed(name, 'it survived');
+    return engine(copy, patch, fieldOf(header, 'Watched')) ?? failed(name, 'it survived');
   } catch (error) {
     return failed(name, error.message);
   } finally {
-    run('git', ['apply', '-R', patch], copy);
+    copy.takeBack(patch);
   }
+}
+
+function fieldOf(header, field) {
+  return new RegExp(`^${field}: (\\S+)$`, 'm').exec(header)?.[1];
 }
 
 function tryOnStorage(copy) {
   for (const lives of storageLives) {
-    const bin = join(root, 'node_modules/.bin/vitest');
-    const args = ['run', 'packages/sim/test/storage', '--bail=1', '--no-color', '--testTimeout=300000'];
-    const result = run(bin, args, copy, { QUORATE_STORAGE_SEEDS: String(lives), NO_COLOR: '1' });
+    const args = ['packages/sim/test/storage', '--testTimeout=300000'];
+    const result = copy.vitest(args, { QUORATE_STORAGE_SEEDS: String(lives) });
     if (result.status !== 0) return caughtBy(result.stdout + result.stderr);
   }
   return null;
@@ -88,9 +127,7 @@ function tryOnCore(copy) {
 }
 
 function tryOnSessions(copy) {
-  const bin = join(root, 'node_modules/.bin/vitest');
-  const args = ['run', 'packages/runtime/test/sessions', '--bail=1', '--no-color'];
-  const { status, stdout, stderr } = run(bin, args, copy, { QUORATE_SESSION_RUNS: '2000', NO_COLOR: '1' });
+  const { status, stdout, stderr } = copy.vitest(['packages/runtime/test/sessions'], { QUORATE_SESSION_RUNS: '2000' });
   return status === 0 ? null : caughtBy(stdout + stderr);
 }
 
@@ -98,16 +135,15 @@ function tryOnSessions(copy) {
  * A seed that fails without the mutant as well has caught something else, and does not count. A header may name the one invariant
  * that is watched, where others would break first.
  */
-function tryOnWorld(copy, patch) {
-  const only = /^Watched: (\S+)$/m.exec(readFileSync(patch, 'utf8'))?.[1];
+function tryOnWorld(copy, patch, watched) {
   for (let first = 1; first <= campaignSeeds; ) {
     build(copy);
-    const caught = runSeeds(copy, first, campaignSeeds + 1 - first, only);
+    const caught = runSeeds(copy, first, campaignSeeds + 1 - first, watched);
     if (caught === null) return null;
-    run('git', ['apply', '-R', patch], copy);
+    copy.takeBack(patch);
     build(copy);
-    const isOurs = runSeeds(copy, caught.seed, 1, only) === null;
-    run('git', ['apply', patch], copy);
+    const isOurs = runSeeds(copy, caught.seed, 1, watched) === null;
+    copy.apply(patch);
     if (isOurs)
       return `${caught.invariant || caught.kind}: ${caught.first.split('\n')[0].slice(0, 160)} | ${caught.seed}`;
     first = caught.seed + 1;
@@ -115,19 +151,15 @@ function tryOnWorld(copy, patch) {
   return null;
 }
 
-/** Without checking types: a mutant may leave an import or a variable without use. What it cannot parse is an error. */
 function build(copy) {
-  const { status, stdout } = run(join(root, 'node_modules/.bin/tsc'), ['-b', '--noCheck'], copy);
-  if (status !== 0) throw new Error(`it does not compile: ${stdout.trim()}`);
+  const errors = copy.compile();
+  if (errors !== null) throw new Error(`it does not compile: ${errors}`);
 }
 
-function runSeeds(copy, first, count, only) {
+function runSeeds(copy, first, count, watched) {
   const script = 'packages/sim/scripts/until-caught.mjs';
-  const { status, stdout, stderr } = run(
-    process.execPath,
-    [script, first, count, ...(only === undefined ? [] : [only])].map(String),
-    copy,
-  );
+  const args = [script, String(first), String(count), ...(watched === undefined ? [] : [watched])];
+  const { status, stdout, stderr } = copy.run(process.execPath, args);
   if (status !== 0) throw new Error(`the simulator ended with ${status}: ${stderr.trim().slice(-400)}`);
   return JSON.parse(stdout);
 }
@@ -143,16 +175,6 @@ function failed(name, why) {
   process.exitCode = 1;
   console.error(`${name}: ${why}`);
   return `NOT CAUGHT: ${why} |`;
-}
-
-function run(command, args, cwd, env = {}) {
-  return spawnSync(command, args, {
-    cwd,
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    timeout: campaignTimeout,
-  });
 }
 
 function fail(message) {
