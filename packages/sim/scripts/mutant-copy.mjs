@@ -43,7 +43,7 @@ export class MutantCopy {
     return status === 0 ? null : stdout.trim();
   }
 
-  vitest(args, env) {
+  vitest(args, env = {}) {
     const bin = join(root, 'node_modules/.bin/vitest');
     return this.run(bin, ['run', ...args, '--bail=1', '--no-color'], { ...env, NO_COLOR: '1' });
   }

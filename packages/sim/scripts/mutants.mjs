@@ -120,9 +120,8 @@ function tryOnStorage(copy) {
 
 /** The core's scripts and random clusters. */
 function tryOnCore(copy) {
-  const bin = join(root, 'node_modules/.bin/vitest');
   const files = ['scripts', 'random-clusters'].map((name) => `packages/raft/test/${name}.test.ts`);
-  const { status, stdout, stderr } = run(bin, ['run', ...files, '--bail=1', '--no-color'], copy, { NO_COLOR: '1' });
+  const { status, stdout, stderr } = copy.vitest(files);
   return status === 0 ? null : caughtBy(stdout + stderr);
 }
 
