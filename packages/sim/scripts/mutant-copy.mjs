@@ -13,7 +13,8 @@ export class MutantCopy {
   #folder = mkdtempSync(join(tmpdir(), 'quorate-mutants-'));
 
   constructor() {
-    const { stdout } = spawn('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], root);
+    const { status, stdout, stderr } = spawn('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], root);
+    if (status !== 0) throw new Error(`Mutants are applied to what git knows, and it says: ${stderr.trim()}`);
     for (const file of stdout.split('\0').filter((name) => name !== '')) {
       mkdirSync(dirname(join(this.#folder, file)), { recursive: true });
       cpSync(join(root, file), join(this.#folder, file));

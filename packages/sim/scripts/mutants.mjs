@@ -18,7 +18,7 @@ const folder = join(root, 'packages/sim/mutants');
 const storageLives = [40, 400, 1500];
 /** Seeds of the whole world after which a mutant has survived. */
 const campaignSeeds = Number(process.env.QUORATE_MUTANT_SEEDS ?? 300);
-/** `--few` chooses among those for which the table in docs/mutants.md says at most so many seeds. */
+/** `--few` chooses among those of the whole world for which docs/mutants.md says at most so many seeds. */
 const quickSeeds = 10;
 
 /** Each is given a copy and how to take the mutant out of it again, and returns the cells of the table; null if it survived. */
@@ -49,16 +49,23 @@ function named(wanted) {
   return chosen;
 }
 
-/** The commit decides: a failure can be had again, and over time every one has its turn. */
+/** The commit decides, so a failure can be had again; over many commits every one has its turn. */
 function few(count) {
   if (!Number.isInteger(count) || count < 1) fail('--few needs a number of mutants, from 1 on.');
   const table = readFileSync(join(root, 'docs/mutants.md'), 'utf8');
   const rows = [...table.matchAll(/^\| `([\w-]+)` \|.*\| (\d+) \|$/gm)];
   const names = named([]);
-  const quick = rows.filter(([, name, seeds]) => names.includes(name) && Number(seeds) <= quickSeeds).map(([, name]) => name);
-  const { stdout } = spawn('git', ['rev-list', '--count', 'HEAD'], root);
-  const first = Number(stdout) * count;
+  const quick = rows
+    .filter(([, name, seeds]) => names.includes(name) && Number(seeds) <= quickSeeds && isOfWorld(name))
+    .map(([, name]) => name);
+  const { status, stdout, stderr } = spawn('git', ['rev-parse', 'HEAD'], root);
+  if (status !== 0) fail(`--few asks git for the commit, and it says: ${stderr.trim()}`);
+  const first = Number.parseInt(stdout.slice(0, 8), 16);
   return Array.from({ length: Math.min(count, quick.length) }, (_, at) => quick[(first + at) % quick.length]);
+}
+
+function isOfWorld(name) {
+  return fieldOf(readFileSync(patchOf(name), 'utf8'), 'Engine') === 'campaign';
 }
 
 function patchOf(name) {

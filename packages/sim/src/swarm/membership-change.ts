@@ -1,10 +1,13 @@
 /** What the adversary wishes for the membership: anything that leaves enough voters. */
-import { type Configuration, isJoint, isVoter, type MemberChange } from '@quorate/raft';
+import { type Configuration, isJoint, isVoter, type MemberChange, type Term } from '@quorate/raft';
 import type { ServerProcess } from '../world/process.ts';
 import { addressOf } from '../world/process.ts';
 import type { Hands } from './hands.ts';
 
 const SECOND = 1_000_000;
+
+/** How long after an election it is asked, at most: until the leader has committed something, it must refuse. Microseconds. */
+const moments = [300, 3_000, 30_000] as const;
 
 export class MembershipChange {
   readonly #hands: Hands;
@@ -12,16 +15,33 @@ export class MembershipChange {
   readonly #voters: number;
   /** Servers that have been members. */
   readonly #members = new Set<string>();
+  /** The next leader, one of this term or later, is asked as soon as it is elected; 0: it is not. */
+  #dueFrom: Term = 0;
 
   constructor(hands: Hands, voters: number) {
     this.#hands = hands;
     this.#voters = voters;
   }
 
-  /** Somebody asks for a change; servers that have left begin anew. */
+  /** Somebody asks for a change, of any server now, or of the next leader just when it is elected. */
   change(): void {
     const { world, stream } = this.#hands;
     const server = stream.pick(world.servers);
+    if (stream.below(4) > 0) return this.#ask(server);
+    this.#dueFrom = (leaderOf(world.servers)?.term ?? 0) + 1;
+    this.transfer();
+  }
+
+  onOutput({ id, node }: ServerProcess): void {
+    if (this.#dueFrom === 0 || node === null || !node.isLeader || node.term < this.#dueFrom) return;
+    this.#dueFrom = 0;
+    const { world, stream } = this.#hands;
+    this.#hands.later(stream.below(stream.pick(moments)), () => this.#ask(world.server(id)));
+  }
+
+  /** Servers that have left begin anew. */
+  #ask(server: ServerProcess): void {
+    const { world } = this.#hands;
     const view = leaderOf(world.servers)?.configuration;
     if (view === undefined) return;
     for (const { id } of view.members) this.#members.add(id);

@@ -72,6 +72,7 @@ export class Nemesis implements Adversary {
   onOutput(server: string, output: Output): void {
     this.#transfers.onOutput(server, output);
     this.#founding.onOutput(server);
+    this.#membership.onOutput(this.#world.server(server));
     if (output.persist === null || this.#inWrite.size === 0) return;
     const delay = this.#inWrite.get(server);
     if (delay === undefined) return;
