@@ -13,7 +13,11 @@ export class MutantCopy {
   #folder = mkdtempSync(join(tmpdir(), 'quorate-mutants-'));
 
   constructor() {
-    const { status, stdout, stderr } = spawn('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], root);
+    const { status, stdout, stderr } = spawn(
+      'git',
+      ['ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+      root,
+    );
     if (status !== 0) throw new Error(`Mutants are applied to what git knows, and it says: ${stderr.trim()}`);
     for (const file of stdout.split('\0').filter((name) => name !== '')) {
       mkdirSync(dirname(join(this.#folder, file)), { recursive: true });
@@ -71,7 +75,8 @@ export class MutantCopy {
     const file = join(this.#folder, 'tsconfig.base.json');
     const settings = readFileSync(file, 'utf8');
     const allowed = settings.replace(/("noUnused(?:Locals|Parameters)"): true/g, '$1: false');
-    if (allowed === settings) throw new Error('tsconfig.base.json has no noUnusedLocals and noUnusedParameters to take back.');
+    if (allowed === settings)
+      throw new Error('tsconfig.base.json has no noUnusedLocals and noUnusedParameters to take back.');
     writeFileSync(file, allowed);
   }
 }

@@ -45,7 +45,8 @@ function named(wanted) {
     .filter((name) => name.endsWith('.patch'))
     .map((name) => name.slice(0, -6));
   const chosen = names.filter((name) => wanted.length === 0 || wanted.includes(name));
-  if (chosen.length < wanted.length) fail(`No such mutant among: ${wanted.join(', ')}. There are: ${names.join(', ')}.`);
+  if (chosen.length < wanted.length)
+    fail(`No such mutant among: ${wanted.join(', ')}. There are: ${names.join(', ')}.`);
   return chosen;
 }
 
