@@ -82,6 +82,8 @@ describe('txn, status, member list', () => {
   test('status and member list show the server', async () => {
     expect((await at('status')).out).toContain(`${clientAddress(server.member)}, `);
     expect((await at('status', '-w', 'table')).out).toMatch(/\| IS LEADER \|/);
+    expect((await at('status')).out).toMatch(/: protocol version 1 in use; it speaks 1 to 1/);
+    expect((await at('status', '-w', 'json')).out).toContain('"versionInUse":1');
     expect((await at('member', 'list')).out).toContain(', started, s1, ');
     expect((await at('member', 'list', '-w', 'json')).out).toContain('"name":"s1"');
   });

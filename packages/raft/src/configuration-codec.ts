@@ -1,7 +1,8 @@
 /**
- * The bytes in which an entry carries a configuration. Version 2, little-endian:
+ * The bytes in which an entry carries a configuration. Format 2 while version 1 of the protocol is in use, so that every server reads it;
+ * from version 2 on format 3, which says which. Little-endian:
  *
- *   u8 version · u32 configuration version · u8 a change is under way · u16 member count · for each member, sorted by id: u8 flags,
+ *   u8 format · format 3: u8 protocol version · u32 configuration version · u8 a change is under way · u16 member count · for each member, sorted by id: u8 flags,
  *   u8 length + id, [u8 length + incarnation], [u8 length + successor], u16 length + context · u16 count of former lives · for each:
  *   u8 length + id, u8 length + incarnation.
  *
@@ -10,9 +11,10 @@
  */
 import { maxFormer, memberProblem } from './configuration.ts';
 import { invariant } from './invariant.ts';
-import type { Configuration, Index, Life, Member, MemberId, Target } from './types.ts';
+import type { Configuration, Index, Life, Member, MemberId, Target, Version } from './types.ts';
 
-const formatVersion = 2;
+const formatOfVersion1 = 2;
+const format = 3;
 const flagVoter = 1;
 const flagOutgoing = 2;
 const flagLearner = 4;
@@ -25,8 +27,8 @@ const utf8 = new TextEncoder();
 
 /** Bytes for an entry's `data`. `index` is not part of them: it is the entry's own. */
 export function encodeConfiguration(configuration: Configuration): Uint8Array {
-  const { version, members, target, former } = configuration;
-  const bytes: number[] = [formatVersion];
+  const { version, protocol, members, target, former } = configuration;
+  const bytes: number[] = protocol === 1 ? [formatOfVersion1] : [format, protocol];
   pushU16(bytes, version & 0xffff);
   pushU16(bytes, version >>> 16);
   bytes.push(target === null ? 0 : 1);
@@ -78,7 +80,8 @@ function pushShort(bytes: number[], text: string): void {
 /** Decodes what `encodeConfiguration` made; null if the bytes are not a well-formed configuration. */
 export function decodeConfiguration(data: Uint8Array, index: Index): Configuration | null {
   const reader = new Reader(data);
-  if (reader.u8() !== formatVersion) return null;
+  const protocol = readProtocol(reader);
+  if (protocol === null) return null;
   const version = reader.u16() + reader.u16() * 0x10000;
   const isChanging = reader.u8();
   const parts = readMembers(reader);
@@ -88,7 +91,15 @@ export function decodeConfiguration(data: Uint8Array, index: Index): Configurati
   const hasTarget = target.voters.length + target.leaving.length + target.successors.length > 0;
   // A change ends with voters; without one under way no member has a part in it.
   if (isChanging === 1 ? target.voters.length === 0 : hasTarget) return null;
-  return { index, version, ...rest, target: isChanging === 1 ? target : null, former };
+  return { index, version, protocol, ...rest, target: isChanging === 1 ? target : null, former };
+}
+
+function readProtocol(reader: Reader): Version | null {
+  const found = reader.u8();
+  if (found === formatOfVersion1) return 1;
+  const protocol = reader.u8();
+  // There is one way to write a configuration.
+  return found === format && protocol > 1 ? protocol : null;
 }
 
 interface Parts extends Pick<Configuration, 'voters' | 'outgoing' | 'learners' | 'learnersNext' | 'members'> {

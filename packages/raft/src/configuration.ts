@@ -2,7 +2,7 @@
  * Cluster configurations (§6; dissertation chapter 4): who belongs, and whose agreement counts. Every count in the core goes through
  * the functions here, joint or not.
  */
-import type { Configuration, Incarnation, Index, Member, MemberId } from './types.ts';
+import type { Configuration, Incarnation, Index, Member, MemberId, Version } from './types.ts';
 
 /** Longest member id or incarnation, in UTF-8 bytes. */
 export const maxIdBytes = 64;
@@ -17,13 +17,18 @@ export const maxFormer = 1000;
  * The configuration that a cluster is created with: these voters and learners, at index 0. With no voters at all it is that
  * of a server that waits to be let in. Throws RangeError when a member stands twice or an id or context is too long.
  */
-export function initialConfiguration(voters: readonly Member[], learners: readonly Member[] = []): Configuration {
+export function initialConfiguration(
+  voters: readonly Member[],
+  learners: readonly Member[] = [],
+  protocol: Version = 1,
+): Configuration {
   const members = [...voters, ...learners].sort(byId);
   const problem = memberProblem(members);
   if (problem !== null) throw new RangeError(problem);
   return {
     index: 0,
     version: 0,
+    protocol,
     voters: voters.map((member) => member.id).sort(compareIds),
     outgoing: [],
     learners: learners.map((member) => member.id).sort(compareIds),

@@ -67,5 +67,6 @@ export function onHeartbeat(core: Core, message: Heartbeat): void {
   }
   if (message.round === 0) return;
   onHeartbeatHeard(core);
-  send(core, { kind: 'heartbeatReply', ...envelope(core, message.from), round: message.round });
+  const speaks = core.options.release.max;
+  send(core, { kind: 'heartbeatReply', ...envelope(core, message.from), round: message.round, speaks });
 }

@@ -11,3 +11,4 @@ export * from './recovered.ts';
 export type { RaftState } from './state.ts';
 export type { FollowerStatus, RaftStatus } from './status.ts';
 export * from './types.ts';
+export { type Feature, type Release, thisRelease, versionHistory } from './versions.ts';

@@ -3,7 +3,7 @@
  * Figure 2 and Figure 13 of the paper, chapters 3 to 6 and 9 of the dissertation.
  */
 import type { ChangeProblem, MemberChange } from './change.ts';
-import type { Entry, Incarnation, Index, LogPosition, MemberId, SnapshotMetadata, Term } from './types.ts';
+import type { Entry, Incarnation, Index, LogPosition, MemberId, SnapshotMetadata, Term, Version } from './types.ts';
 
 /** Carried by every message. */
 export interface Envelope {
@@ -77,6 +77,8 @@ export interface Heartbeat extends Envelope {
 export interface HeartbeatReply extends Envelope {
   readonly kind: 'heartbeatReply';
   readonly round: number;
+  /** The newest version of the protocol that the sender speaks. */
+  readonly speaks: Version;
 }
 
 /**
@@ -229,4 +231,6 @@ export type ChangeRefusal =
   /** The leader has committed nothing in its term yet, so it cannot know what is committed (§8). Try again. */
   | 'unproven'
   /** Too few of those who would vote answer now: after the change nothing could be decided. */
-  | 'quorumWouldBeLost';
+  | 'quorumWouldBeLost'
+  /** Not every member understands it yet: the version in use is too old. Upgrade the servers that hold it back. */
+  | 'versionTooOld';

@@ -3,6 +3,7 @@
  * are counted, each entry counts `entryOverheadBytes` more (weight.ts).
  */
 import type { Incarnation, MemberId, Micros } from './types.ts';
+import { type Release, thisRelease } from './versions.ts';
 
 export interface RaftOptions {
   /** The consensus group; messages of another are refused. */
@@ -67,6 +68,8 @@ export interface RaftOptions {
   readonly maxFetchEntries: number;
   /** Reads that may wait for confirmation; beyond it reads are refused as `busy`. */
   readonly maxPendingReads: number;
+  /** The versions of the protocol that this server speaks. Another than `thisRelease` is for tests of upgrades. */
+  readonly release: Release;
   /** Apply only what is durable on this very server: for state machines that are durable in themselves. */
   readonly applyDurableOnly: boolean;
 }
@@ -94,5 +97,6 @@ export const defaultOptions: RaftDefaults = {
   maxCommandBytes: 4 << 20,
   maxFetchEntries: 256,
   maxPendingReads: 100_000,
+  release: thisRelease,
   applyDurableOnly: false,
 };

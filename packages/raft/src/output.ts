@@ -139,6 +139,8 @@ export interface TransferResult {
     | 'noLeader'
     /** No such voter answers. */
     | 'noTarget'
+    /** Not every member understands it yet: the version in use is too old. */
+    | 'versionTooOld'
     /** Another transfer is under way. */
     | 'busy'
     /** The target did not catch up in time. This server leads on. */

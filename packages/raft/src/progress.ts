@@ -23,6 +23,7 @@ export function newProgress({ id, incarnation }: Member, next: Index): Progress 
     commitSent: 0,
     awaited: 0,
     round: 0,
+    speaks: 0,
     active: false,
     wasActive: false,
     lastContact: null,

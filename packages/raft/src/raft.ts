@@ -29,7 +29,19 @@ import { type Core, initialState, type Leadership, type Progress, type RaftState
 import { type RaftStatus, statusOf } from './status.ts';
 import { armElection } from './timers.ts';
 import { driveTransfer, onTransfer, onTransferTimeout } from './transfer.ts';
-import type { Configuration, Entry, HardState, Index, Member, MemberId, Role, Term } from './types.ts';
+import {
+  type Configuration,
+  type Entry,
+  type HardState,
+  type Index,
+  maxVersion,
+  type Member,
+  type MemberId,
+  type Role,
+  type Term,
+  type Version,
+} from './types.ts';
+import { versionInUse } from './versions.ts';
 
 /**
  * One server's Raft, as a pure state machine: a function of its state and the input handed to it.
@@ -142,6 +154,10 @@ export class Raft {
   }
   get hardState(): HardState {
     return { term: this.#core.state.term, vote: this.#core.state.vote };
+  }
+  /** The version of the protocol in use, as far as is committed (versions.ts). */
+  get versionInUse(): Version {
+    return versionInUse(this.#core.state);
   }
   /** The configuration in force: the newest in the log, committed or not. */
   get configuration(): Configuration {
@@ -269,6 +285,10 @@ function checkOptions(options: RaftOptions): void {
   }
   if (leaseReads && !stableLeadership)
     throw new RangeError('leaseReads needs stableLeadership: who protects no leader grants no lease');
+  const { min, max } = options.release;
+  if (!(min >= 1 && min <= max && max <= maxVersion)) {
+    throw new RangeError(`release must speak versions from 1 to ${maxVersion}, not ${min} to ${max}`);
+  }
   if (!(maxClockDrift >= 0 && maxClockDrift < 1_000_000)) {
     throw new RangeError('maxClockDrift must be from 0 to below 1,000,000 parts in a million');
   }

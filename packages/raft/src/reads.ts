@@ -81,6 +81,7 @@ export function onHeartbeatReply(
     core.out.events.push({ kind: 'violation', peer: message.from, reason: 'answers a heartbeat that was never sent' });
     return;
   }
+  progress.speaks = message.speaks;
   const isNews = message.round > progress.round;
   progress.round = Math.max(progress.round, message.round);
   if (isNews) onHeartbeatAnswered(core, progress);

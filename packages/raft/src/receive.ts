@@ -75,13 +75,19 @@ function adoptTerm(core: Core, message: Message): boolean {
 
 /** A message of a past term does nothing, but whoever asks learns of the present one, so that nobody stays behind for ever. */
 function answerPast(core: Core, message: Message): void {
+  const { options } = core;
   switch (message.kind) {
     case 'appendEntries':
       refuse(core, message);
       return;
     case 'heartbeat':
       // The asker may lead this server's term meanwhile, with rounds of its own: what it asked in an earlier one confirms none.
-      send(core, { kind: 'heartbeatReply', ...envelope(core, message.from), round: 0 });
+      send(core, {
+        kind: 'heartbeatReply',
+        ...envelope(core, message.from),
+        round: 0,
+        speaks: options.release.max,
+      });
       return;
     case 'installSnapshot':
       send(core, {

@@ -17,6 +17,7 @@ import { envelope, send } from './send.ts';
 import type { Core, Leadership, Progress } from './state.ts';
 import { closest, isHandingOver } from './transfer.ts';
 import { type Configuration, EntryKind, type Index, type MemberId } from './types.ts';
+import { mayUse, raised } from './versions.ts';
 
 /** A client of this server wants the membership changed. */
 export function onChange(core: Core, { id, changes, version }: ChangeInput): void {
@@ -52,6 +53,7 @@ function begin(core: Core, changes: readonly MemberChange[], version: number): I
   if (isForeign(core)) return 'foreignIncarnation';
   if (leadership === null) return 'noLeader';
   if (leadership.recovering) return 'recovering';
+  if (!mayUse(core, 'membershipChanges')) return 'versionTooOld';
   if (isHandingOver(core)) return 'leadershipLost';
   const configuration = currentConfiguration(state);
   if (version !== configuration.version) return 'staleView';
@@ -79,7 +81,7 @@ function keepsQuorum(
 }
 
 /**
- * Carries the change under way one step further, if its last is committed. Called when something was applied, and with every
+ * Carries the change under way one step further, if its last is committed, or raises the version in use. Called when something was applied, and with every
  * heartbeat: then newcomers may have caught up.
  */
 export function driveChange(core: Core): void {
@@ -89,8 +91,9 @@ export function driveChange(core: Core): void {
   const configuration = currentConfiguration(state);
   const isSettled = configuration.index <= state.commitIndex && state.commitIndex >= leadership.termStart;
   if (leadership.recovering || !isSettled) return;
-  if (configuration.target === null && !isJoint(configuration)) return;
-  const next = stepFrom(core, leadership, configuration);
+  const isChanging = configuration.target !== null || isJoint(configuration);
+  const step = isChanging ? stepFrom(core, leadership, configuration) : null;
+  const next = step ?? raised(core, leadership, configuration);
   if (next !== null) appendConfiguration(core, next);
 }
 

@@ -18,6 +18,7 @@ import type {
   Role,
   SnapshotMetadata,
   Term,
+  Version,
 } from './types.ts';
 
 /** What every chapter's functions work on: this server's options and state, and what is to go out. */
@@ -259,6 +260,8 @@ export interface Progress {
   awaited: Index;
   /** The newest heartbeat round that it answered. */
   round: number;
+  /** The newest version of the protocol that it says it speaks; 0 while it has not in this term. reads.ts. */
+  speaks: Version;
   /** It answered anything since the last quorum check. quorum-check.ts. */
   active: boolean;
   /** It did so between the last two. */

@@ -3,7 +3,8 @@ import { lacksSnapshot } from './faulty.ts';
 import { isForeign } from './identity.ts';
 import { currentConfiguration } from './membership.ts';
 import type { Core } from './state.ts';
-import type { Configuration, Index, MemberId, Micros, Role, SnapshotMetadata, Term } from './types.ts';
+import type { Configuration, Index, MemberId, Micros, Role, SnapshotMetadata, Term, Version } from './types.ts';
+import { versionInUse } from './versions.ts';
 
 export interface RaftStatus {
   readonly id: MemberId;
@@ -28,6 +29,10 @@ export interface RaftStatus {
   readonly recovering: boolean;
   /** This incarnation is not the one that the cluster counts on: it neither votes nor campaigns. */
   readonly foreignIncarnation: boolean;
+  /** The version of the protocol in use, as far as is committed here. */
+  readonly versionInUse: Version;
+  /** What this server speaks. */
+  readonly versions: { readonly min: Version; readonly max: Version };
   /** On a leader, every other member's progress; otherwise empty. */
   readonly followers: readonly FollowerStatus[];
 }
@@ -39,6 +44,8 @@ export interface FollowerStatus {
   readonly nextIndex: Index;
   readonly inflightMessages: number;
   readonly inflightBytes: number;
+  /** The newest version of the protocol that it said it speaks; null while it has not in this term. */
+  readonly speaks: Version | null;
   /** When an answer last came from it, on the clock of `now`; null if none in this term. */
   readonly lastContact: Micros | null;
 }
@@ -63,6 +70,8 @@ export function statusOf(core: Core): RaftStatus {
     lacksSnapshot: lacksSnapshot(state),
     recovering: leadership?.recovering ?? false,
     foreignIncarnation: isForeign(core),
+    versionInUse: versionInUse(state),
+    versions: { min: options.release.min, max: options.release.max },
     followers: (leadership?.progress ?? []).map((progress) => ({
       id: progress.id,
       state: progress.state,
@@ -70,6 +79,7 @@ export function statusOf(core: Core): RaftStatus {
       nextIndex: progress.next,
       inflightMessages: progress.inflight.length,
       inflightBytes: progress.inflightBytes,
+      speaks: progress.speaks === 0 ? null : progress.speaks,
       lastContact: progress.lastContact,
     })),
   };

@@ -11,12 +11,14 @@ import { envelope, send } from './send.ts';
 import type { Core, Leadership, Progress } from './state.ts';
 import { armTimer, disarmTimer } from './timers.ts';
 import type { MemberId } from './types.ts';
+import { mayUse } from './versions.ts';
 
 export function onTransfer(core: Core, id: number, wanted: MemberId | null): void {
   const { state, options, out } = core;
   const { leadership } = state;
   const refuse = (outcome: TransferResult['outcome']): void => void out.transfers.push({ id, outcome });
   if (leadership === null || leadership.recovering) return refuse('noLeader');
+  if (!mayUse(core, 'leadershipTransfer')) return refuse('versionTooOld');
   if (state.transfer !== null) return refuse('busy');
   if (wanted === options.id) return refuse('done');
   const target = wanted === null ? closest(core, leadership) : leadership.progress.find((it) => it.id === wanted);

@@ -24,6 +24,10 @@ export type Index = number;
 export const maxTerm: Term = 2 ** 52;
 export const maxIndex: Index = 2 ** 52;
 
+/** A version of the protocol, of what servers say to each other and write for each other (versions.ts). From 1 to `maxVersion`. */
+export type Version = number;
+export const maxVersion: Version = 255;
+
 /** A time or a duration in whole microseconds, monotonic. Only differences mean anything. */
 export type Micros = number;
 
@@ -108,6 +112,8 @@ export interface Configuration {
   readonly index: Index;
   /** Grows with every change that someone asked for, and with every step of it: what a change is checked against. */
   readonly version: number;
+  /** The version of the protocol in use: every member has said that it speaks it. Grows only (versions.ts). */
+  readonly protocol: Version;
   /** The voters, or while joint the incoming half. Sorted, without repetition. */
   readonly voters: readonly MemberId[];
   /** The outgoing half while joint, otherwise empty. Sorted, without repetition. */

@@ -157,14 +157,23 @@ describe('the bytes of a configuration', () => {
       }),
       { minLength: 1, maxLength: 9, selector: (member) => member.id },
     )
-    .chain((drawn) => fc.tuple(fc.constant(drawn), fc.nat(), fc.boolean(), fc.array(life, { maxLength: 3 })))
-    .map(([drawn, version, isChanging, former]) => {
+    .chain((drawn) =>
+      fc.tuple(
+        fc.constant(drawn),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        fc.boolean(),
+        fc.array(life, { maxLength: 3 }),
+      ),
+    )
+    .map(([drawn, version, protocol, isChanging, former]) => {
       const sorted = [...drawn].sort((a, b) => (a.id < b.id ? -1 : 1));
       const ids = (...parts: string[]) =>
         sorted.filter((member) => parts.includes(member.part)).map((member) => member.id);
       return {
         index: 12,
         version,
+        protocol,
         voters: ids('voter', 'both'),
         outgoing: ids('outgoing', 'both', 'next'),
         learners: ids('learner'),

@@ -40,6 +40,8 @@ export type RaftErrorCode =
   | 'MemberAlreadyRan'
   /** The data directory belongs to another cluster or another member. */
   | 'WrongCluster'
+  /** The cluster uses a version of the protocol that this server does not speak. */
+  | 'VersionNotSpoken'
   /** The disk failed, or what it holds is damaged. `cause` is the StorageError. */
   | 'StorageFailed'
   /** The state machine threw, refused a snapshot, or holds more than the log can vouch for. */

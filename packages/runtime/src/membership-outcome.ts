@@ -34,6 +34,8 @@ const changeMessages: Readonly<Record<ChangeRefusal, string>> = {
   unproven: 'The leader has just been elected and has committed nothing yet. Try again.',
   quorumWouldBeLost:
     'Too few of the servers that would vote answer at present, so that nothing could be decided any more. Start them first, or remove those that are gone.',
+  versionTooOld:
+    'Not every server understands this yet. Upgrade, or remove, those that hold the version in use back: the status says what each speaks.',
 };
 
 /** Milliseconds after which it makes sense to try again. */
@@ -63,6 +65,8 @@ export function changeError(outcome: Exclude<ChangeOutcome, { kind: 'begun' }>, 
 const transferMessages: Readonly<Record<Exclude<TransferOutcome, 'done'>, string>> = {
   noLeader: 'This server does not lead. Ask the one that does.',
   noTarget: 'No such voter answers at present. Name another, or start it.',
+  versionTooOld:
+    'Not every server understands this yet. Upgrade, or remove, those that hold the version in use back: the status says what each speaks.',
   busy: 'Another transfer is under way. Try again when it is over.',
   behind: 'The target did not catch up within an election timeout. This server leads on.',
   timedOut: 'The target was told to stand and has not been elected in time. Look who leads, then decide again.',

@@ -142,7 +142,7 @@ export function foundFromRemains(
 function configurationOf({ configuration }: Remains, { member, incarnation }: StorageIdentity): Configuration {
   const context = memberOf(configuration, member)?.context ?? '';
   const alone = initialConfiguration([{ id: member, incarnation, context }]);
-  return { ...alone, version: configuration.version + 1 };
+  return { ...alone, version: configuration.version + 1, protocol: configuration.protocol };
 }
 
 function writeSnapshot(writer: SnapshotWriter, source: SnapshotSource, done: (error: RaftError | null) => void): void {

@@ -1,5 +1,5 @@
 /** What an embedder may set. Every limit has a name, a unit and a default. */
-import { defaultOptions, type Member, type MemberId, type RaftDefaults } from '@quorate/raft';
+import { defaultOptions, maxVersion, type Member, type MemberId, type RaftDefaults } from '@quorate/raft';
 import type { CoreWatcher } from './core-watcher.ts';
 import type { Environment } from './environment.ts';
 import { RaftError } from './errors.ts';
@@ -109,7 +109,8 @@ export function settle(options: RaftNodeOptions): Settings {
   checkId('id', options.id);
   checkMembers(options);
   checkTimes(raft);
-  checkNumbers('raft', { ...raft, stableLeadership: 0, leaseReads: 0, applyDurableOnly: 0 });
+  checkNumbers('raft', { ...raft, stableLeadership: 0, leaseReads: 0, applyDurableOnly: 0, release: 0 });
+  checkRelease(raft);
   checkLeases(raft);
   checkNumbers('limits', limits);
   checkNumbers('transport', transport);
@@ -183,6 +184,13 @@ function checkLeases({ leaseReads, stableLeadership, maxClockDrift }: RaftDefaul
       `raft.maxClockDrift is ${maxClockDrift}. Give parts in a million, below 1000000; 10000 is one in a hundred.`,
     );
   }
+}
+
+function checkRelease({ release: { min, max } }: RaftDefaults): void {
+  if (min >= 1 && min <= max && max <= maxVersion) return;
+  throw invalid(
+    `raft.release speaks versions ${min} to ${max}. Give a range between 1 and ${maxVersion}, or leave it out.`,
+  );
 }
 
 function checkNumbers(group: string, values: object): void {

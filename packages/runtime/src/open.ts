@@ -27,6 +27,7 @@ import type { OpenedStorage, RaftStorage, StorageCreation, StorageError, Storage
 import { Purpose } from './transport/protocol.ts';
 import { askPeers, type Finding } from './transport/question.ts';
 import { Transport } from './transport/transport.ts';
+import { unspokenVersion } from './unspoken-version.ts';
 
 type Done = (outcome: NodeParts | RaftError) => void;
 
@@ -93,10 +94,15 @@ class Opening {
       this.fail(new RaftError('WrongCluster', foreign));
       return;
     }
+    const unspoken = opened === null ? null : unspokenVersion(configurationOf(opened), settings.raft.release);
+    if (unspoken !== null) {
+      this.fail(unspoken);
+      return;
+    }
     const { environment, observer = silentObserver } = this.#options;
-    const { leaseReads, electionTimeoutMin } = settings.raft;
-    const leases = { leaseReads, electionTimeoutMin };
-    const transport = new Transport(environment, identity, leases, settings.transport, observer);
+    const { leaseReads, electionTimeoutMin, release } = settings.raft;
+    const terms = { leases: { leaseReads, electionTimeoutMin }, release };
+    const transport = new Transport(environment, identity, terms, settings.transport, observer);
     this.#undo.push(() => transport.close());
     transport.listen(this.#options.listen, (error, address) => {
       if (this.#isOver) return;
@@ -148,7 +154,10 @@ class Opening {
           'adds it as a member. If it lost its disk, the cluster has to readmit the member with this directory.',
         { member: identity.member },
       );
-      this.#create(settings, identity, transport, noMembers, { term: 0, vote: null });
+      this.#create(settings, identity, transport, initialConfiguration([], [], settings.raft.release.min), {
+        term: 0,
+        vote: null,
+      });
       return;
     }
     const stopAsking = askPeers(transport.context, this.#otherFounders(identity), Purpose.question, (finding) =>
@@ -173,18 +182,17 @@ class Opening {
     }
     // Others have voted already, and an earlier life of this member may have been among them: it has no vote left there.
     const hardState = finding.term > 0 ? { term: finding.term, vote: noCandidate } : { term: 0, vote: null };
-    const configuration = this.#foundingConfiguration();
+    const configuration = this.#foundingConfiguration(settings);
     this.#create(settings, identity, transport, configuration, hardState);
   }
 
-  #foundingConfiguration(): Configuration {
-    return initialConfiguration(
-      this.#options.initialCluster.map(({ id, address, context }) => ({
-        id,
-        incarnation: null,
-        context: context ?? address,
-      })),
-    );
+  #foundingConfiguration({ raft }: Settings): Configuration {
+    const founders = this.#options.initialCluster.map(({ id, address, context }) => ({
+      id,
+      incarnation: null,
+      context: context ?? address,
+    }));
+    return initialConfiguration(founders, [], raft.release.min);
   }
 
   #create(
@@ -263,9 +271,8 @@ class Opening {
   }
 
   /** Whether another server may have what this one's disk has lost: one of those that could lead it. */
-  #hasHelp({ recovered, identity }: OpenedStorage): boolean {
-    const { voters } = recovered.configurations.at(-1) ?? recovered.snapshot.configuration;
-    return voters.some((voter) => voter !== identity.member);
+  #hasHelp(opened: OpenedStorage): boolean {
+    return configurationOf(opened).voters.some((voter) => voter !== opened.identity.member);
   }
 
   #start(settings: Settings, opened: OpenedStorage, transport: Transport, applied: number, snapshot: Restored): void {
@@ -341,6 +348,7 @@ class Opening {
       events.emit('removed', { reason });
     };
     let settledAt = raft.configuration.index;
+    let inUse = raft.versionInUse;
     return {
       onApplied: (index) => {
         const { configuration } = raft;
@@ -350,6 +358,13 @@ class Opening {
           transport.dismissFormer();
           const { member, incarnation } = transport.context.identity;
           if (isFormer(configuration, member, incarnation)) onRemoved('a change of membership removed it.');
+        }
+        if (raft.versionInUse !== inUse) {
+          inUse = raft.versionInUse;
+          logger.log('info', `every member speaks version ${inUse} of the protocol: it is in use from here on`, {
+            inUse,
+          });
+          transport.dismissOlder();
         }
         events.emit('applied', index);
       },
@@ -405,15 +420,16 @@ class Opening {
   }
 }
 
-/** What a server begins with that is still to be let in. */
-const noMembers: Configuration = initialConfiguration([]);
-
 function settleOrRefuse(options: RaftNodeOptions): Settings | RaftError {
   try {
     return settle(options);
   } catch (error) {
     return error instanceof RaftError ? error : new RaftError('InvalidOptions', describe(error), { cause: error });
   }
+}
+
+function configurationOf({ recovered }: OpenedStorage): Configuration {
+  return recovered.configurations.at(-1) ?? recovered.snapshot.configuration;
 }
 
 function isDamagedSnapshot({ code, cause }: RaftError): boolean {

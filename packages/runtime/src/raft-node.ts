@@ -119,7 +119,7 @@ export class RaftNode<Result = unknown> {
    * node takes part; that does not mean that there is a leader yet.
    *
    * Rejects with a RaftError: `InvalidOptions`, `StorageFailed`, `WrongCluster`, `ListenFailed`, `MemberAlreadyRan`,
-   * `StateMachineFailed`, `Aborted`.
+   * `StateMachineFailed`, `VersionNotSpoken`, `Aborted`.
    */
   static open<Result>(options: RaftNodeOptions<Result> & { signal?: AbortSignalLike }): Promise<RaftNode<Result>> {
     return new Promise((resolve, reject) => {

@@ -69,6 +69,7 @@ const changeRefusals: Record<ChangeRefusal, true> = {
   changing: true,
   unproven: true,
   quorumWouldBeLost: true,
+  versionTooOld: true,
 };
 
 /** Keyed by kind, so that none is forgotten. */
@@ -85,7 +86,7 @@ const kinds: Record<Message['kind'], fc.Arbitrary<Message>> = {
     hintTerm: index,
   }),
   heartbeat: message('heartbeat', { commit: index, round: index }),
-  heartbeatReply: message('heartbeatReply', { round: index }),
+  heartbeatReply: message('heartbeatReply', { round: index, speaks: fc.nat(255) }),
   installSnapshot: message('installSnapshot', { snapshot }),
   installSnapshotReply: message('installSnapshotReply', { snapshotIndex: index, index }),
   readIndex: message('readIndex', { id: index }),

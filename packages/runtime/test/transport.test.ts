@@ -4,7 +4,13 @@ import { defaultTransportLimits, silentObserver, type TransportLimits } from '@q
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { frame } from '../src/codec/frame.ts';
-import { helloFrom, type LeaseTerms, type LocalIdentity, writeHello } from '../src/transport/handshake.ts';
+import {
+  helloFrom,
+  type LeaseTerms,
+  type LocalIdentity,
+  type VersionRange,
+  writeHello,
+} from '../src/transport/handshake.ts';
 import { FrameKind, Purpose } from '../src/transport/protocol.ts';
 import { Transport, type TransportHost } from '../src/transport/transport.ts';
 import { noDisk } from './support/no-disk.ts';
@@ -181,7 +187,10 @@ describe('a server that does not belong here', () => {
     expect(world.logged(/Server d .*lease|Server d protects/)).toEqual([]);
     // A server that says nothing of leases knows none.
     const client = rawClient(world, 'b:1');
-    const old = { ...helloFrom({ identity: identity('e'), leases: noLeases }, 'b', Purpose.messages, 0), leases: null };
+    const old = {
+      ...helloFrom({ identity: identity('e'), leases: noLeases, versions: () => release }, 'b', Purpose.messages, 0),
+      leases: null,
+    };
     client.send(frame(FrameKind.hello, (writer) => writeHello(writer, old)));
     await world.until(() => client.isClosed(), 'the end of the connection');
     expect(isSaid(/e has lease reads off/)).toBe(true);
@@ -200,13 +209,45 @@ describe('a server that does not belong here', () => {
     server(world, 'b');
     const client = rawClient(world, 'b:1');
     const hello = {
-      ...helloFrom({ identity: identity('a'), leases: noLeases }, 'b', Purpose.messages, 0),
-      minVersion: 9,
-      maxVersion: 10,
+      ...helloFrom({ identity: identity('a'), leases: noLeases, versions: () => release }, 'b', Purpose.messages, 0),
+      versions: { min: 9, max: 10 },
     };
     client.send(frame(FrameKind.hello, (writer) => writeHello(writer, hello)));
     await world.until(() => client.isClosed(), 'the end of the connection');
-    expect(world.logged(/speaks peer protocol 9 to 10/)).toHaveLength(1);
+    expect(
+      world.logged(/a speaks versions 9 to 10 of the peer protocol, server b 1 to 1 .*Upgrade the older/),
+    ).toHaveLength(1);
+  });
+
+  it('speaks a later one as well: both use the older, and know what the other speaks', async () => {
+    const world = new VirtualWorld(8);
+    const a = server(world, 'a', {}, {}, 'a:1', undefined, noLeases, { min: 1, max: 3 });
+    const b = server(world, 'b', {}, {}, 'b:1', undefined, noLeases, { min: 1, max: 2 });
+    a.connect(['a', 'b']);
+    b.connect(['a', 'b']);
+    await world.until(() => a.isConnectedTo('b') && b.isConnectedTo('a'), 'both connected');
+    expect(a.transport.peers()[0]?.versions).toEqual({ min: 1, max: 2 });
+    expect(b.transport.peers()[0]?.versions).toEqual({ min: 1, max: 3 });
+  });
+
+  it('does not speak the version in use: it is left, and told why', async () => {
+    const world = new VirtualWorld(8);
+    let inUse = 1;
+    const a = server(world, 'a', {}, {}, 'a:1', undefined, noLeases, { min: 1, max: 2 }, () => inUse);
+    const b = server(world, 'b');
+    a.connect(['a', 'b']);
+    b.connect(['a', 'b']);
+    await world.until(() => a.isConnectedTo('b') && b.isConnectedTo('a'), 'both connected');
+    inUse = 2;
+    a.transport.dismissOlder();
+    await world.until(() => b.transport.peers()[0]?.connected === false, 'a has closed');
+    expect(a.isConnectedTo('b')).toBe(false);
+    const line = /refused.*speaks versions 1 to 1 of the peer protocol, server a 2 to 2/;
+    await world.until(() => world.logged(line).length > 0, 'a refusal');
+    await world.until(
+      () => a.transport.peers()[0]?.lastProblem?.includes('2 to 2') === true,
+      'the reason in the status',
+    );
   });
 });
 
@@ -282,16 +323,25 @@ function server(
   address = `${id}:1`,
   isFormer: TransportHost['isFormer'] = () => false,
   leases = noLeases,
+  speaks: VersionRange = release,
+  versionInUse: () => number = () => speaks.min,
 ): TestServer {
   const environment: Environment = world.environment(id, noDisk, () => true);
   const all = { ...defaultTransportLimits, ...limits };
-  const transport = new Transport(environment, { ...identity(id), ...difference }, leases, all, silentObserver);
+  const transport = new Transport(
+    environment,
+    { ...identity(id), ...difference },
+    { leases, release: speaks },
+    all,
+    silentObserver,
+  );
   const received: Message[] = [];
   const unreachable: string[] = [];
   const removed: string[] = [];
   const host: TransportHost = {
     storage: noStorage,
     durableTerm: () => 3,
+    versionInUse,
     boundIncarnation: () => null,
     isFormer,
     onRemoved: (reason) => removed.push(reason),
@@ -343,6 +393,7 @@ function rawClient(world: VirtualWorld, address: string): { send(bytes: Uint8Arr
   };
 }
 
+const release: VersionRange = { min: 1, max: 1 };
 const noLeases: LeaseTerms = { leaseReads: false, electionTimeoutMin: 1_000_000 };
 
 function identity(member: string): LocalIdentity {
@@ -351,7 +402,10 @@ function identity(member: string): LocalIdentity {
 
 function hello(from: string, to: string): Uint8Array {
   return frame(FrameKind.hello, (writer) =>
-    writeHello(writer, helloFrom({ identity: identity(from), leases: noLeases }, to, Purpose.messages, 0)),
+    writeHello(
+      writer,
+      helloFrom({ identity: identity(from), leases: noLeases, versions: () => release }, to, Purpose.messages, 0),
+    ),
   );
 }
 

@@ -38,6 +38,8 @@ const leading: RaftNodeStatus = {
   lacksSnapshot: false,
   recovering: false,
   foreignIncarnation: false,
+  versionInUse: 1,
+  versions: { min: 1, max: 1 },
   followers: [follower(b.id, 100), follower(c.id, 100)],
   clusterId: '00000000000000aa',
   incarnation: a.incarnation,
@@ -51,13 +53,21 @@ const following: RaftNodeStatus = { ...leading, role: 'follower', leader: b.id, 
 const leaderless: RaftNodeStatus = { ...following, leader: null };
 
 function follower(id: string, matchIndex: number, lastContact: number | null = now - 1000) {
-  const rest = { nextIndex: matchIndex + 1, inflightMessages: 0, inflightBytes: 0 };
+  const rest = { nextIndex: matchIndex + 1, inflightMessages: 0, inflightBytes: 0, speaks: 1 };
   return { id, state: 'replicate' as 'replicate' | 'snapshot', matchIndex, lastContact, ...rest };
 }
 
 function peer(id: string, connected: boolean) {
   const lastProblem = connected ? null : 'connect ECONNREFUSED';
-  return { id, address: `${id.slice(3)}:2380`, connected, queuedBytes: 0, dropped: 0, lastProblem };
+  return {
+    id,
+    address: `${id.slice(3)}:2380`,
+    connected,
+    versions: { min: 1, max: 1 },
+    queuedBytes: 0,
+    dropped: 0,
+    lastProblem,
+  };
 }
 
 const cut = { peers: [peer(b.id, false), peer(c.id, false)] };

@@ -2,6 +2,7 @@ import type { MemberListResult, StatusResult } from '@quorate/client';
 import { toJson } from './json.ts';
 import { headerFields, jsonHeader, type OutputFormat } from './kv-output.ts';
 import { table } from './table.ts';
+import type { Versions } from './versions-output.ts';
 
 const STATUS_COLUMNS = [
   'endpoint',
@@ -16,10 +17,15 @@ const STATUS_COLUMNS = [
   'errors',
 ];
 
-export function showStatus(answers: readonly StatusResult[], format: OutputFormat): string {
+export function showStatus(
+  answers: readonly (StatusResult & { readonly versions: Versions | null })[],
+  format: OutputFormat,
+): string {
   switch (format) {
     case 'json':
-      return toJson(answers.map((answer) => ({ Endpoint: answer.endpoint, Status: jsonStatus(answer) })));
+      return toJson(
+        answers.map((answer) => ({ Endpoint: answer.endpoint, Status: jsonStatus(answer), Versions: answer.versions })),
+      );
     case 'fields':
       return answers.map(statusFields).join('\n\n');
     case 'table':

@@ -26,7 +26,18 @@ export function configuration(shape: Shape, index = 0): Configuration {
     context: '',
   }));
   const learnersNext = [...(shape.learnersNext ?? [])].sort();
-  return { index, version: 0, voters, outgoing, learners, learnersNext, members, target: null, former: [] };
+  return {
+    index,
+    version: 0,
+    protocol: 1,
+    voters,
+    outgoing,
+    learners,
+    learnersNext,
+    members,
+    target: null,
+    former: [],
+  };
 }
 
 /** n1 … n`count`. */

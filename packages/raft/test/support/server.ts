@@ -23,6 +23,7 @@ import {
   type RaftEvent,
   type RaftOptions,
   type ReadResult,
+  type Release,
   type Restore,
   type SnapshotMetadata,
   type TimerName,
@@ -91,6 +92,8 @@ export class TestServer {
   /** While true, inputs gather and no output is taken, as in a turn of an event loop. */
   gathering = false;
   readonly #world: World;
+  /** What it speaks from its next start on. */
+  release: Release;
   readonly #options: Omit<RaftOptions, 'id' | 'incarnation'>;
   #core: Raft | null = null;
   #flushing = false;
@@ -107,6 +110,7 @@ export class TestServer {
     this.disk = disk;
     this.#world = world;
     this.#options = options;
+    this.release = options.release;
   }
 
   get running(): boolean {
@@ -121,7 +125,7 @@ export class TestServer {
   }
 
   get options(): RaftOptions {
-    return { ...this.#options, id: this.id, incarnation: this.incarnation };
+    return { ...this.#options, release: this.release, id: this.id, incarnation: this.incarnation };
   }
 
   start(): void {

@@ -33,6 +33,7 @@ const refusalNumbers: Readonly<Record<ChangeRefusal, number>> = {
   changing: 18,
   unproven: 19,
   quorumWouldBeLost: 20,
+  versionTooOld: 21,
 };
 const refusals = new Map(Object.entries(refusalNumbers).map(([reason, number]) => [number, reason as ChangeRefusal]));
 

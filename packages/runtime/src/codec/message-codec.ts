@@ -104,6 +104,7 @@ export function writeMessage(writer: ByteWriter, message: Message, runs: Entries
       return;
     case 'heartbeatReply':
       writer.varint(message.round);
+      writer.varint(message.speaks);
       return;
     case 'installSnapshot':
       writeSnapshotMetadata(writer, message.snapshot);
@@ -211,7 +212,7 @@ function readBody(reader: ByteReader, kind: MessageKind, envelope: MessageRoute 
     case 'heartbeat':
       return { kind, ...envelope, commit: reader.varint(), round: reader.varint() };
     case 'heartbeatReply':
-      return { kind, ...envelope, round: reader.varint() };
+      return { kind, ...envelope, round: reader.varint(), speaks: reader.varint() };
     case 'installSnapshot': {
       const snapshot = readSnapshotMetadata(reader);
       return snapshot === null ? null : { kind, ...envelope, snapshot };

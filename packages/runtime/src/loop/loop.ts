@@ -28,6 +28,7 @@ import type { Observer } from '../observer.ts';
 import type { StateMachine } from '../state-machine.ts';
 import type { RaftStorage, StorageError } from '../storage.ts';
 import type { Transport } from '../transport/transport.ts';
+import { unspokenVersion } from '../unspoken-version.ts';
 import { Applier } from './applier.ts';
 import { Callers } from './callers.ts';
 import { neverLeft, payload, refusedForRoom } from './carried.ts';
@@ -164,6 +165,7 @@ export class Loop {
     this.#transport.start({
       storage: this.#storage,
       durableTerm: () => this.#writer.durableTerm,
+      versionInUse: () => this.raft.versionInUse,
       boundIncarnation: (member) => boundIncarnation(this.raft, member),
       isFormer: (member, incarnation) => isFormer(committedConfiguration(this.raft), member, incarnation),
       onRemoved: (reason) => this.#parts.hooks.onRemoved(reason),
@@ -363,6 +365,9 @@ export class Loop {
   #onEvent(event: RaftEvent): void {
     if (event.kind === 'leader' && event.leader === null) this.#callers.onLeaderLost();
     this.#parts.hooks.onEvent(event);
+    if (event.kind !== 'configuration') return;
+    const unspoken = unspokenVersion(event.configuration, this.#parts.settings.raft.release);
+    if (unspoken !== null) this.fail(unspoken);
   }
 
   #load({ id, from, to, maxBytes }: LoadRequest): void {

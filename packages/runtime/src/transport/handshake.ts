@@ -1,10 +1,10 @@
 /** The first frames of a connection: who I am, whom I take you for, and whether we fit together. */
-import type { Incarnation, MemberId, Micros, Term } from '@quorate/raft';
+import type { Incarnation, MemberId, Micros, Term, Version } from '@quorate/raft';
 import { ByteReader } from '../codec/byte-reader.ts';
 import type { ByteWriter } from '../codec/byte-writer.ts';
 import type { TransportContext } from './context.ts';
 import { FrameParser } from '../codec/frame.ts';
-import { FrameKind, magic, maxProtocolVersion, minProtocolVersion, Purpose, supportedFeatures } from './protocol.ts';
+import { FrameKind, magic, Purpose, supportedFeatures } from './protocol.ts';
 
 const maxIdBytes = 256;
 const maxAddressBytes = 1024;
@@ -26,10 +26,16 @@ export interface LeaseTerms {
   readonly electionTimeoutMin: Micros;
 }
 
+/** Versions of the protocol, from the oldest to the newest. */
+export interface VersionRange {
+  readonly min: Version;
+  readonly max: Version;
+}
+
 /** Sent by the side that connects. */
 export interface Hello {
-  readonly minVersion: number;
-  readonly maxVersion: number;
+  /** What the sender speaks, from the version in use of its cluster on: what is in use cannot be left any more. */
+  readonly versions: VersionRange;
   readonly features: number;
   readonly purpose: Purpose;
   readonly clusterId: string;
@@ -54,6 +60,8 @@ export interface Welcome {
   readonly term: Term;
   /** The incarnation that its configuration binds the asker to, or else the first one that it was told of; null if none. */
   readonly bound: Incarnation | null;
+  /** What the answering server speaks, from the version in use on. */
+  readonly versions: VersionRange;
 }
 
 export type RefusalCode = 'version' | 'cluster' | 'group' | 'member' | 'starting' | 'busy' | 'removed' | 'leases';
@@ -85,16 +93,17 @@ const refusalCodes: readonly RefusalCode[] = [
   'leases',
 ];
 
+type Handshaking = Pick<TransportContext, 'identity' | 'leases' | 'versions'>;
+
 export function helloFrom(
-  { identity, leases }: Pick<TransportContext, 'identity' | 'leases'>,
+  { identity, leases, versions }: Handshaking,
   to: MemberId,
   purpose: Purpose,
   term: Term,
   address = '',
 ): Hello {
   return {
-    minVersion: minProtocolVersion,
-    maxVersion: maxProtocolVersion,
+    versions: versions(),
     features: supportedFeatures,
     purpose,
     clusterId: identity.clusterId,
@@ -109,15 +118,13 @@ export function helloFrom(
 }
 
 /** Whether the asker may connect: null, or why not. */
-export function judgeHello(
-  { identity, leases }: Pick<TransportContext, 'identity' | 'leases'>,
-  hello: Hello,
-): Refusal | null {
-  if (hello.maxVersion < minProtocolVersion || hello.minVersion > maxProtocolVersion) {
+export function judgeHello({ identity, leases, versions }: Handshaking, hello: Hello): Refusal | null {
+  const [ours, theirs] = [versions(), hello.versions];
+  if (theirs.max < ours.min || theirs.min > ours.max) {
     return refusal(
       'version',
-      `Server ${hello.from} speaks peer protocol ${hello.minVersion} to ${hello.maxVersion}, server ${identity.member} ` +
-        `speaks ${minProtocolVersion} to ${maxProtocolVersion}. Upgrade the older one, one release at a time.`,
+      `Server ${hello.from} speaks versions ${theirs.min} to ${theirs.max} of the peer protocol, server ${identity.member} ` +
+        `${ours.min} to ${ours.max} (what a cluster has left behind does not count). Upgrade the older one, one release at a time.`,
     );
   }
   if (hello.clusterId !== identity.clusterId) {
@@ -169,14 +176,17 @@ function refusal(code: RefusalCode, reason: string): Refusal {
 }
 
 /** The version and features that a connection uses. Call it only for a hello that was not refused. */
-export function agree(hello: Hello): { readonly version: number; readonly features: number } {
-  return { version: Math.min(hello.maxVersion, maxProtocolVersion), features: hello.features & supportedFeatures };
+export function agree(
+  { versions }: Handshaking,
+  hello: Hello,
+): { readonly version: Version; readonly features: number } {
+  return { version: Math.min(hello.versions.max, versions().max), features: hello.features & supportedFeatures };
 }
 
 export function writeHello(writer: ByteWriter, hello: Hello): void {
   writer.u32(magic);
-  writer.varint(hello.minVersion);
-  writer.varint(hello.maxVersion);
+  writer.varint(hello.versions.min);
+  writer.varint(hello.versions.max);
   writer.u32(hello.features);
   writer.u8(hello.purpose);
   writer.string(hello.clusterId);
@@ -195,8 +205,7 @@ export function writeHello(writer: ByteWriter, hello: Hello): void {
 export function readHello(reader: ByteReader): Hello | null {
   if (reader.u32() !== magic) return null;
   const hello = {
-    minVersion: reader.varint(),
-    maxVersion: reader.varint(),
+    versions: { min: reader.varint(), max: reader.varint() },
     features: reader.u32(),
     purpose: reader.u8(),
     clusterId: reader.string(maxIdBytes),
@@ -224,6 +233,8 @@ export function writeWelcome(writer: ByteWriter, welcome: Welcome): void {
   writer.varint(welcome.term);
   writer.bool(welcome.bound !== null);
   writer.string(welcome.bound ?? '');
+  writer.varint(welcome.versions.min);
+  writer.varint(welcome.versions.max);
 }
 
 export function readWelcome(reader: ByteReader): Welcome | null {
@@ -233,8 +244,9 @@ export function readWelcome(reader: ByteReader): Welcome | null {
   const term = reader.varint();
   const isBound = reader.bool();
   const bound = reader.string(maxIdBytes);
+  const versions = { min: reader.varint(), max: reader.varint() };
   if (reader.failed) return null;
-  return { version, features, incarnation, term, bound: isBound ? bound : null };
+  return { version, features, incarnation, term, bound: isBound ? bound : null, versions };
 }
 
 export function writeRefusal(writer: ByteWriter, value: Refusal): void {

@@ -73,6 +73,11 @@ export class InboundConnections {
   closeFormer(): void {
     for (const connection of this.#all) if (connection.isOfFormer) connection.close('its member has left the cluster');
   }
+
+  /** Closes those of servers that do not speak the version in use. They learn why when they connect again. */
+  closeOlder(): void {
+    for (const connection of this.#all) if (connection.isOlder) connection.close('its server is too old');
+  }
 }
 
 interface InboundOwner {
@@ -111,6 +116,10 @@ class InboundConnection implements ConnectionHandler, Watched {
 
   get isOfFormer(): boolean {
     return this.#hello !== null && this.#host.isFormer(this.#hello.from, this.#hello.incarnation);
+  }
+
+  get isOlder(): boolean {
+    return this.#hello !== null && this.#hello.versions.max < this.#context.versions().min;
   }
 
   check(now: number): void {
@@ -251,10 +260,11 @@ class InboundConnection implements ConnectionHandler, Watched {
     this.#hello = hello;
     const { identity, limits, observer } = this.#context;
     const answer = {
-      ...agree(hello),
+      ...agree(this.#context, hello),
       incarnation: identity.incarnation,
       term: this.#host.durableTerm(),
       bound: this.#host.knownIncarnation(hello.from),
+      versions: this.#context.versions(),
     };
     this.#connection.write(frame(FrameKind.welcome, (writer) => writeWelcome(writer, answer)));
     if (observer.on.connections) observer.line('connections', `from ${hello.from}: accepted`);

@@ -3,7 +3,7 @@ import { FrameParser, frame } from '../codec/frame.ts';
 import type { Connection, ConnectionHandler } from '../environment.ts';
 import type { TransportContext, Watched } from './context.ts';
 import { type Hello, type Refusal, readRefusal, readWelcome, type Welcome, writeHello } from './handshake.ts';
-import { FrameKind, maxProtocolVersion, minProtocolVersion } from './protocol.ts';
+import { FrameKind } from './protocol.ts';
 
 export interface OutgoingHandler {
   /** The other side has accepted; frames may be sent from here on. */
@@ -112,7 +112,8 @@ export class OutgoingConnection implements ConnectionHandler, Watched {
     if (kind !== FrameKind.welcome) return `frame ${kind} instead of a welcome`;
     const welcome = readWelcome(reader);
     if (welcome === null) return 'malformed welcome';
-    if (welcome.version < minProtocolVersion || welcome.version > maxProtocolVersion) {
+    const { min, max } = this.#hello.versions;
+    if (welcome.version < min || welcome.version > max) {
       return `welcome in peer protocol ${welcome.version}, which was not offered`;
     }
     this.#isWelcome = true;

@@ -6,7 +6,7 @@ import { writeMessage } from '../codec/message-codec.ts';
 import { drawBetween } from '../draw.ts';
 import type { TimerHandle } from '../environment.ts';
 import type { TransportContext } from './context.ts';
-import { helloFrom, type Refusal } from './handshake.ts';
+import { helloFrom, type Refusal, type VersionRange } from './handshake.ts';
 import { OutgoingConnection } from './outgoing-connection.ts';
 import { FrameKind, Purpose } from './protocol.ts';
 
@@ -31,6 +31,8 @@ export interface PeerStatus {
   readonly id: MemberId;
   readonly address: string;
   readonly connected: boolean;
+  /** Versions of the protocol that it said it speaks when this server last connected to it; null if it never did. */
+  readonly versions: VersionRange | null;
   readonly queuedBytes: number;
   /** Messages dropped because there was no connection or its queue was full. */
   readonly dropped: number;
@@ -51,6 +53,7 @@ export class Peer {
   /** Where the present connection says that this server is reached. */
   #told = '';
   #connection: OutgoingConnection | null = null;
+  #versions: VersionRange | null = null;
   #outbox: Message[] = [];
   #retryTimer: TimerHandle | null = null;
   #retryDelay: number;
@@ -87,6 +90,7 @@ export class Peer {
       id: this.id,
       address: this.#address,
       connected: this.isConnected,
+      versions: this.#versions,
       queuedBytes: this.#connection?.bufferedBytes ?? 0,
       dropped: this.#dropped,
       lastProblem: this.#lastProblem,
@@ -131,6 +135,14 @@ export class Peer {
     this.#lost('address changed');
   }
 
+  /** What the cluster uses now it must not be sent, if it does not speak it. */
+  leaveOlder(): void {
+    const inUse = this.#context.versions().min;
+    if (this.#connection === null || !this.isConnected || (this.#versions?.max ?? inUse) >= inUse) return;
+    this.#connection.destroy();
+    this.#lost(`its server does not speak version ${inUse}`);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#connection?.destroy();
@@ -143,7 +155,7 @@ export class Peer {
     this.#told = this.#host.ownAddress(this.id);
     const hello = helloFrom(this.#context, this.id, Purpose.messages, this.#host.durableTerm(), this.#told);
     this.#connection = new OutgoingConnection(this.#context, this.#address, hello, {
-      onWelcome: () => this.#onWelcome(),
+      onWelcome: ({ versions }) => this.#onWelcome(versions),
       onFrame: (kind) => `unexpected frame ${kind}`,
       onDrain: () => undefined,
       onClosed: (reason, refusal, isRefused) => this.#onClosed(reason, refusal, isRefused),
@@ -155,7 +167,8 @@ export class Peer {
     return this.#context.environment.clock.now() - this.#welcomeAt >= this.#context.limits.reconnectMin;
   }
 
-  #onWelcome(): void {
+  #onWelcome(versions: VersionRange): void {
+    this.#versions = versions;
     this.#welcomeAt = this.#context.environment.clock.now();
     this.#retryDelay = this.#context.limits.reconnectMin;
     this.#isBroken = false;

@@ -3,10 +3,6 @@
 /** The first four bytes of a hello's payload: 'Qrm1'. */
 export const magic = 0x316d7251;
 
-/** Versions that this code speaks. Both sides use the highest that both speak. */
-export const minProtocolVersion = 1;
-export const maxProtocolVersion = 1;
-
 /** Optional abilities as bits; a connection uses those that both sides have. None exist yet. */
 export const supportedFeatures = 0;
 

@@ -1,11 +1,11 @@
-import type { Incarnation, Index, InstallSnapshot, MemberId, Message, Micros, Term } from '@quorate/raft';
+import type { Incarnation, Index, InstallSnapshot, MemberId, Message, Micros, Term, Version } from '@quorate/raft';
 import { EntriesEncoder } from '../codec/entries-codec.ts';
 import type { Environment, Listener, TimerHandle } from '../environment.ts';
 import type { Observer } from '../observer.ts';
 import type { RaftStorage, StorageError } from '../storage.ts';
 import { Complaints } from './complaints.ts';
 import type { TransportContext } from './context.ts';
-import type { LeaseTerms, LocalIdentity, Refusal } from './handshake.ts';
+import type { LeaseTerms, LocalIdentity, Refusal, VersionRange } from './handshake.ts';
 import { InboundConnections, type InboundHost } from './inbound.ts';
 import { Peer, type PeerStatus } from './peer.ts';
 import type { TransportLimits } from './protocol.ts';
@@ -19,6 +19,8 @@ export interface TransportHost {
   readonly storage: RaftStorage;
   /** The term that is durable here. */
   durableTerm(): Term;
+  /** The version of the protocol in use. */
+  versionInUse(): Version;
   boundIncarnation(member: MemberId): Incarnation | null;
   /** That life of the member has left the cluster for good. */
   isFormer(member: MemberId, incarnation: Incarnation): boolean;
@@ -73,12 +75,15 @@ export class Transport {
   constructor(
     environment: Environment,
     identity: LocalIdentity,
-    leases: LeaseTerms,
+    { leases, release }: { readonly leases: LeaseTerms; readonly release: VersionRange },
     limits: TransportLimits,
     observer: Observer,
   ) {
     const complaints = new Complaints(environment);
-    this.context = { environment, identity, leases, limits, observer, complaints, watched: new Set() };
+    const versions = (): VersionRange => {
+      return { min: Math.max(release.min, this.#host?.versionInUse() ?? 0), max: release.max };
+    };
+    this.context = { environment, identity, leases, versions, limits, observer, complaints, watched: new Set() };
     this.#inbound = new InboundConnections(this.context, this.#inboundHost());
     this.#watchConnections();
   }
@@ -122,6 +127,12 @@ export class Transport {
   /** A configuration is committed: whoever has left the cluster is told when it connects again. */
   dismissFormer(): void {
     this.#inbound.closeFormer();
+  }
+
+  /** Another version is in use: whoever does not speak it is told so when it connects again. */
+  dismissOlder(): void {
+    this.#inbound.closeOlder();
+    for (const peer of this.#peers.values()) peer.leaveOlder();
   }
 
   /**

@@ -142,6 +142,7 @@ export function changeRefusalStatus(reason: ChangeRefusal): RpcStatus {
     case 'foreignIncarnation':
     case 'unproven':
     case 'changing':
+    case 'versionTooOld':
       return { code: StatusCode.unavailable, message: changeRefusalMessage(reason) };
     case 'repeated':
     case 'alreadyLearner':

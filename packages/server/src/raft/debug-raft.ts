@@ -29,6 +29,8 @@ export function raftPage({ options, node, machine, now, started }: RaftPageSourc
     foreignIncarnation: status.foreignIncarnation,
     faultyEntries: status.faultyEntries,
     recovering: status.recovering,
+    versionInUse: status.versionInUse,
+    versions: status.versions,
     pid: process.pid,
     version: quorateVersion,
     uptimeMs: milliseconds(time - started),
@@ -48,7 +50,7 @@ export function raftPage({ options, node, machine, now, started }: RaftPageSourc
       name: names.get(follower.id) ?? null,
       lastContactMs: lastContact === null ? null : milliseconds(time - lastContact),
     })),
-    peers: status.peers,
+    peers: status.peers.map((peer) => ({ ...peer, name: names.get(peer.id) ?? null })),
     pendingProposals: status.pendingProposals,
     pendingReads: status.pendingReads,
     timeouts: {

@@ -67,6 +67,7 @@ export function formatConfiguration(of: Configuration): string {
     if (leaving.length > 0) parts.push(`leaving=(${leaving.join(' ')})`);
     if (successors.length > 0) parts.push(`successors=(${successors.map((it) => it.incarnation).join(' ')})`);
   }
+  if (of.protocol > 1) parts.push(`protocol=${of.protocol}`);
   if (of.former.length > 0) parts.push(`former=(${of.former.map((it) => it.incarnation).join(' ')})`);
   return `${of.index}: ${parts.join(' ')}`;
 }
@@ -99,7 +100,7 @@ function messageFields(message: Message): string[] {
     case 'heartbeat':
       return [`commit=${message.commit}`, `round=${message.round}`];
     case 'heartbeatReply':
-      return [`round=${message.round}`];
+      return [`round=${message.round}`, ...(message.speaks > 1 ? [`speaks=${message.speaks}`] : [])];
     case 'installSnapshot':
       return [`snapshot=${formatPosition(message.snapshot)}`];
     case 'installSnapshotReply':

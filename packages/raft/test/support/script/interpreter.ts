@@ -7,6 +7,7 @@ import {
   type MemberChange,
   type MemberId,
   type RaftDefaults,
+  type Release,
   type TimerName,
 } from '../../../src/index.ts';
 import { checkedCluster } from '../checked.ts';
@@ -68,6 +69,7 @@ export class Interpreter {
     start: (words) => this.#each(words, (server) => server.start()),
     crash: (words) => this.#crash(words),
     restart: (words) => this.#each(words, (server) => server.start()),
+    release: (words) => this.#setRelease(words),
     damage: (words) => this.#damage(words),
     wipe: (words) => this.#wipe(words),
 
@@ -141,6 +143,16 @@ export class Interpreter {
       this.#cluster = cluster;
       this.#ghosts = ghosts;
     }
+  }
+
+  #setRelease(words: Words): void {
+    const [min, max] = words
+      .next('versions')
+      .split('..')
+      .map((each) => words.parseNumber(each));
+    this.#each(words, (server) => {
+      server.release = laterRelease(min ?? 1, max ?? 1);
+    });
   }
 
   #given(words: Words): void {
@@ -361,6 +373,11 @@ function parseOptions(words: Words): Partial<RaftDefaults> {
     options[name] = typeof known[1] === 'boolean' ? value === 'yes' : parseAmount(value, words);
   }
   return options;
+}
+
+/** A release of a time when changes of membership and transfers have come with version 2. */
+function laterRelease(min: number, max: number): Release {
+  return { min, max, needs: { membershipChanges: 2, leadershipTransfer: 2 } };
 }
 
 function parseAmount(value: string, words: Words): number {
