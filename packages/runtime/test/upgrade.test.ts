@@ -100,7 +100,7 @@ describe('a rolling upgrade', () => {
     });
   });
 
-  it('of a server that fell behind ends, when the log tells it that a later version is in use', async () => {
+  it('is not undone by an old server on an empty disk: its peers refuse it', async () => {
     const cluster = await clusterOf(after, 46);
     await cluster.world.until(() => cluster.live.every((it) => node(it).status().versionInUse === 2), 'version 2');
     const server = cluster.server('s2');
