@@ -25,6 +25,9 @@ const noData = new Uint8Array(0);
  */
 export function becomeFollower(core: Core, term: Term, leader: MemberId | null, reason: string): void {
   const { state } = core;
+  // A later term alone is no reason to wait anew: a server whose log is behind and whose clock is fast, or whose timeouts are short, would
+  // keep those that can win from ever standing (§5.2: only a vote that is given or a leader that is heard begins the wait again).
+  const waitsOn = term > state.term && leader === null && state.role !== 'leader';
   if (term > state.term) {
     // Acknowledgements of the old term that have not left would speak of a log that may now be cut.
     withdraw(core.out, (message, after) => after === state.durability.nextBatch && isAcknowledgement(message.kind));
@@ -36,8 +39,8 @@ export function becomeFollower(core: Core, term: Term, leader: MemberId | null, 
   state.transferCampaign = false;
   setRole(core, 'follower', reason);
   setLeader(core, leader);
-  if (leader === null) armElection(core);
-  else armAfterContact(core);
+  if (leader !== null) armAfterContact(core);
+  else if (!waitsOn) armElection(core);
 }
 
 function isAcknowledgement(kind: string): boolean {
