@@ -12,8 +12,9 @@ const quietTimeouts = 10;
 /** Leaders that fall in quick succession widen the range this often at most: it spreads those who stand, and must not delay them. */
 const widestAfterFalls = 1;
 
-/** An election that this server stood in has ended without a winner. */
+/** An election that this server stood in has ended without a winner. One in haste says nothing of the usual timeouts. */
 export function onElectionFailed(core: Core): void {
+  if (core.state.hurriedAttempts > 0) return;
   widen(core, Number.POSITIVE_INFINITY);
 }
 

@@ -12,14 +12,18 @@ export interface Spread {
  * elections fail (adaptation.ts); a preferred server draws from the lower part.
  */
 export function electionSpread({ state, options }: Core): Spread {
-  if (state.hurriedAttempts > 0) return hurriedSpread(state.role === 'follower', options);
+  if (state.hurriedAttempts > 0) return hurriedSpread(hastyAttempts - state.hurriedAttempts, options);
   const { electionTimeoutMin: min, electionTimeoutMax, maxElectionBackoff, priority } = options;
   const widest = electionTimeoutMax * Math.min(2 ** state.adaptation.level, maxElectionBackoff);
   return { min, max: min + Math.floor((widest - min) / Math.max(1, priority)) };
 }
 
-/** Whoever stands gives the answers time to come; who waits for another's attempt does as well. */
-function hurriedSpread(isWaiting: boolean, { goneSpreadMin, goneSpreadMax }: Core['options']): Spread {
-  if (isWaiting) return { min: goneSpreadMin, max: goneSpreadMax };
-  return { min: goneSpreadMax, max: 2 * goneSpreadMax };
+/** Election timeouts in haste, before the usual ones return. */
+export const hastyAttempts = 4;
+
+/** Whoever has stood gives the answers time to come: twice as long each time, since nobody knows how far the others are. */
+function hurriedSpread(made: number, { goneSpreadMin, goneSpreadMax }: Core['options']): Spread {
+  if (made === 0) return { min: goneSpreadMin, max: goneSpreadMax };
+  const min = goneSpreadMax * 2 ** (made - 1);
+  return { min, max: 2 * min };
 }

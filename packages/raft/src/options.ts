@@ -23,8 +23,8 @@ export interface RaftOptions {
    */
   readonly maxElectionBackoff: number;
   /**
-   * Once the leader's process is known to be gone (input `peerGone`): how long a server waits before it stands. Attempts that follow
-   * wait from the longest to twice that. Microseconds.
+   * Once the leader's process is known to be gone (input `peerGone`): how long a server waits before it stands. The three attempts that
+   * follow wait from the longest to twice that, doubled each time; then the usual timeouts return. Microseconds.
    */
   readonly goneSpreadMin: Micros;
   readonly goneSpreadMax: Micros;
@@ -81,8 +81,8 @@ export const defaultOptions: RaftDefaults = {
   electionTimeoutMin: 1_000_000,
   electionTimeoutMax: 2_000_000,
   maxElectionBackoff: 8,
-  goneSpreadMin: 5_000,
-  goneSpreadMax: 50_000,
+  goneSpreadMin: 2_000,
+  goneSpreadMax: 30_000,
   priority: 1,
   heartbeatInterval: 100_000,
   commitNoticeDelay: 2_000,

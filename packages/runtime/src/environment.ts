@@ -133,7 +133,7 @@ export interface ConnectionHandler {
    * Called exactly once; `reason` is null after an orderly end. `isRefused`: the other machine answered, and nobody listens at the
    * address.
    */
-  onClose(reason: string | null, isRefused?: boolean): void;
+  onClose(reason: string | null, isRefused: boolean): void;
 }
 
 export interface Listener {

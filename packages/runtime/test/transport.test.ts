@@ -109,6 +109,32 @@ describe('two servers', () => {
     await world.until(() => a.isConnectedTo('b'), 'a connected again', 3_000_000);
   });
 
+  it('take a peer for gone when its connection broke and nobody listens there any more', async () => {
+    const world = new VirtualWorld(11);
+    const [a, b] = pair(world);
+    await world.until(() => a.isConnectedTo('b') && b.isConnectedTo('a'), 'both connected');
+    await world.run(1_000_000);
+    b.transport.close();
+    await world.until(() => a.gone.length === 1, 'the news', 50_000);
+    await world.run(10_000_000);
+    // Said once, however often it is asked again in vain.
+    expect(a.gone).toEqual(['b']);
+  });
+
+  it('do not take a peer for gone that was never reached, or that only the network has taken away', async () => {
+    const world = new VirtualWorld(12);
+    const a = server(world, 'a');
+    a.connect(['a', 'b']);
+    await world.run(3_000_000);
+    const b = server(world, 'b');
+    b.connect(['a', 'b']);
+    await world.until(() => a.isConnectedTo('b'), 'a connected');
+    world.network.cut('a', 'b');
+    await world.until(() => a.unreachable.length === 1, 'the loss');
+    await world.run(3_000_000);
+    expect(a.gone).toEqual([]);
+  });
+
   it('give up a connection on which nothing comes back any more', async () => {
     const world = new VirtualWorld(4);
     const [a] = pair(world);
@@ -300,6 +326,7 @@ interface TestServer {
   readonly transport: Transport;
   readonly received: Message[];
   readonly unreachable: string[];
+  readonly gone: string[];
   /** Why others say that it belongs to the cluster no more. */
   readonly removed: string[];
   connect(ids: readonly string[]): void;
@@ -338,6 +365,7 @@ function server(
   const received: Message[] = [];
   const unreachable: string[] = [];
   const removed: string[] = [];
+  const gone: string[] = [];
   const host: TransportHost = {
     storage: noStorage,
     durableTerm: () => 3,
@@ -349,7 +377,7 @@ function server(
     isInstalling: () => false,
     onMessage: (message) => received.push(message),
     onUnreachable: (peer) => unreachable.push(peer),
-    onGone: () => undefined,
+    onGone: (peer) => gone.push(peer),
     onSnapshotSent: () => undefined,
     onStorageError: (error) => {
       throw new Error(error.message);
@@ -362,6 +390,7 @@ function server(
     received,
     unreachable,
     removed,
+    gone,
     connect: (ids) => transport.configure(ids, (it) => `${it}:1`),
     send: (message) => {
       transport.send(message);

@@ -96,7 +96,7 @@ export class OutgoingConnection implements ConnectionHandler, Watched {
     if (!this.#isClosed) this.#handler.onDrain();
   }
 
-  onClose(reason: string | null, isRefused = false): void {
+  onClose(reason: string | null, isRefused: boolean): void {
     this.#close(reason ?? 'closed by the other side', isRefused);
   }
 

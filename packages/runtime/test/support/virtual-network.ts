@@ -106,7 +106,7 @@ export class VirtualNetwork {
   #arrive(near: VirtualConnection, address: string): void {
     const listening = this.#listening.get(address);
     if (listening === undefined || this.#cut.has(link(near.owner, listening.owner))) {
-      near.closed('connection refused');
+      near.closed('connection refused', listening === undefined);
       return;
     }
     if (near.isClosed || this.isSilent(near.owner, listening.owner)) return;
@@ -195,7 +195,7 @@ class VirtualConnection implements Connection {
     this.#inOrder(() => this.peer?.closed('connection reset'));
     this.isClosed = true;
     this.#network.forget(this);
-    this.#later(() => this.handler?.onClose(null));
+    this.#later(() => this.handler?.onClose(null, false));
   }
 
   arrived(bytes: Uint8Array): void {
@@ -207,12 +207,12 @@ class VirtualConnection implements Connection {
   }
 
   /** The other side, or the network, has ended it. What arrived before is delivered before. */
-  closed(reason: string | null): void {
+  closed(reason: string | null, isRefused = false): void {
     this.#network.forget(this);
     this.#later(() => {
       if (this.isClosed) return;
       this.isClosed = true;
-      this.handler?.onClose(reason);
+      this.handler?.onClose(reason, isRefused);
     });
   }
 

@@ -148,10 +148,11 @@ class FaultyConnection implements Connection, ConnectionHandler {
     this.#handler?.onDrain();
   }
 
-  onClose(reason: string | null): void {
+  onClose(reason: string | null, isRefused: boolean): void {
     this.#closed = true;
     this.#network.forget(this);
-    this.#handler?.onClose(reason);
+    // Behind a cut nobody says that nobody listens.
+    this.#handler?.onClose(reason, isRefused && !this.#network.isCut(this.#member));
   }
 
   #swallows(): boolean {

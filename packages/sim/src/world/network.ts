@@ -270,7 +270,7 @@ class VirtualConnection implements Connection {
     this.#inOrder(() => this.peer?.closed('connection reset'));
     this.isClosed = true;
     this.#network.forget(this);
-    this.#later(() => this.handler?.onClose(null));
+    this.#later(() => this.handler?.onClose(null, false));
   }
 
   /** Both ends hear of it; what is on its way is lost. */
