@@ -49,6 +49,7 @@ function optionsOf(seed) {
       stepClock: 1,
       change: 0,
       transfer: 0,
+      flap: 0,
     },
   };
 }

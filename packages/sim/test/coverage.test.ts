@@ -31,6 +31,11 @@ test('every situation of the protocol is seen', () => {
     'leader leaves because it was removed',
     'leadership transfer done',
     'former life comes back',
+    // Nobody tells it who is gone, and no disk and no process stands still for long.
+    'leader taken for gone',
+    'leader elected in haste',
+    'leader whose disk stands still hands over',
+    'leader that slept proves itself',
   ]);
 });
 

@@ -193,12 +193,14 @@ class SeedRun {
   #addServers(founders: readonly string[], spares: readonly string[]): void {
     const { disk, process, clock } = this.#streams;
     const members = founders.map((id) => ({ id, address: addressOf(id) }));
-    for (const id of [...founders, ...spares]) {
+    const { tunables, priorities } = this.#options;
+    for (const [at, id] of [...founders, ...spares].entries()) {
+      const priority = priorities[at % priorities.length] ?? 1;
       const options = {
         id,
         members,
         isSpare: spares.includes(id),
-        tunables: this.#options.tunables,
+        tunables: { ...tunables, raft: { ...tunables.raft, priority } },
         random: process.fork(),
         diskStream: disk.fork(),
         policy: this.#budget.policyOf(id),

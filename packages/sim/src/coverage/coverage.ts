@@ -5,6 +5,7 @@ import type { DiskFaultKind } from '../disk/index.ts';
 import { hashBytes } from '../invariants/chain.ts';
 import { isQuorum } from '../invariants/quorum.ts';
 import type { AppliedEntry, WorldWatcher } from '../watch.ts';
+import { electionSights, sightsOf } from './election-sights.ts';
 import { SightedServer } from './sighted-server.ts';
 import { type Situation, situations } from './situations.ts';
 
@@ -41,6 +42,7 @@ export class Coverage implements WorldWatcher {
     else if (input.kind === 'propose') server.proposals.set(input.id, input.commands);
     else if (input.kind === 'loaded') this.#note('entries loaded from storage');
     else if (input.kind === 'message') this.#received(server, input.message);
+    this.#elections(server);
     this.#role(server, input);
     if (server.role === 'leader' && server.raft.role === 'leader') this.#commit(server, input);
     server.look();
@@ -58,6 +60,13 @@ export class Coverage implements WorldWatcher {
     if (message.kind === 'fetchEntries') this.#note('a damaged snapshot is asked for', message.snapshot > 0);
     if (message.kind === 'readIndexReply')
       this.#note('stale ReadIndex answer arrives', message.id !== server.readRequest);
+  }
+
+  #elections(server: SightedServer): void {
+    const { state } = server.raft;
+    this.#note('leader elected in haste', server.hurried > 0 && state.role === 'leader' && server.role !== 'leader');
+    const seen = electionSights(state) & ~server.elections;
+    if (seen !== 0) for (const situation of sightsOf(seen)) this.#note(situation);
   }
 
   #role(server: SightedServer, input: Input): void {

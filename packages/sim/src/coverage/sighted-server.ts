@@ -1,4 +1,5 @@
 /** What coverage remembers of one server between two of its steps. */
+import { electionSights } from './election-sights.ts';
 import type { Index, PersistBatch, Raft, RecoveredState, Role, Term } from '@quorate/raft';
 
 interface Batch {
@@ -13,6 +14,10 @@ export class SightedServer {
   role: Role = 'follower';
   term: Term = 0;
   commitIndex: Index = 0;
+  /** Election timeouts that it draws in haste. */
+  hurried = 0;
+  /** election-sights.ts. */
+  elections = 0;
   /** The read request in flight to the leader. */
   readRequest: number | null = null;
   /** It leads, and somebody is being sent a snapshot. */
@@ -51,6 +56,8 @@ export class SightedServer {
     this.role = role;
     this.term = term;
     this.commitIndex = commitIndex;
+    this.hurried = this.raft.state.hurriedAttempts;
+    this.elections = electionSights(this.raft.state);
     this.readRequest = forwarded.readRequest;
     this.sendsSnapshot = leadership?.progress.some((progress) => progress.state === 'snapshot') ?? false;
   }

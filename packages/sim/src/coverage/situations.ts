@@ -41,5 +41,11 @@ export const situations = [
   'leader leaves because it was removed',
   'leadership transfer done',
   'former life comes back',
+  'leader taken for gone',
+  'leader elected in haste',
+  'leader whose disk stands still hands over',
+  'leader that slept proves itself',
+  'deposed leader stands back',
+  'election timeouts widened',
 ] as const;
 export type Situation = (typeof situations)[number];

@@ -73,7 +73,9 @@ function optionsOf({ servers, clients }: Scenario): RunOptions {
       stepClock: 0,
       change: 0,
       transfer: 0,
+      flap: 0,
     },
     spares: 0,
+    priorities: [1],
   };
 }

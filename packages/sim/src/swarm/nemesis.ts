@@ -145,6 +145,8 @@ export class Nemesis implements Adversary {
         return this.#membership.change();
       case 'transfer':
         return this.#membership.transfer();
+      case 'flap':
+        return this.#flap(id, 2 + this.#stream.below(9));
       case 'stepClock':
         return void this.#do({ kind: 'stepClock', server: id, millis: this.#stream.between(-3_600_000, 3_600_000) });
     }
@@ -189,12 +191,27 @@ export class Nemesis implements Adversary {
 
   /** The server hears but is not heard, or the reverse. */
   #oneWay(server: ServerProcess): void {
-    const outward = this.#stream.below(2) === 0;
-    for (const other of this.#others(server.id)) {
-      const [from, to] = outward ? [server.id, other.id] : [other.id, server.id];
+    const way = this.#stream.below(2) === 0 ? 'out' : 'in';
+    this.#cutOneWay(server.id, way);
+    this.#healLater();
+  }
+
+  #cutOneWay(id: string, way: 'out' | 'in'): void {
+    for (const other of this.#others(id)) {
+      const [from, to] = way === 'out' ? [id, other.id] : [other.id, id];
       this.#do({ kind: 'cut', from, to, how: 'silent' });
     }
-    this.#healLater();
+  }
+
+  /** Its links come and go: both ways, or one way only. */
+  #flap(id: string, left: number): void {
+    const way = this.#stream.pick(['both', 'both', 'out', 'in'] as const);
+    if (way === 'both') this.#cutOff([id], this.#stream.pick(['silent', 'reset'] as const));
+    else this.#cutOneWay(id, way);
+    this.#later(this.#duration(4), () => {
+      this.#do({ kind: 'heal' });
+      if (left > 0) this.#later(this.#duration(4), () => this.#flap(id, left - 1));
+    });
   }
 
   #healLater(): void {

@@ -37,6 +37,8 @@ export interface NemesisWeights {
   readonly change: number;
   /** Leadership is to go elsewhere. */
   readonly transfer: number;
+  /** A server's links come and go, several times in succession. */
+  readonly flap: number;
 }
 
 export interface DamageOptions {
@@ -64,6 +66,8 @@ export interface RunOptions {
   readonly requestMicros: number;
   readonly workload: WorkloadOptions;
   readonly tunables: ServerTunables;
+  /** How much each server is preferred as leader, in order and from the first again. */
+  readonly priorities: readonly number[];
   readonly network: NetworkFaults;
   readonly disk: DiskFaults;
   /** Largest drift of a clock, in parts in a million. */
@@ -112,8 +116,30 @@ export function drawOptions(stream: RandomStream, limits: RunLimits = {}): RunOp
     nemesis: drawNemesis(stream),
   };
   const spares = stream.between(1, 3);
-  // Where the membership does not change, nobody waits to be let in.
-  return { ...drawn, spares: drawn.nemesis.change === 0 ? 0 : spares };
+  const { raft, priorities, flap } = drawElections(stream);
+  return {
+    ...drawn,
+    // Where the membership does not change, nobody waits to be let in.
+    spares: drawn.nemesis.change === 0 ? 0 : spares,
+    tunables: { ...drawn.tunables, raft: { ...drawn.tunables.raft, ...raft } },
+    priorities,
+    nemesis: { ...drawn.nemesis, flap },
+  };
+}
+
+interface Elections {
+  readonly raft: { readonly maxElectionBackoff: number };
+  readonly priorities: readonly number[];
+  readonly flap: number;
+}
+
+/** Nobody has priority 0: where only such a server is whole, nobody can lead. */
+function drawElections(stream: RandomStream): Elections {
+  return {
+    raft: { maxElectionBackoff: stream.pick([1, 3, 8, 8]) },
+    priorities: stream.pick([[1], [1], [1], [4, 1], [1, 2, 16]]),
+    flap: stream.pick([0, 0, 1, 4]),
+  };
 }
 
 /** How badly clocks run where leases are used, in parts in a million. */
@@ -219,7 +245,7 @@ function drawTunables(stream: RandomStream): ServerTunables {
   };
 }
 
-function drawNemesis(stream: RandomStream): NemesisWeights {
+function drawNemesis(stream: RandomStream): Omit<NemesisWeights, 'flap'> {
   const weight = (most: number): number => (stream.below(5) < 3 ? stream.below(most + 1) : 0);
   return {
     crash: weight(10),

@@ -35,12 +35,14 @@ const nothing: NemesisWeights = {
   stepClock: 0,
   change: 0,
   transfer: 0,
+  flap: 0,
 };
 
 /** Three servers, two clients that write often, elections within a second. */
 export const calm: RunOptions = {
   servers: 3,
   spares: 0,
+  priorities: [1],
   clients: 2,
   faultMicros: 5 * second,
   thinkMicros: 20 * milli,
