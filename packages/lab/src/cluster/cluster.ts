@@ -1,0 +1,201 @@
+/** The servers of a scenario, and what it may do to them. */
+import type { RandomStream } from '@quorate/sim';
+import type { ApplyMessage, LabEnvironment, Make, Peer, PlainData, RaftServer } from '../interface.ts';
+import { reservedMethods } from '../interface.ts';
+import { copyPlain } from '../plain-data.ts';
+import { type End, LabNetwork } from '../network/network.ts';
+import type { Scheduler } from '../time/scheduler.ts';
+import { ScenarioFailure } from './failure.ts';
+import type { Journal } from './journal.ts';
+import { LabPersister } from './lab-persister.ts';
+import { Services } from './service.ts';
+
+export interface ClusterOptions {
+  readonly servers: number;
+  readonly isUnreliable: boolean;
+  /** The service takes snapshots. */
+  readonly hasSnapshots: boolean;
+  /** Milliseconds, see NetworkOptions. */
+  readonly hop: number;
+}
+
+/** What a scenario runs in. */
+export interface Bench {
+  readonly make: Make;
+  readonly scheduler: Scheduler;
+  readonly random: RandomStream;
+  readonly journal: Journal;
+}
+
+/** One life of a server: from its start to its crash. */
+interface Run {
+  raft: RaftServer | null;
+}
+
+export class Cluster {
+  readonly scheduler: Scheduler;
+  readonly random: RandomStream;
+  readonly journal: Journal;
+  readonly network: LabNetwork;
+  readonly services: Services;
+  readonly servers: number;
+  readonly #make: Make;
+  readonly #hasSnapshots: boolean;
+  readonly #runs: (Run | null)[];
+  readonly #persisters: LabPersister[];
+  readonly #connected: boolean[];
+  /** The ways of each server to all others, of its present run. */
+  readonly #ends: End[][];
+
+  constructor({ make, scheduler, random, journal }: Bench, options: ClusterOptions) {
+    const { servers } = options;
+    this.scheduler = scheduler;
+    this.random = random;
+    this.journal = journal;
+    this.servers = servers;
+    this.#make = make;
+    this.#hasSnapshots = options.hasSnapshots;
+    this.network = new LabNetwork(scheduler, random.fork(), { hop: options.hop });
+    this.network.isReliable = !options.isUnreliable;
+    this.network.hasLongDelays = true;
+    this.services = new Services(servers);
+    this.#runs = Array.from({ length: servers }, () => null);
+    this.#persisters = Array.from({ length: servers }, () => new LabPersister());
+    this.#connected = Array.from({ length: servers }, () => false);
+    this.#ends = Array.from({ length: servers }, () => []);
+    for (let server = 0; server < servers; server++) this.start(server);
+    for (let server = 0; server < servers; server++) this.connect(server);
+  }
+
+  /** Starts a server, or crashes it first and starts it again from what it saved. It is not connected if it was not. */
+  start(server: number): void {
+    this.crash(server);
+    const persister = this.#persister(server).successor();
+    this.#persisters[server] = persister;
+    this.services.restart(server, this.#hasSnapshots ? persister.readSnapshot() : null);
+    const ends = Array.from({ length: this.servers }, (_, to) => this.network.makeEnd(String(to)));
+    this.#ends[server] = ends;
+    this.journal.note(server, 'starts');
+    const run: Run = { raft: null };
+    this.#runs[server] = run;
+    const peers = ends.map((end) => this.#peer(server, end));
+    const raft = this.#make(peers, server, persister, (message) => this.#apply(server, run, message), this.#environment());
+    run.raft = raft;
+    this.network.addServer(String(server), (method, args, answer) => this.#dispatch(raft, method, args, answer));
+  }
+
+  /** Ends a server, whatever it is doing. What it has saved is left. */
+  crash(server: number): void {
+    this.disconnect(server);
+    this.network.deleteServer(String(server));
+    this.#persisters[server] = this.#persister(server).successor();
+    const run = this.#runs[server];
+    if (run === null || run === undefined) return;
+    this.journal.note(server, 'crashes');
+    this.#runs[server] = null;
+    run.raft?.kill();
+  }
+
+  connect(server: number): void {
+    if (this.#connected[server] !== true) this.journal.note(server, 'is connected');
+    this.#connected[server] = true;
+    this.#switch(server, true);
+  }
+
+  disconnect(server: number): void {
+    if (this.#connected[server] === true) this.journal.note(server, 'is disconnected');
+    this.#connected[server] = false;
+    this.#switch(server, false);
+  }
+
+  isConnected(server: number): boolean {
+    return this.#connected[server] === true;
+  }
+
+  isRunning(server: number): boolean {
+    return this.raft(server) !== null;
+  }
+
+  raft(server: number): RaftServer | null {
+    return this.#runs[server]?.raft ?? null;
+  }
+
+  /** Bytes of the largest saved state. */
+  logSize(): number {
+    return Math.max(...this.#persisters.map((persister) => persister.stateSize()));
+  }
+
+  sleep(milliseconds: number): Promise<void> {
+    return this.scheduler.sleep(milliseconds);
+  }
+
+  end(): void {
+    for (let server = 0; server < this.servers; server++) this.crash(server);
+  }
+
+  /** Only between servers that are connected both. */
+  #switch(server: number, isOn: boolean): void {
+    for (let other = 0; other < this.servers; other++) {
+      if (isOn && !this.isConnected(other)) continue;
+      for (const end of [this.#ends[server]?.[other], this.#ends[other]?.[server]]) if (end !== undefined) end.isOn = isOn;
+    }
+  }
+
+  #peer(from: number, end: End): Peer {
+    return {
+      call: (method, args) =>
+        new Promise((resolve) => {
+          this.journal.note(from, `calls ${method} of server ${end.server}`);
+          this.network.call(end, method, args, (reply) => {
+            if (reply === null) this.journal.note(from, `has no answer to ${method} from server ${end.server}`);
+            resolve(reply);
+          });
+        }),
+    };
+  }
+
+  #dispatch(raft: RaftServer, method: string, args: PlainData, answer: (reply: unknown) => void): void {
+    const handler: unknown = Reflect.get(raft, method);
+    if (typeof handler !== 'function' || reservedMethods.has(method)) {
+      throw new ScenarioFailure(`a server calls '${method}', and servers have no such method: make() must return an object that has it`);
+    }
+    const reply: unknown = handler.call(raft, args);
+    if (reply instanceof Promise) {
+      reply.then(
+        answer,
+        (error: unknown) => this.scheduler.fail(error),
+      );
+      return;
+    }
+    answer(reply);
+  }
+
+  #apply(server: number, run: Run, message: ApplyMessage): void {
+    // Who was killed may still have something to hand over; nobody listens to it.
+    if (this.#runs[server] !== run) return;
+    const { raft } = run;
+    if (raft === null) throw new ScenarioFailure(`server ${server} applies index ${message.index} before make() has returned`);
+    this.journal.note(server, message.kind === 'command' ? `applies ${message.index}` : `applies a snapshot up to ${message.index}`);
+    if (!this.#hasSnapshots) return this.services.apply(server, copied(message));
+    this.services.applyWithSnapshots(server, copied(message), (index, data) => raft.snapshot(index, data));
+  }
+
+  #environment(): LabEnvironment {
+    const random = this.random.fork();
+    return {
+      now: () => this.scheduler.now,
+      after: (milliseconds, run) => this.scheduler.after(milliseconds, run),
+      below: (bound) => random.below(bound),
+    };
+  }
+
+  #persister(server: number): LabPersister {
+    const persister = this.#persisters[server];
+    if (persister === undefined) throw new RangeError(`There is no server ${server}.`);
+    return persister;
+  }
+}
+
+function copied(message: ApplyMessage): ApplyMessage {
+  return message.kind === 'command' ? { ...message, command: copyPlain(message.command).value } : message;
+}

@@ -1,0 +1,37 @@
+import type { Persister, PlainData } from '../interface.ts';
+import { copyPlain } from '../plain-data.ts';
+
+/** What of a server survives its crash. Every run of a server has its own, so an old one can save no more. */
+export class LabPersister implements Persister {
+  #state: PlainData = null;
+  #stateBytes = 0;
+  #snapshot: Uint8Array | null = null;
+
+  save(state: unknown, snapshot: Uint8Array | null): void {
+    const { value, bytes } = copyPlain(state);
+    this.#state = value;
+    this.#stateBytes = bytes;
+    if (snapshot !== this.#snapshot) this.#snapshot = snapshot?.slice() ?? null;
+  }
+
+  readState(): unknown {
+    return copyPlain(this.#state).value;
+  }
+
+  readSnapshot(): Uint8Array | null {
+    return this.#snapshot?.slice() ?? null;
+  }
+
+  stateSize(): number {
+    return this.#stateBytes;
+  }
+
+  /** As it is now; what is saved here later does not show there. */
+  successor(): LabPersister {
+    const next = new LabPersister();
+    next.#state = this.#state;
+    next.#stateBytes = this.#stateBytes;
+    next.#snapshot = this.#snapshot;
+    return next;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * What the suite asks of a Raft: the interface of the classic course, so that ours and a student's are tested alike. A module exports
+ * `make`; or, in the other style, its handlers (handlers.ts).
+ */
+
+/** What JSON can say, and bytes. Whatever crosses a wire or is saved is this, and is copied on the way. */
+export type PlainData =
+  | null
+  | boolean
+  | number
+  | string
+  | Uint8Array
+  | readonly PlainData[]
+  | { readonly [key: string]: PlainData | undefined };
+
+/** The way to one server of the cluster. */
+export interface Peer {
+  /**
+   * Calls `method(args)` of that server; `args` is plain data, and so is the answer, never null. Null: the request or its answer was lost, or nobody answers there; then whether the method ran
+   * is not known. It may take seconds to find that out, so never wait for one server before you ask the next.
+   */
+  call(method: string, args: unknown): Promise<unknown>;
+}
+
+/** Keeps what must outlive a crash: plain data. What is saved and what is read are copies. */
+export interface Persister {
+  /** Replaces both at once. A snapshot of null leaves none, so hand over the present one with every save. */
+  save(state: unknown, snapshot: Uint8Array | null): void;
+  /** Null before the first save. */
+  readState(): unknown;
+  readSnapshot(): Uint8Array | null;
+  /** Bytes of the saved state, as the suite counts them (plain-data.ts). */
+  stateSize(): number;
+}
+
+/** What a server hands to the service on it. */
+export type ApplyMessage =
+  /** The command at `index` is committed. They come in order and without gaps; the first index is 1. */
+  | { readonly kind: 'command'; readonly index: number; readonly command: PlainData }
+  /** The service must take over the state that stands for everything up to and including `index`. */
+  | { readonly kind: 'snapshot'; readonly index: number; readonly term: number; readonly data: Uint8Array };
+
+export interface StartResult {
+  /** Where the command will stand if it is ever committed; of no meaning where `isLeader` is false. */
+  readonly index: number;
+  readonly term: number;
+  readonly isLeader: boolean;
+}
+
+/** One server. It has a method for each kind of call that its peers make as well, under that call's name. */
+export interface RaftServer {
+  /** The service wants `command` in the log. Answers at once; that it was appended promises nothing. */
+  start(command: PlainData): StartResult;
+  getState(): { readonly term: number; readonly isLeader: boolean };
+  /** The service's state up to and including `index` is in `data`: the log need not keep that any more. */
+  snapshot(index: number, data: Uint8Array): void;
+  /** Nobody needs this server any more: it should stop its timers and loops. */
+  kill(): void;
+}
+
+/** Time and chance, for those who would rather be handed them than use the global `setTimeout`, `Date` and `Math.random`. */
+export interface LabEnvironment {
+  /** Milliseconds since some moment. */
+  now(): number;
+  /** Returns what cancels it. */
+  after(milliseconds: number, run: () => void): () => void;
+  /** An integer from [0, bound). */
+  below(bound: number): number;
+}
+
+/** Makes server `me` of a cluster of `peers.length`; it goes on from what `persister` holds. Must return at once. */
+export type Make = (
+  peers: readonly Peer[],
+  me: number,
+  persister: Persister,
+  apply: (message: ApplyMessage) => void,
+  environment: LabEnvironment,
+) => RaftServer;
+
+/** Methods that are not for peers to call. */
+export const reservedMethods: ReadonlySet<string> = new Set(['start', 'getState', 'snapshot', 'kill', 'constructor']);

@@ -1,0 +1,135 @@
+/**
+ * The network of the classic suite: calls with an answer, over one-way ends that a test switches on and off. A call always ends: with
+ * the answer, or with null when the request or the answer was lost, or nobody is there. The delays and probabilities are the suite's.
+ */
+import type { RandomStream } from '@quorate/sim';
+import type { PlainData } from '../interface.ts';
+import { copyPlain } from '../plain-data.ts';
+import type { Scheduler } from '../time/scheduler.ts';
+import { CallCounts } from './call-counts.ts';
+
+/** Runs a call in a server; `answer` may come later, or never. */
+export type Dispatch = (method: string, args: PlainData, answer: (reply: unknown) => void) => void;
+
+/** Milliseconds and permille. */
+const UNRELIABLE_DELAY = 27;
+const LOSS_PERMILLE = 100;
+/** How often a caller looks whether the server it waits for is still there. */
+const LIVENESS_CHECK = 100;
+const REORDERED_OF_900 = 600;
+const REORDER_MIN = 200;
+const REORDER_MAX = 2000;
+const DEAD_DELAY = 100;
+const DEAD_LONG_DELAY = 7000;
+
+interface Server {
+  readonly dispatch: Dispatch;
+}
+
+/** A way to one server, bound to it for life. A new one is off. */
+export interface End {
+  readonly server: string;
+  isOn: boolean;
+}
+
+export interface NetworkOptions {
+  /** Milliseconds that a message takes where nothing else delays it; more than none in virtual time, or whole tests would take none. */
+  readonly hop: number;
+  /** Told of every call: what a report shows of the last of them. */
+  readonly onCall?: (to: string, method: string, event: string) => void;
+}
+
+export class LabNetwork {
+  isReliable = true;
+  /** Calls to whom nobody answers take up to seven seconds to fail, instead of a tenth. */
+  hasLongDelays = false;
+  /** Two of three answers come up to two seconds late. */
+  hasLongReordering = false;
+  readonly counts = new CallCounts();
+  readonly #scheduler: Scheduler;
+  readonly #random: RandomStream;
+  readonly #options: NetworkOptions;
+  readonly #servers = new Map<string, Server>();
+
+  constructor(scheduler: Scheduler, random: RandomStream, options: NetworkOptions) {
+    this.#scheduler = scheduler;
+    this.#random = random;
+    this.#options = options;
+  }
+
+  /** Replaces whoever had the name: calls to that one fail from here on. */
+  addServer(name: string, dispatch: Dispatch): void {
+    this.#servers.set(name, { dispatch });
+    this.counts.forget(name);
+  }
+
+  deleteServer(name: string): void {
+    this.#servers.delete(name);
+  }
+
+  makeEnd(server: string): End {
+    return { server, isOn: false };
+  }
+
+  /** `done` is called once, and never from inside. */
+  call(end: End, method: string, args: unknown, done: (reply: PlainData) => void): void {
+    const request = copyPlain(args);
+    this.counts.sent(method, request.bytes, this.#scheduler.now);
+    const finish = (reply: PlainData): void => {
+      this.counts.ended(this.#scheduler.now);
+      this.#options.onCall?.(end.server, method, reply === null ? 'no answer' : 'answered');
+      done(reply);
+    };
+    this.#options.onCall?.(end.server, method, 'called');
+    const server = this.#servers.get(end.server);
+    if (!end.isOn || server === undefined) {
+      const bound = this.hasLongDelays ? DEAD_LONG_DELAY : DEAD_DELAY;
+      this.#scheduler.after(this.#random.below(bound), () => finish(null));
+      return;
+    }
+    const delay = this.isReliable ? 0 : this.#random.below(UNRELIABLE_DELAY);
+    this.#scheduler.after(delay + this.#options.hop, () => {
+      if (!this.isReliable && this.#random.chance(LOSS_PERMILLE)) return finish(null);
+      this.#deliver(end, server, method, request.value, finish);
+    });
+  }
+
+  #deliver(end: End, server: Server, method: string, args: PlainData, finish: (reply: PlainData) => void): void {
+    let isOver = false;
+    const isGone = (): boolean => !end.isOn || this.#servers.get(end.server) !== server;
+    const check = (): void => {
+      if (isOver) return;
+      if (!isGone()) {
+        this.#scheduler.after(LIVENESS_CHECK, check);
+        return;
+      }
+      isOver = true;
+      finish(null);
+    };
+    this.counts.arrived(end.server);
+    server.dispatch(method, args, (reply) => {
+      if (isOver) return;
+      isOver = true;
+      this.#answer(reply, isGone, finish);
+    });
+    if (!isOver) this.#scheduler.after(LIVENESS_CHECK, check);
+  }
+
+  /** A server that is gone by now gives no answer, even though its method ran: what it promised may not outlive it. */
+  #answer(reply: unknown, isGone: () => boolean, finish: (reply: PlainData) => void): void {
+    const { value, bytes } = copyPlain(reply);
+    if (isGone() || (!this.isReliable && this.#random.chance(LOSS_PERMILLE))) {
+      this.#scheduler.after(0, () => finish(null));
+      return;
+    }
+    this.#scheduler.after(this.#answerDelay() + this.#options.hop, () => {
+      this.counts.answered(bytes);
+      finish(value);
+    });
+  }
+
+  #answerDelay(): number {
+    if (!this.hasLongReordering || this.#random.below(900) >= REORDERED_OF_900) return 0;
+    return REORDER_MIN + this.#random.below(1 + this.#random.below(REORDER_MAX));
+  }
+}

@@ -1,0 +1,116 @@
+/** The log as it is saved: entries one behind the other, encoded once, cut and appended in place. */
+import type { Entry, EntryKind, Index, Term } from '@quorate/raft';
+import { EntryKind as Kind } from '@quorate/raft';
+
+/** Term, kind, length. */
+const HEADER_BYTES = 9;
+
+/** Where a log begins: behind what a snapshot stands for. */
+export interface LogBase {
+  readonly index: Index;
+  readonly term: Term;
+  /** Commands up to there. The suite counts commands alone; the log holds more than those. */
+  readonly commands: number;
+}
+
+export class SavedLog {
+  #base: LogBase;
+  #entries: Entry[] = [];
+  /** Behind each entry: commands up to there, and bytes. */
+  #commands: number[] = [];
+  #ends: number[] = [];
+  #bytes: Uint8Array = new Uint8Array(1024);
+
+  constructor(base: LogBase) {
+    this.#base = base;
+  }
+
+  static decode(base: LogBase, bytes: Uint8Array): SavedLog {
+    const log = new SavedLog(base);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let at = 0; at < bytes.length; ) {
+      const length = view.getUint32(at + 5);
+      const data = bytes.slice(at + HEADER_BYTES, at + HEADER_BYTES + length);
+      log.append({ index: log.lastIndex + 1, term: view.getUint32(at), kind: view.getUint8(at + 4) as EntryKind, data });
+      at += HEADER_BYTES + length;
+    }
+    return log;
+  }
+
+  get base(): LogBase {
+    return this.#base;
+  }
+
+  get lastIndex(): Index {
+    return this.#base.index + this.#entries.length;
+  }
+
+  get lastCommand(): number {
+    return this.#commands.at(-1) ?? this.#base.commands;
+  }
+
+  get entries(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  /** Encoded. Shares memory: copy what is to be kept. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#ends.at(-1) ?? 0);
+  }
+
+  entry(index: Index): Entry | undefined {
+    return this.#entries[index - this.#base.index - 1];
+  }
+
+  termAt(index: Index): Term {
+    return index === this.#base.index ? this.#base.term : (this.entry(index)?.term ?? 0);
+  }
+
+  /** Commands up to `index`, which is in the log or its base. */
+  commandsAt(index: Index): number {
+    return this.#commands[index - this.#base.index - 1] ?? this.#base.commands;
+  }
+
+  /** Where the command of this number stands; undefined where that is compacted or to come. */
+  indexOf(command: number): Index | undefined {
+    const at = this.#commands.indexOf(command);
+    return at === -1 ? undefined : this.#base.index + 1 + at;
+  }
+
+  append(entry: Entry): void {
+    const { term, kind, data } = entry;
+    const start = this.#ends.at(-1) ?? 0;
+    const end = start + HEADER_BYTES + data.length;
+    this.#reserve(end);
+    const view = new DataView(this.#bytes.buffer);
+    view.setUint32(start, term);
+    view.setUint8(start + 4, kind);
+    view.setUint32(start + 5, data.length);
+    this.#bytes.set(data, start + HEADER_BYTES);
+    this.#commands.push(this.lastCommand + (kind === Kind.command ? 1 : 0));
+    this.#entries.push(entry);
+    this.#ends.push(end);
+  }
+
+  /** Drops every entry from `index` on. */
+  truncate(index: Index): void {
+    const kept = Math.max(0, index - this.#base.index - 1);
+    this.#entries.length = Math.min(this.#entries.length, kept);
+    this.#commands.length = this.#entries.length;
+    this.#ends.length = this.#entries.length;
+  }
+
+  /** Forgets everything up to and including `index`. */
+  compact(index: Index): SavedLog {
+    const log = new SavedLog({ index, term: this.termAt(index), commands: this.commandsAt(index) });
+    for (const entry of this.#entries.slice(index - this.#base.index)) log.append(entry);
+    return log;
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#bytes.length) return;
+    const grown = new Uint8Array(2 * bytes);
+    grown.set(this.bytes);
+    this.#bytes = grown;
+  }
+}

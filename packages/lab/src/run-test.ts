@@ -1,0 +1,81 @@
+/** Runs one scenario on one Raft, and says what came of it. */
+import { performance } from 'node:perf_hooks';
+import { randomStream } from '@quorate/sim';
+import { Cluster } from './cluster/cluster.ts';
+import { ScenarioFailure } from './cluster/failure.ts';
+import { Journal } from './cluster/journal.ts';
+import type { Make } from './interface.ts';
+import type { LabTest } from './suite/index.ts';
+import { RealScheduler } from './time/real-scheduler.ts';
+import type { Scheduler } from './time/scheduler.ts';
+import { VirtualScheduler } from './time/virtual-scheduler.ts';
+
+/** Milliseconds that a message takes in virtual time: about what a call takes between processes of one machine. */
+const VIRTUAL_HOP = 0.1;
+/** Milliseconds of a test's time. */
+const TEST_LIMIT = 120_000;
+
+export interface RunOptions {
+  /** A safe integer from 0 on. In virtual time it decides everything. */
+  readonly seed: number;
+  readonly isRealTime: boolean;
+}
+
+export interface TestReport {
+  readonly test: LabTest;
+  readonly seed: number;
+  /** Null if it passed. */
+  readonly failure: Error | null;
+  readonly journal: Journal;
+  /** Milliseconds of the test's time, virtual or real. */
+  readonly elapsed: number;
+  readonly calls: number;
+  readonly bytes: number;
+  readonly callsByMethod: ReadonlyMap<string, number>;
+  /** The highest index that any server applied. */
+  readonly agreed: number;
+  /** Milliseconds in which calls were under way, of `elapsed`. */
+  readonly calling: number;
+  /** Real milliseconds that the processor was busy. */
+  readonly computing: number;
+}
+
+export async function runTest(test: LabTest, make: Make, { seed, isRealTime }: RunOptions): Promise<TestReport> {
+  const random = randomStream(seed, test.name);
+  const scheduler: Scheduler = isRealTime ? new RealScheduler() : new VirtualScheduler();
+  const journal = new Journal(() => scheduler.now);
+  const { servers, isUnreliable, hasSnapshots } = test;
+  const began = performance.now();
+  let failure: Error | null = null;
+  let cluster: Cluster | null = null;
+  const onRejection = (error: unknown): void => scheduler.fail(error);
+  process.on('unhandledRejection', onRejection);
+  try {
+    await scheduler.run(async () => {
+      const hop = isRealTime ? 0 : VIRTUAL_HOP;
+      cluster = new Cluster({ make, scheduler, random, journal }, { servers, isUnreliable, hasSnapshots, hop });
+      await test.run(cluster);
+      cluster.end();
+      if (scheduler.now > TEST_LIMIT) throw new ScenarioFailure('the test took longer than 120 seconds');
+    });
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error));
+  } finally {
+    process.off('unhandledRejection', onRejection);
+  }
+  const run = cluster as Cluster | null;
+  const counts = run?.network.counts;
+  return {
+    test,
+    seed,
+    failure,
+    journal,
+    elapsed: scheduler.now,
+    calls: counts?.calls ?? 0,
+    bytes: counts?.bytes ?? 0,
+    callsByMethod: counts?.byMethod ?? new Map(),
+    agreed: run?.services.highest ?? 0,
+    calling: counts?.busy ?? 0,
+    computing: performance.now() - began - scheduler.idle,
+  };
+}

@@ -1,0 +1,10 @@
+import { agreement } from './agreement.ts';
+import { election } from './election.ts';
+import type { LabTest } from './lab-test.ts';
+import { persistence } from './persistence.ts';
+import { snapshots } from './snapshots.ts';
+
+export { type LabTest, type Part, parts } from './lab-test.ts';
+
+/** Every scenario, in the order of the course. */
+export const suite: readonly LabTest[] = [...election, ...agreement, ...persistence, ...snapshots];

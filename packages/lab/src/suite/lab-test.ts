@@ -1,0 +1,20 @@
+import type { Cluster } from '../cluster/cluster.ts';
+
+/** The parts of the classic course: election; log, persistence and bad networks; snapshots; the key-value service. */
+export const parts = ['4A', '4B', 'snapshots'] as const;
+export type Part = (typeof parts)[number];
+
+/** One scenario of the suite. */
+export interface LabTest {
+  readonly part: Part;
+  /** As the course's suites call it. */
+  readonly name: string;
+  /** What the classic output calls it. */
+  readonly title: string;
+  readonly servers: number;
+  readonly isUnreliable: boolean;
+  /** The service takes snapshots. */
+  readonly hasSnapshots: boolean;
+  /** Throws ScenarioFailure when something is not as it must be. */
+  readonly run: (cluster: Cluster) => Promise<void>;
+}

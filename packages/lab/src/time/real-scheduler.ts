@@ -1,0 +1,54 @@
+import type { Scheduler } from './scheduler.ts';
+
+/** Taken before anything of a test runs: the globals may be replaced by then (sandbox). */
+const { setTimeout: setTimer, clearTimeout: clearTimer, setImmediate: setSoon, clearImmediate: clearSoon } = globalThis;
+const { performance } = globalThis;
+
+/** Real time: for figures that compare with those of others. */
+export class RealScheduler implements Scheduler {
+  readonly #began = performance.now();
+  readonly #idleBefore = performance.eventLoopUtilization();
+  #reject: ((error: unknown) => void) | null = null;
+
+  get now(): number {
+    return performance.now() - this.#began;
+  }
+
+  get idle(): number {
+    return performance.eventLoopUtilization(this.#idleBefore).idle;
+  }
+
+  /** What takes less than the clock of timers can tell apart happens at once. */
+  after(milliseconds: number, run: () => void): () => void {
+    const guarded = (): void => {
+      try {
+        run();
+      } catch (error) {
+        this.fail(error);
+      }
+    };
+    if (milliseconds < 0.5) {
+      const soon = setSoon(guarded);
+      return () => clearSoon(soon);
+    }
+    const timer = setTimer(guarded, milliseconds);
+    return () => clearTimer(timer);
+  }
+
+  sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.after(milliseconds, resolve);
+    });
+  }
+
+  fail(error: unknown): void {
+    this.#reject?.(error);
+  }
+
+  run<Result>(main: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      main().then(resolve, reject);
+    });
+  }
+}

@@ -1,0 +1,27 @@
+/** When things happen in a test: in virtual time, as fast as they can be computed, or in real time. */
+
+export interface Scheduler {
+  /** Milliseconds since the beginning; with fractions. */
+  readonly now: number;
+  /** Runs it after so long; returns what cancels that. */
+  after(milliseconds: number, run: () => void): () => void;
+  sleep(milliseconds: number): Promise<void>;
+  /**
+   * Lets time pass until what `main` began is over, and returns what came of it. Whatever throws meanwhile, in whoever's code, ends it.
+   */
+  run<Result>(main: () => Promise<Result>): Promise<Result>;
+  /** Ends `run` with this. */
+  fail(error: unknown): void;
+  /** Real milliseconds in which nothing was computed, because nothing was due. 0 in virtual time. */
+  readonly idle: number;
+}
+
+/** In virtual time nothing is left to happen, and the test still waits. */
+export class StuckError extends Error {
+  override readonly name = 'StuckError';
+}
+
+/** Time does not pass any more: somebody does things over and over that take none. */
+export class BusyLoopError extends Error {
+  override readonly name = 'BusyLoopError';
+}
