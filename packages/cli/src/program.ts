@@ -7,6 +7,7 @@ import { Command, type CommanderError } from 'commander';
 import { addClientCommands } from './tree/client-commands.ts';
 import { addDebugCommand } from './tree/debug-command.ts';
 import { addDevCommand } from './tree/dev-command.ts';
+import { addLabCommand } from './tree/lab-command.ts';
 import { addMemberCommands } from './tree/member-commands.ts';
 import { addRecoverCommand } from './tree/recover-command.ts';
 import { addServeCommand } from './tree/serve-command.ts';
@@ -45,6 +46,7 @@ export function buildProgram(): Command {
   addRecoverCommand(program);
   addTraceCommand(program);
   addSimCommand(program);
+  addLabCommand(program);
   addDebugCommand(program);
   program
     .command('version')

@@ -1,7 +1,12 @@
 export * from './interface.ts';
+export type { HandlerContext, HandlerModule } from './handlers.ts';
+export { NotPlainError } from './plain-data.ts';
 export { ScenarioFailure } from './cluster/failure.ts';
-export type { Cluster } from './cluster/cluster.ts';
-export type { Journal, JournalEvent } from './cluster/journal.ts';
 export { quorateRaft } from './ours/quorate-raft.ts';
+export { detailLine, passedLine, titleLine, totalLines } from './report/classic.ts';
+export { failureLines } from './report/failure.ts';
 export { type RunOptions, runTest, type TestReport } from './run-test.ts';
+export { findModule, UnfitModuleError } from './sandbox/load-module.ts';
+export type { Job, Outcome, Subject } from './session/protocol.ts';
+export { runJobs, type SessionOptions, type Usage } from './session/session.ts';
 export { type LabTest, type Part, parts, suite } from './suite/index.ts';

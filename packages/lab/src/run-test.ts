@@ -1,14 +1,17 @@
 /** Runs one scenario on one Raft, and says what came of it. */
-import { performance } from 'node:perf_hooks';
 import { randomStream } from '@quorate/sim';
 import { Cluster } from './cluster/cluster.ts';
 import { ScenarioFailure } from './cluster/failure.ts';
 import { Journal } from './cluster/journal.ts';
 import type { Make } from './interface.ts';
+import { enterWorld } from './sandbox/virtual-globals.ts';
 import type { LabTest } from './suite/index.ts';
 import { RealScheduler } from './time/real-scheduler.ts';
 import type { Scheduler } from './time/scheduler.ts';
 import { VirtualScheduler } from './time/virtual-scheduler.ts';
+
+/** Taken before the globals may become a test's. */
+const realNow = performance.now.bind(performance);
 
 /** Milliseconds that a message takes in virtual time: about what a call takes between processes of one machine. */
 const VIRTUAL_HOP = 0.1;
@@ -19,6 +22,10 @@ export interface RunOptions {
   /** A safe integer from 0 on. In virtual time it decides everything. */
   readonly seed: number;
   readonly isRealTime: boolean;
+  /** The implementation is not ours: in virtual time the globals become the test's while it runs. */
+  readonly isForeign?: boolean;
+  /** Called whenever something has happened. */
+  readonly onBeat?: () => void;
 }
 
 export interface TestReport {
@@ -40,12 +47,14 @@ export interface TestReport {
   readonly computing: number;
 }
 
-export async function runTest(test: LabTest, make: Make, { seed, isRealTime }: RunOptions): Promise<TestReport> {
+export async function runTest(test: LabTest, make: Make, options: RunOptions): Promise<TestReport> {
+  const { seed, isRealTime, isForeign, onBeat } = options;
   const random = randomStream(seed, test.name);
-  const scheduler: Scheduler = isRealTime ? new RealScheduler() : new VirtualScheduler();
+  const scheduler: Scheduler = isRealTime ? new RealScheduler(onBeat) : new VirtualScheduler(null, onBeat);
+  if (isForeign === true && !isRealTime) enterWorld(scheduler, random.fork());
   const journal = new Journal(() => scheduler.now);
   const { servers, isUnreliable, hasSnapshots } = test;
-  const began = performance.now();
+  const began = realNow();
   let failure: Error | null = null;
   let cluster: Cluster | null = null;
   const onRejection = (error: unknown): void => scheduler.fail(error);
@@ -75,7 +84,7 @@ export async function runTest(test: LabTest, make: Make, { seed, isRealTime }: R
     bytes: counts?.bytes ?? 0,
     callsByMethod: counts?.byMethod ?? new Map(),
     agreed: run?.services.highest ?? 0,
-    calling: counts?.busy ?? 0,
-    computing: performance.now() - began - scheduler.idle,
+    calling: counts?.busyUntil(scheduler.now) ?? 0,
+    computing: realNow() - began - scheduler.idle,
   };
 }

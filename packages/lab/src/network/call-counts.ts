@@ -5,11 +5,10 @@ export class CallCounts {
   /** Of requests when they are sent, of answers when they arrive. */
   bytes = 0;
   readonly byMethod = new Map<string, number>();
-  /** Milliseconds in which at least one call was under way. */
-  busy = 0;
   readonly #incoming = new Map<string, number>();
   #underWay = 0;
   #busySince = 0;
+  #busy = 0;
 
   /** Calls that reached a server since it was added under that name. */
   incoming(server: string): number {
@@ -34,7 +33,12 @@ export class CallCounts {
 
   ended(now: number): void {
     this.#underWay -= 1;
-    if (this.#underWay === 0) this.busy += now - this.#busySince;
+    if (this.#underWay === 0) this.#busy += now - this.#busySince;
+  }
+
+  /** Milliseconds until now in which at least one call was under way. */
+  busyUntil(now: number): number {
+    return this.#busy + (this.#underWay === 0 ? 0 : now - this.#busySince);
   }
 
   forget(server: string): void {

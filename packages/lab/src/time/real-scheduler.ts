@@ -2,16 +2,21 @@ import type { Scheduler } from './scheduler.ts';
 
 /** Taken before anything of a test runs: the globals may be replaced by then (sandbox). */
 const { setTimeout: setTimer, clearTimeout: clearTimer, setImmediate: setSoon, clearImmediate: clearSoon } = globalThis;
-const { performance } = globalThis;
+const realNow = performance.now.bind(performance);
 
 /** Real time: for figures that compare with those of others. */
 export class RealScheduler implements Scheduler {
-  readonly #began = performance.now();
+  readonly #began = realNow();
+  readonly #onBeat: (() => void) | undefined;
   readonly #idleBefore = performance.eventLoopUtilization();
   #reject: ((error: unknown) => void) | null = null;
 
+  constructor(onBeat?: () => void) {
+    this.#onBeat = onBeat;
+  }
+
   get now(): number {
-    return performance.now() - this.#began;
+    return realNow() - this.#began;
   }
 
   get idle(): number {
@@ -21,6 +26,7 @@ export class RealScheduler implements Scheduler {
   /** What takes less than the clock of timers can tell apart happens at once. */
   after(milliseconds: number, run: () => void): () => void {
     const guarded = (): void => {
+      this.#onBeat?.();
       try {
         run();
       } catch (error) {

@@ -16,13 +16,15 @@ export class VirtualScheduler implements Scheduler {
   readonly #queue = new EventQueue();
   /** Of events that are due at one moment, any may come first: null takes them as they were added. */
   readonly #shuffle: RandomStream | null;
+  readonly #onBeat: (() => void) | undefined;
   #now = 0;
   #failure: { readonly error: unknown } | null = null;
   #millisecond = 0;
   #eventsInIt = 0;
 
-  constructor(shuffle: RandomStream | null = null) {
+  constructor(shuffle: RandomStream | null = null, onBeat?: () => void) {
     this.#shuffle = shuffle;
+    this.#onBeat = onBeat;
   }
 
   get now(): number {
@@ -72,6 +74,7 @@ export class VirtualScheduler implements Scheduler {
     const { run } = event;
     if (run === null) return;
     this.#now = event.at;
+    this.#onBeat?.();
     this.#countAt(Math.floor(event.at));
     event.run = null;
     try {

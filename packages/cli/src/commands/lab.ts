@@ -1,0 +1,209 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import {
+  detailLine,
+  failureLines,
+  findModule,
+  type Job,
+  type LabTest,
+  type Outcome,
+  parts,
+  passedLine,
+  runJobs,
+  suite,
+  titleLine,
+  totalLines,
+  UnfitModuleError,
+} from '@quorate/lab';
+import type { LabRunFlags } from '../tree/lab-command.ts';
+import { UsageError } from '../usage-error.ts';
+import { print } from './session.ts';
+
+const PROGRESS_MS = 500;
+/** Further failures are counted, not printed. */
+const MAX_PRINTED = 5;
+
+export async function runLab(flags: LabRunFlags): Promise<void> {
+  const tests = chosenTests(flags);
+  if (flags.list === true) {
+    for (const { part, name, title } of tests) print(`${part.padEnd(10)} ${name.padEnd(28)} ${title}`);
+    return;
+  }
+  const path = flags.impl === undefined ? null : moduleOf(flags.impl);
+  const jobs = jobsOf(tests, flags);
+  const ending = new AbortController();
+  const onInterrupt = (): void => {
+    if (ending.signal.aborted) process.exit(130);
+    ending.abort();
+  };
+  process.on('SIGINT', onInterrupt);
+  const summary = flags.runs === 1 ? new OneRun(tests, flags) : new ManyRuns(jobs.length, flags);
+  const began = performance.now();
+  try {
+    const usage = await runJobs(jobs, {
+      subject: { path },
+      processes: flags.processes ?? (flags.realTime === true ? 1 : availableParallelism()),
+      output: flags.verbose === true ? process.stderr : null,
+      signal: ending.signal,
+      onOutcome: (outcome) => summary.add(outcome),
+    });
+    summary.finish(usage, performance.now() - began);
+  } catch (error) {
+    if (error instanceof UnfitModuleError) throw new UsageError(error.message);
+    throw error;
+  } finally {
+    summary.stop();
+    process.off('SIGINT', onInterrupt);
+  }
+  if (ending.signal.aborted) process.exitCode = 130;
+  else if (summary.failed > 0) process.exitCode = 1;
+}
+
+function chosenTests({ part, test: names }: LabRunFlags): readonly LabTest[] {
+  const known: readonly string[] = parts;
+  if (part !== undefined && !known.includes(part)) throw new UsageError(`There is no part '${part}'. There are: ${known.join(', ')}.`);
+  const unknown = names?.find((name) => !suite.some((each) => each.name === name));
+  if (unknown !== undefined) throw new UsageError(`There is no test '${unknown}'. quorate lab run --list prints them all.`);
+  return suite.filter((each) => (part === undefined || each.part === part) && (names === undefined || names.includes(each.name)));
+}
+
+function moduleOf(path: string): string {
+  try {
+    return findModule(resolve(path));
+  } catch (error) {
+    if (error instanceof UnfitModuleError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** Run by run, so that what fails often fails early. */
+function jobsOf(tests: readonly LabTest[], { seed, runs, realTime }: LabRunFlags): Job[] {
+  return Array.from({ length: runs }, (_, run) => run).flatMap((run) =>
+    tests.map(({ name }) => ({ test: name, seed: seed + run, isRealTime: realTime === true, isRace: false })),
+  );
+}
+
+function againCommand(outcome: Outcome, { impl, realTime }: LabRunFlags): string {
+  const subject = impl === undefined ? '' : ` --impl ${impl}`;
+  const time = realTime === true ? ' --real-time' : '';
+  return `quorate lab run${subject} --test ${outcome.test} --seed ${outcome.seed}${time} --verbose`;
+}
+
+/** The classic output. Tests may end in any order; they are printed in the suite's. */
+class OneRun {
+  failed = 0;
+  readonly #waiting: LabTest[];
+  readonly #flags: LabRunFlags;
+  readonly #ended = new Map<string, Outcome>();
+  #elapsed = 0;
+
+  constructor(tests: readonly LabTest[], flags: LabRunFlags) {
+    this.#waiting = [...tests];
+    this.#flags = flags;
+  }
+
+  add(outcome: Outcome): void {
+    this.#ended.set(outcome.test, outcome);
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const ended = this.#ended.get(next.name);
+      if (ended === undefined) return;
+      this.#waiting.shift();
+      this.#print(ended);
+    }
+  }
+
+  finish(usage: { readonly user: number; readonly system: number }, wall: number): void {
+    const [pass, ...totals] = totalLines(this.#elapsed, usage, wall);
+    if (this.#waiting.length > 0) return;
+    print(this.failed === 0 ? (pass ?? '') : `FAIL: ${this.failed} of ${this.#ended.size} tests`);
+    for (const line of totals) print(this.failed === 0 ? line : line.replace(/^ok /, 'FAIL'));
+  }
+
+  stop(): void {
+    // Nothing moves on the screen.
+  }
+
+  #print(outcome: Outcome): void {
+    this.#elapsed += outcome.elapsed;
+    print(titleLine(outcome));
+    if (outcome.failure === null) print(passedLine(outcome));
+    else {
+      this.failed += 1;
+      for (const line of failureLines(outcome, againCommand(outcome, this.#flags))) print(line);
+    }
+    if (this.#flags.verbose === true) print(detailLine(outcome));
+  }
+}
+
+/** A line that moves, then a table: of every test the shortest, the middle and the longest. */
+class ManyRuns {
+  failed = 0;
+  readonly #jobs: number;
+  readonly #flags: LabRunFlags;
+  readonly #outcomes = new Map<string, Outcome[]>();
+  readonly #progress: NodeJS.Timeout;
+  readonly #began = performance.now();
+  #done = 0;
+
+  constructor(jobs: number, flags: LabRunFlags) {
+    this.#jobs = jobs;
+    this.#flags = flags;
+    this.#progress = setInterval(() => this.#show(), PROGRESS_MS);
+  }
+
+  add(outcome: Outcome): void {
+    this.#done += 1;
+    const of = this.#outcomes.get(outcome.test) ?? [];
+    this.#outcomes.set(outcome.test, of);
+    of.push(outcome);
+    if (outcome.failure === null) return;
+    this.failed += 1;
+    if (this.failed > MAX_PRINTED) return;
+    this.#clear();
+    print(titleLine(outcome));
+    for (const line of failureLines(outcome, againCommand(outcome, this.#flags))) print(line);
+  }
+
+  finish(usage: { readonly user: number; readonly system: number }, wall: number): void {
+    this.#clear();
+    print(`${'test'.padEnd(28)}  runs  failed        seconds (min median max)   RPCs (min median max)`);
+    for (const { name } of suite) {
+      const outcomes = this.#outcomes.get(name);
+      if (outcomes !== undefined) print(tableLine(name, outcomes));
+    }
+    print(`${this.#done} tests, ${this.failed} failed`);
+    const [, , usageLine] = totalLines(0, usage, wall);
+    print(usageLine ?? '');
+  }
+
+  stop(): void {
+    clearInterval(this.#progress);
+    this.#clear();
+  }
+
+  #show(): void {
+    if (!process.stderr.isTTY) return;
+    const seconds = (performance.now() - this.#began) / 1000;
+    const left = this.#done === 0 ? '' : `, about ${(((this.#jobs - this.#done) * seconds) / this.#done).toFixed(0)} s left`;
+    const filled = Math.round((30 * this.#done) / this.#jobs);
+    const bar = `${'#'.repeat(filled)}${'.'.repeat(30 - filled)}`;
+    process.stderr.write(`\r\u001B[K[${bar}] ${this.#done} of ${this.#jobs} tests, ${this.failed} failed${left}`);
+  }
+
+  #clear(): void {
+    if (process.stderr.isTTY) process.stderr.write('\r\u001B[K');
+  }
+}
+
+function tableLine(name: string, outcomes: readonly Outcome[]): string {
+  const failed = outcomes.filter(({ failure }) => failure !== null).length;
+  const seconds = spread(outcomes.map(({ elapsed }) => elapsed / 1000)).map((value) => value.toFixed(1).padStart(7));
+  const calls = spread(outcomes.map((outcome) => outcome.calls)).map((value) => value.toFixed(0).padStart(7));
+  const counts = `${String(outcomes.length).padStart(5)} ${String(failed).padStart(7)}`;
+  return `${name.padEnd(28)} ${counts}     ${seconds.join(' ')}   ${calls.join(' ')}`;
+}
+
+function spread(values: readonly number[]): number[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  return [0, Math.floor(sorted.length / 2), sorted.length - 1].map((at) => sorted[at] ?? 0);
+}

@@ -1,0 +1,60 @@
+import { type Command, InvalidArgumentError } from 'commander';
+
+/** `quorate lab`: the classic course's suite, for any Raft. */
+export function addLabCommand(program: Command): void {
+  const lab = program.command('lab').description("the classic course's test suite, for our Raft or for yours");
+  lab
+    .command('run')
+    .description('run the suite, or a part of it')
+    .option('--impl <path>', 'your Raft: a file, or a folder with raft.js; ours if not given')
+    .option('--part <part>', 'one part: 4A (election), 4B (log, persistence, bad networks) or snapshots')
+    .option('--test <name...>', 'single tests, by name; --list prints the names')
+    .option('--list', 'print the tests and do nothing')
+    .option('--seed <n>', 'what chance begins with; printed with every failure', wholeNumber, 1)
+    .option('--runs <n>', 'run everything so often, each time with the next seed', atLeastOne, 1)
+    .option('--processes <n>', 'processes side by side; one in real time, else as many as there are processors', atLeastOne)
+    .option('--real-time', 'let real time pass, so that the figures compare with those of other suites')
+    .option('--verbose', 'with each test, where its time went and its calls by kind; print what your code prints')
+    .addHelpText(
+      'after',
+      `
+Virtual time passes as fast as it can be computed, and a seed always makes the same run. The line of a test is the classic one: seconds,
+servers, RPCs, bytes, commands agreed on.
+
+Exit codes: 0 all passed, 1 a test failed, 2 wrong usage.
+
+Examples:
+  $ quorate lab run
+  $ quorate lab run --impl ./my-raft --part 4A
+  $ quorate lab run --test Figure8 --runs 500
+  $ quorate lab run --impl ./my-raft --test Backup --seed 17 --verbose`,
+    )
+    .action(async (flags: LabRunFlags) => {
+      const { runLab } = await import('../commands/lab.ts');
+      await runLab(flags);
+    });
+}
+
+export interface LabRunFlags {
+  readonly impl?: string;
+  readonly part?: string;
+  readonly test?: readonly string[];
+  readonly list?: boolean;
+  readonly seed: number;
+  readonly runs: number;
+  readonly processes?: number;
+  readonly realTime?: boolean;
+  readonly verbose?: boolean;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number from 0 on.');
+  return value;
+}
+
+function atLeastOne(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError('It must be at least 1.');
+  return value;
+}

@@ -1,0 +1,48 @@
+/** Takes an implementation from a user's module, and says what is wrong with it if it is none. */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { fromHandlers, type HandlerModule } from '../handlers.ts';
+import type { Make } from '../interface.ts';
+
+/** What stands in a folder, in order of preference. */
+const ENTRIES = ['raft.js', 'raft.mjs', 'index.js', 'index.mjs', 'raft.ts', 'index.ts'];
+
+/** The module cannot be tested. The message says why, and what to do. */
+export class UnfitModuleError extends Error {
+  override readonly name = 'UnfitModuleError';
+}
+
+/** The file of an implementation, given as a file or as a folder. @throws UnfitModuleError */
+export function findModule(path: string): string {
+  if (!existsSync(path)) throw new UnfitModuleError(`There is nothing at ${path}. Make a skeleton with: quorate lab init ${path}`);
+  if (!statSync(path).isDirectory()) return path;
+  const entry = ENTRIES.find((name) => existsSync(join(path, name)));
+  if (entry !== undefined) return join(path, entry);
+  throw new UnfitModuleError(`${path} has none of ${ENTRIES.join(', ')}. Name the file of your implementation.`);
+}
+
+/** @throws UnfitModuleError */
+export async function loadModule(path: string): Promise<Make> {
+  const exported = await importModule(findModule(path));
+  const { make, handlers } = exported;
+  if (typeof make === 'function') return make as Make;
+  if (typeof handlers === 'object' && handlers !== null) return fromHandlers(handlers as HandlerModule);
+  throw new UnfitModuleError(
+    `${path} exports neither a function 'make' nor an object 'handlers'. It exports: ${Object.keys(exported).join(', ') || 'nothing'}.`,
+  );
+}
+
+interface Exported {
+  readonly make?: unknown;
+  readonly handlers?: unknown;
+}
+
+async function importModule(file: string): Promise<Exported> {
+  try {
+    return (await import(pathToFileURL(file).href)) as Exported;
+  } catch (error) {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    throw new UnfitModuleError(`${file} cannot be loaded: ${reason}`);
+  }
+}

@@ -1,0 +1,57 @@
+/** What the process that prints and the processes that run tests say to each other. All of it is plain. */
+import type { Part } from '../suite/index.ts';
+
+/** What to test. */
+export interface Subject {
+  /** A module of the user's, as an absolute path; null for our own Raft. */
+  readonly path: string | null;
+}
+
+export interface Job {
+  readonly test: string;
+  readonly seed: number;
+  readonly isRealTime: boolean;
+  /** Look for races (race.ts). */
+  readonly isRace: boolean;
+}
+
+export interface Moment {
+  readonly at: number;
+  readonly text: string;
+}
+
+export interface FailureNote {
+  /** What was expected, and what was found. */
+  readonly message: string;
+  /** Where: of the user's code if it threw, else of the scenario. */
+  readonly stack: string;
+  /** The newest steps of the scenario. */
+  readonly steps: readonly Moment[];
+  /** The newest events of each server. */
+  readonly events: readonly { readonly server: number; readonly moments: readonly Moment[] }[];
+}
+
+export interface Outcome {
+  readonly part: Part;
+  readonly test: string;
+  readonly title: string;
+  readonly seed: number;
+  readonly servers: number;
+  readonly failure: FailureNote | null;
+  /** Milliseconds of the test's time. */
+  readonly elapsed: number;
+  readonly calls: number;
+  readonly bytes: number;
+  readonly callsByMethod: readonly (readonly [string, number])[];
+  readonly agreed: number;
+  /** Milliseconds, see TestReport. */
+  readonly calling: number;
+  readonly computing: number;
+}
+
+/** From the process that runs tests. */
+export type Report =
+  | { readonly kind: 'ready' }
+  /** The module cannot be loaded. */
+  | { readonly kind: 'unfit'; readonly reason: string }
+  | { readonly kind: 'outcome'; readonly outcome: Outcome; readonly user: number; readonly system: number };

@@ -1,0 +1,138 @@
+/** Runs jobs in processes of their own: as many as there are to be, each one job at a time. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { suite } from '../suite/index.ts';
+import { UnfitModuleError } from '../sandbox/load-module.ts';
+import type { Job, Outcome, Report, Subject } from './protocol.ts';
+
+export interface SessionOptions {
+  readonly subject: Subject;
+  readonly processes: number;
+  /** What the code under test prints goes here; null throws it away. */
+  readonly output: NodeJS.WritableStream | null;
+  readonly signal?: AbortSignal;
+  readonly onOutcome: (outcome: Outcome) => void;
+}
+
+/** What all tests together took of the processor. Milliseconds. */
+export interface Usage {
+  user: number;
+  system: number;
+}
+
+/**
+ * Runs all jobs. Those that a process was at when it had to be ended, because it computed without end, end with a failure that shows its
+ * stack. @throws UnfitModuleError if there is nothing to test.
+ */
+export async function runJobs(jobs: readonly Job[], options: SessionOptions): Promise<Usage> {
+  const usage: Usage = { user: 0, system: 0 };
+  const queue = [...jobs];
+  const lanes = Array.from({ length: Math.min(options.processes, jobs.length) }, async () => {
+    while (queue.length > 0 && options.signal?.aborted !== true) await new Lane(queue, options, usage).run();
+  });
+  await Promise.all(lanes);
+  return usage;
+}
+
+/** One process, from its start until there is no job left, or it had to be ended. */
+class Lane {
+  readonly #queue: Job[];
+  readonly #options: SessionOptions;
+  readonly #usage: Usage;
+  #job: Job | null = null;
+  #stall: { readonly limit: number; readonly stack: string } | null = null;
+
+  constructor(queue: Job[], options: SessionOptions, usage: Usage) {
+    this.#queue = queue;
+    this.#options = options;
+    this.#usage = usage;
+  }
+
+  async run(): Promise<void> {
+    const { subject, output, signal } = this.#options;
+    const child = fork(new URL('test-worker.js', import.meta.url), [JSON.stringify(subject)], {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ipc'],
+    });
+    const kill = (): void => void child.kill('SIGKILL');
+    signal?.addEventListener('abort', kill);
+    this.#listen(child, output);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        child.on('message', (report: Report) => this.#onReport(child, report, reject));
+        child.on('error', reject);
+        child.on('close', (code, signalName) => {
+          this.#onClosed(code, signalName);
+          resolve();
+        });
+      });
+    } finally {
+      signal?.removeEventListener('abort', kill);
+      kill();
+    }
+  }
+
+  #listen(child: ChildProcess, output: NodeJS.WritableStream | null): void {
+    for (const stream of [child.stdout, child.stderr]) {
+      if (output === null) stream?.resume();
+      else stream?.on('data', (chunk: Buffer) => output.write(chunk));
+    }
+    const stalls = child.stdio[3] as Readable;
+    createInterface({ input: stalls }).on('line', (line) => {
+      this.#stall = JSON.parse(line) as { limit: number; stack: string };
+    });
+  }
+
+  #onReport(child: ChildProcess, report: Report, reject: (error: Error) => void): void {
+    if (report.kind === 'unfit') {
+      this.#queue.length = 0;
+      reject(new UnfitModuleError(report.reason));
+      return;
+    }
+    if (report.kind === 'outcome') {
+      this.#usage.user += report.user;
+      this.#usage.system += report.system;
+      this.#job = null;
+      this.#options.onOutcome(report.outcome);
+    }
+    this.#next(child);
+  }
+
+  #next(child: ChildProcess): void {
+    const job = this.#options.signal?.aborted === true ? undefined : this.#queue.shift();
+    if (job === undefined) {
+      child.kill();
+      return;
+    }
+    this.#job = job;
+    child.send(job);
+  }
+
+  /** A process that ends while it has a job has not ended as it should. */
+  #onClosed(code: number | null, signalName: string | null): void {
+    const job = this.#job;
+    if (job === null || this.#options.signal?.aborted === true) return;
+    const test = suite.find(({ name }) => name === job.test);
+    if (test === undefined) return;
+    const stall = this.#stall;
+    const message =
+      stall === null
+        ? `the process that ran the test ended (${signalName ?? `exit code ${code}`})`
+        : `the test computed for ${stall.limit / 1000} seconds without a pause: a loop without end`;
+    this.#options.onOutcome({
+      part: test.part,
+      test: test.name,
+      title: test.title,
+      seed: job.seed,
+      servers: test.servers,
+      failure: { message, stack: stall?.stack ?? '', steps: [], events: [] },
+      elapsed: 0,
+      calls: 0,
+      bytes: 0,
+      callsByMethod: [],
+      agreed: 0,
+      calling: 0,
+      computing: stall?.limit ?? 0,
+    });
+  }
+}

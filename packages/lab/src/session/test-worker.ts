@@ -1,0 +1,76 @@
+/** The process in which tests run: one after the other, as its parent says. */
+import { Worker } from 'node:worker_threads';
+import { quorateRaft } from '../ours/quorate-raft.ts';
+import type { Make } from '../interface.ts';
+import { runTest, type TestReport } from '../run-test.ts';
+import { loadModule } from '../sandbox/load-module.ts';
+import { suite } from '../suite/index.ts';
+import type { Job, Outcome, Report, Subject } from './protocol.ts';
+
+/** Real milliseconds in which one thing may be computed without a pause. */
+const STALL_LIMIT = 10_000;
+/** The pipe to the parent that the watchdog writes to. */
+const STALL_DESCRIPTOR = 3;
+
+const subject = JSON.parse(process.argv[2] ?? '{"path":null}') as Subject;
+
+function say(report: Report): void {
+  process.send?.(report);
+}
+
+async function main(): Promise<void> {
+  const make = subject.path === null ? quorateRaft() : await loadModule(subject.path);
+  const beats = new Int32Array(new SharedArrayBuffer(4));
+  const watchdog = new Worker(new URL('watchdog-worker.js', import.meta.url), {
+    workerData: { beats, limit: STALL_LIMIT, descriptor: STALL_DESCRIPTOR },
+  });
+  watchdog.unref();
+  process.on('message', (job: Job) => void perform(make, job, beats));
+  say({ kind: 'ready' });
+}
+
+async function perform(make: Make, job: Job, beats: Int32Array): Promise<void> {
+  const test = suite.find(({ name }) => name === job.test);
+  if (test === undefined) throw new Error(`There is no test ${job.test}.`);
+  const before = process.cpuUsage();
+  const report = await runTest(test, make, {
+    seed: job.seed,
+    isRealTime: job.isRealTime,
+    isForeign: subject.path !== null,
+    onBeat: () => Atomics.add(beats, 0, 1),
+  });
+  // Between two jobs nothing beats, and nothing is amiss.
+  Atomics.store(beats, 0, 0);
+  const { user, system } = process.cpuUsage(before);
+  say({ kind: 'outcome', outcome: outcomeOf(report), user: user / 1000, system: system / 1000 });
+}
+
+function outcomeOf({ test, seed, failure, journal, callsByMethod, ...figures }: TestReport): Outcome {
+  const { part, name, title, servers } = test;
+  return {
+    ...figures,
+    part,
+    test: name,
+    title,
+    seed,
+    servers,
+    callsByMethod: [...callsByMethod],
+    failure:
+      failure === null
+        ? null
+        : {
+            message: failure.message,
+            stack: failure.stack ?? '',
+            steps: journal.steps,
+            events: [...journal.events].map(([server, moments]) => ({ server, moments })),
+          },
+  };
+}
+
+try {
+  await main();
+} catch (error) {
+  say({ kind: 'unfit', reason: error instanceof Error ? error.message : String(error) });
+  process.disconnect();
+}
+
