@@ -130,7 +130,12 @@ export class Raft {
     this.role = 'follower';
     this.resetElectionTimer();
     const args = this.candidacy(this.currentTerm + 1);
-    this.askAll('preVote', args, () => this.currentTerm === args.term - 1 && this.role === 'follower', () => this.campaign());
+    this.askAll(
+      'preVote',
+      args,
+      () => this.currentTerm === args.term - 1 && this.role === 'follower',
+      () => this.campaign(),
+    );
   }
 
   campaign() {
@@ -140,7 +145,12 @@ export class Raft {
     this.persist();
     this.resetElectionTimer();
     const args = this.candidacy(this.currentTerm);
-    this.askAll('requestVote', args, (reply) => this.countsVote(reply, args), () => this.lead());
+    this.askAll(
+      'requestVote',
+      args,
+      (reply) => this.countsVote(reply, args),
+      () => this.lead(),
+    );
   }
 
   candidacy(term) {
@@ -200,7 +210,8 @@ export class Raft {
     while (isLeading()) {
       this.isDue[peer] = false;
       void this.replicateTo(peer, term);
-      for (let waited = 0; waited < HEARTBEAT && isLeading() && this.isDue[peer] !== true; waited += TICK) await sleep(TICK);
+      for (let waited = 0; waited < HEARTBEAT && isLeading() && this.isDue[peer] !== true; waited += TICK)
+        await sleep(TICK);
     }
   }
 

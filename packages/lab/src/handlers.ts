@@ -2,7 +2,16 @@
  * The other style of an implementation: state that is plain data, and a function for each thing that can happen. Nothing waits in it, so
  * a model checker can take it apart; here it is put behind the suite's interface.
  */
-import type { ApplyMessage, LabEnvironment, Make, Peer, Persister, PlainData, RaftServer, StartResult } from './interface.ts';
+import type {
+  ApplyMessage,
+  LabEnvironment,
+  Make,
+  Peer,
+  Persister,
+  PlainData,
+  RaftServer,
+  StartResult,
+} from './interface.ts';
 
 /** What a handler may do besides changing its state. */
 export interface HandlerContext {
@@ -110,9 +119,10 @@ class HandlerServer<State> implements RaftServer {
     });
   }
 
-  #setTimer({ after, below }: LabEnvironment, name: string, min: number, max: number): void {
+  #setTimer(environment: LabEnvironment, name: string, min: number, max: number): void {
     this.#clearTimer(name);
-    const cancel = after(min + below(Math.max(1, Math.ceil(max - min))), () => {
+    const delay = min + environment.below(Math.max(1, Math.ceil(max - min)));
+    const cancel = environment.after(delay, () => {
       this.#timers.delete(name);
       if (!this.#isKilled) this.#module.timer(this.#state, name, this.#context);
     });

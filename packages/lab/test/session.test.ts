@@ -74,11 +74,13 @@ describe('a module of somebody else', () => {
     await expect(outcomesOf(moduleOf('empty', 'export const raft = 1;'), ['BasicAgree'])).rejects.toThrow(
       /exports neither a function 'make' nor an object 'handlers'. It exports: raft/,
     );
-    await expect(outcomesOf(moduleOf('broken', 'export const = 1;'), ['BasicAgree'])).rejects.toThrow(/cannot be loaded/);
-    await expect(outcomesOf(join(folder, 'none.mjs'), ['BasicAgree'])).rejects.toThrow(/There is nothing at/);
-    await expect(outcomesOf(moduleOf('half', 'export const handlers = { init() {} };'), ['BasicAgree'])).rejects.toThrow(
-      /handlers.start must be a function/,
+    await expect(outcomesOf(moduleOf('broken', 'export const = 1;'), ['BasicAgree'])).rejects.toThrow(
+      /cannot be loaded/,
     );
+    await expect(outcomesOf(join(folder, 'none.mjs'), ['BasicAgree'])).rejects.toThrow(/There is nothing at/);
+    await expect(
+      outcomesOf(moduleOf('half', 'export const handlers = { init() {} };'), ['BasicAgree']),
+    ).rejects.toThrow(/handlers.start must be a function/);
     expect(UnfitModuleError.name).toBe('UnfitModuleError');
   });
 });

@@ -61,10 +61,14 @@ export async function runLab(flags: LabRunFlags): Promise<void> {
 
 function chosenTests({ part, test: names }: LabRunFlags): readonly LabTest[] {
   const known: readonly string[] = parts;
-  if (part !== undefined && !known.includes(part)) throw new UsageError(`There is no part '${part}'. There are: ${known.join(', ')}.`);
+  if (part !== undefined && !known.includes(part))
+    throw new UsageError(`There is no part '${part}'. There are: ${known.join(', ')}.`);
   const unknown = names?.find((name) => !suite.some((each) => each.name === name));
-  if (unknown !== undefined) throw new UsageError(`There is no test '${unknown}'. quorate lab run --list prints them all.`);
-  return suite.filter((each) => (part === undefined || each.part === part) && (names === undefined || names.includes(each.name)));
+  if (unknown !== undefined)
+    throw new UsageError(`There is no test '${unknown}'. quorate lab run --list prints them all.`);
+  return suite.filter(
+    (each) => (part === undefined || each.part === part) && (names === undefined || names.includes(each.name)),
+  );
 }
 
 function moduleOf(path: string): string {
@@ -184,7 +188,8 @@ class ManyRuns {
   #show(): void {
     if (!process.stderr.isTTY) return;
     const seconds = (performance.now() - this.#began) / 1000;
-    const left = this.#done === 0 ? '' : `, about ${(((this.#jobs - this.#done) * seconds) / this.#done).toFixed(0)} s left`;
+    const left =
+      this.#done === 0 ? '' : `, about ${(((this.#jobs - this.#done) * seconds) / this.#done).toFixed(0)} s left`;
     const filled = Math.round((30 * this.#done) / this.#jobs);
     const bar = `${'#'.repeat(filled)}${'.'.repeat(30 - filled)}`;
     process.stderr.write(`\r\u001B[K[${bar}] ${this.#done} of ${this.#jobs} tests, ${this.failed} failed${left}`);

@@ -12,7 +12,11 @@ export function addLabCommand(program: Command): void {
     .option('--list', 'print the tests and do nothing')
     .option('--seed <n>', 'what chance begins with; printed with every failure', wholeNumber, 1)
     .option('--runs <n>', 'run everything so often, each time with the next seed', atLeastOne, 1)
-    .option('--processes <n>', 'processes side by side; one in real time, else as many as there are processors', atLeastOne)
+    .option(
+      '--processes <n>',
+      'processes side by side; one in real time, else as many as there are processors',
+      atLeastOne,
+    )
     .option('--real-time', 'let real time pass, so that the figures compare with those of other suites')
     .option('--verbose', 'with each test, where its time went and its calls by kind; print what your code prints')
     .addHelpText(

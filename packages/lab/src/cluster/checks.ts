@@ -27,7 +27,9 @@ export async function checkOneLeader(cluster: Cluster): Promise<number> {
       if (state?.isLeader !== true) continue;
       const other = leaders.get(state.term);
       if (other !== undefined) {
-        throw new ScenarioFailure(`servers ${other} and ${server} both lead term ${state.term}; a term has at most one leader`);
+        throw new ScenarioFailure(
+          `servers ${other} and ${server} both lead term ${state.term}; a term has at most one leader`,
+        );
       }
       leaders.set(state.term, server);
     }
@@ -137,6 +139,8 @@ function failedAgreement(cluster: Cluster, command: PlainData, index: number, se
   const committed = cluster.services.committed(index);
   return (
     `${JSON.stringify(command)} was started at index ${index} and not agreed on by ${servers} servers within two seconds: ` +
-    (committed.servers === 0 ? 'nobody applied anything there' : `${committed.servers} applied ${JSON.stringify(committed.command)} there`)
+    (committed.servers === 0
+      ? 'nobody applied anything there'
+      : `${committed.servers} applied ${JSON.stringify(committed.command)} there`)
   );
 }

@@ -79,7 +79,13 @@ export class Cluster {
     const run: Run = { raft: null };
     this.#runs[server] = run;
     const peers = ends.map((end) => this.#peer(server, end));
-    const raft = this.#make(peers, server, persister, (message) => this.#apply(server, run, message), this.#environment());
+    const raft = this.#make(
+      peers,
+      server,
+      persister,
+      (message) => this.#apply(server, run, message),
+      this.#environment(),
+    );
     run.raft = raft;
     this.network.addServer(String(server), (method, args, answer) => this.#dispatch(raft, method, args, answer));
   }
@@ -137,7 +143,8 @@ export class Cluster {
   #switch(server: number, isOn: boolean): void {
     for (let other = 0; other < this.servers; other++) {
       if (isOn && !this.isConnected(other)) continue;
-      for (const end of [this.#ends[server]?.[other], this.#ends[other]?.[server]]) if (end !== undefined) end.isOn = isOn;
+      for (const end of [this.#ends[server]?.[other], this.#ends[other]?.[server]])
+        if (end !== undefined) end.isOn = isOn;
     }
   }
 
@@ -157,14 +164,13 @@ export class Cluster {
   #dispatch(raft: RaftServer, method: string, args: PlainData, answer: (reply: unknown) => void): void {
     const handler: unknown = Reflect.get(raft, method);
     if (typeof handler !== 'function' || reservedMethods.has(method)) {
-      throw new ScenarioFailure(`a server calls '${method}', and servers have no such method: make() must return an object that has it`);
+      throw new ScenarioFailure(
+        `a server calls '${method}', and servers have no such method: make() must return an object that has it`,
+      );
     }
     const reply: unknown = handler.call(raft, args);
     if (reply instanceof Promise) {
-      reply.then(
-        answer,
-        (error: unknown) => this.scheduler.fail(error),
-      );
+      reply.then(answer, (error: unknown) => this.scheduler.fail(error));
       return;
     }
     answer(reply);
@@ -174,8 +180,12 @@ export class Cluster {
     // Who was killed may still have something to hand over; nobody listens to it.
     if (this.#runs[server] !== run) return;
     const { raft } = run;
-    if (raft === null) throw new ScenarioFailure(`server ${server} applies index ${message.index} before make() has returned`);
-    this.journal.note(server, message.kind === 'command' ? `applies ${message.index}` : `applies a snapshot up to ${message.index}`);
+    if (raft === null)
+      throw new ScenarioFailure(`server ${server} applies index ${message.index} before make() has returned`);
+    this.journal.note(
+      server,
+      message.kind === 'command' ? `applies ${message.index}` : `applies a snapshot up to ${message.index}`,
+    );
     if (!this.#hasSnapshots) return this.services.apply(server, copied(message));
     this.services.applyWithSnapshots(server, copied(message), (index, data) => raft.snapshot(index, data));
   }

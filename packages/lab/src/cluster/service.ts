@@ -17,7 +17,7 @@ export class Services {
   highest = 0;
 
   constructor(servers: number) {
-    this.#logs = Array.from({ length: servers }, () => new Map());
+    this.#logs = Array.from({ length: servers }, () => new Map<number, PlainData>());
     this.#applied = Array.from({ length: servers }, () => 0);
   }
 
@@ -30,10 +30,13 @@ export class Services {
 
   /** Without snapshots. @throws ScenarioFailure when servers disagree, or an index is left out. */
   apply(server: number, message: ApplyMessage): void {
-    if (message.kind !== 'command') throw new ScenarioFailure(`server ${server} applied a snapshot, and nobody took one`);
+    if (message.kind !== 'command')
+      throw new ScenarioFailure(`server ${server} applied a snapshot, and nobody took one`);
     this.#record(server, message.index, message.command);
     if (message.index > 1 && !this.#logs[server]?.has(message.index - 1)) {
-      throw new ScenarioFailure(`server ${server} applied index ${message.index} out of order: not ${message.index - 1} before`);
+      throw new ScenarioFailure(
+        `server ${server} applied index ${message.index} out of order: not ${message.index - 1} before`,
+      );
     }
   }
 
@@ -45,7 +48,8 @@ export class Services {
     }
     const { index, command } = message;
     const expected = (this.#applied[server] ?? 0) + 1;
-    if (index !== expected) throw new ScenarioFailure(`server ${server} applied index ${index} where ${expected} was due`);
+    if (index !== expected)
+      throw new ScenarioFailure(`server ${server} applied index ${index} where ${expected} was due`);
     this.#record(server, index, command);
     this.#applied[server] = index;
     if ((index + 1) % SNAPSHOT_INTERVAL === 0) snapshot(index, this.#encode(server, index));
@@ -83,7 +87,9 @@ export class Services {
   #restore(server: number, data: Uint8Array, index: number | null): void {
     const held = readSnapshot(data);
     if (held === null || (index !== null && held.index !== index)) {
-      throw new ScenarioFailure(`server ${server} applied a snapshot for index ${index} that holds ${held?.index ?? 'something else'}`);
+      throw new ScenarioFailure(
+        `server ${server} applied a snapshot for index ${index} that holds ${held?.index ?? 'something else'}`,
+      );
     }
     this.#logs[server] = new Map(held.commands.map((command, at) => [at + 1, command]));
     this.#applied[server] = held.index;

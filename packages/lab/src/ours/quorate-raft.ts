@@ -21,7 +21,16 @@ import {
   type TimerCommand,
   type TimerName,
 } from '@quorate/raft';
-import type { ApplyMessage, LabEnvironment, Make, Peer, Persister, RaftServer, StartResult } from '../interface.ts';
+import type {
+  ApplyMessage,
+  LabEnvironment,
+  Make,
+  Peer,
+  Persister,
+  PlainData,
+  RaftServer,
+  StartResult,
+} from '../interface.ts';
 import { Disk } from './disk.ts';
 
 /** An input without its time. */
@@ -55,7 +64,11 @@ function nameOf(server: number): MemberId {
 }
 
 function configurationOf(servers: number): Configuration {
-  const member = (_: unknown, server: number) => ({ id: nameOf(server), incarnation: `run of s${server}`, context: '' });
+  const member = (_: unknown, server: number) => ({
+    id: nameOf(server),
+    incarnation: `run of s${server}`,
+    context: '',
+  });
   return initialConfiguration(Array.from({ length: servers }, member));
 }
 
@@ -99,7 +112,11 @@ class QuorateServer implements RaftServer {
     const refused = { index: 0, term: raft.term, isLeader: false };
     if (this.#isKilled || raft.role !== 'leader') return refused;
     const before = raft.lastIndex;
-    this.#step({ kind: 'propose', id: this.#nextProposal++, commands: [new TextEncoder().encode(JSON.stringify(command))] });
+    this.#step({
+      kind: 'propose',
+      id: this.#nextProposal++,
+      commands: [new TextEncoder().encode(JSON.stringify(command))],
+    });
     if (raft.lastIndex === before) return refused;
     this.#started += 1;
     // What is started at the same moment goes to the others as one message.
@@ -209,7 +226,8 @@ class QuorateServer implements RaftServer {
       // Said first: the service may take its snapshot while it is handed the command.
       this.#step({ kind: 'applied', index });
       if (entry?.kind !== EntryKind.command) continue;
-      this.#apply({ kind: 'command', index: number, command: JSON.parse(new TextDecoder().decode(entry.data)) });
+      const command = JSON.parse(new TextDecoder().decode(entry.data)) as PlainData;
+      this.#apply({ kind: 'command', index: number, command });
     }
   }
 

@@ -31,7 +31,12 @@ export class SavedLog {
     for (let at = 0; at < bytes.length; ) {
       const length = view.getUint32(at + 5);
       const data = bytes.slice(at + HEADER_BYTES, at + HEADER_BYTES + length);
-      log.append({ index: log.lastIndex + 1, term: view.getUint32(at), kind: view.getUint8(at + 4) as EntryKind, data });
+      log.append({
+        index: log.lastIndex + 1,
+        term: view.getUint32(at),
+        kind: view.getUint8(at + 4) as EntryKind,
+        data,
+      });
       at += HEADER_BYTES + length;
     }
     return log;

@@ -7,11 +7,14 @@ export function titleLine({ part, title }: Pick<Outcome, 'part' | 'title'>): str
 
 /** Seconds, servers, RPCs, bytes, commands agreed on. */
 export function passedLine({ elapsed, servers, calls, bytes, agreed }: Outcome): string {
-  const seconds = (elapsed / 1000).toFixed(1).padStart(5);
-  return (
-    `  ... Passed -- ${seconds}  ${servers} ${String(calls).padStart(4)} ${String(bytes).padStart(7)} ` +
-    `${String(agreed).padStart(4)}`
-  );
+  const columns = [
+    (elapsed / 1000).toFixed(1).padStart(5),
+    ` ${servers}`,
+    String(calls).padStart(4),
+    String(bytes).padStart(7),
+    String(agreed).padStart(4),
+  ];
+  return `  ... Passed -- ${columns.join(' ')}`;
 }
 
 /** Where the time went, and the calls by kind. */
@@ -28,7 +31,11 @@ export function detailLine({ elapsed, calling, computing, callsByMethod }: Outco
 }
 
 /** What the whole run took: the last lines of the classic output, then the shell's own. */
-export function totalLines(elapsed: number, usage: { readonly user: number; readonly system: number }, wall: number): string[] {
+export function totalLines(
+  elapsed: number,
+  usage: { readonly user: number; readonly system: number },
+  wall: number,
+): string[] {
   const busy = usage.user + usage.system;
   return [
     'PASS',

@@ -15,7 +15,8 @@ export class UnfitModuleError extends Error {
 
 /** The file of an implementation, given as a file or as a folder. @throws UnfitModuleError */
 export function findModule(path: string): string {
-  if (!existsSync(path)) throw new UnfitModuleError(`There is nothing at ${path}. Make a skeleton with: quorate lab init ${path}`);
+  if (!existsSync(path))
+    throw new UnfitModuleError(`There is nothing at ${path}. Make a skeleton with: quorate lab init ${path}`);
   if (!statSync(path).isDirectory()) return path;
   const entry = ENTRIES.find((name) => existsSync(join(path, name)));
   if (entry !== undefined) return join(path, entry);

@@ -30,7 +30,8 @@ export function enterWorld(scheduler: Scheduler, random: RandomStream): void {
 function install(): void {
   const globals = {
     setTimeout: (run: (...args: unknown[]) => void, delay = 0, ...args: unknown[]) => once(delay, () => run(...args)),
-    setInterval: (run: (...args: unknown[]) => void, delay = 0, ...args: unknown[]) => repeat(delay, () => run(...args)),
+    setInterval: (run: (...args: unknown[]) => void, delay = 0, ...args: unknown[]) =>
+      repeat(delay, () => run(...args)),
     setImmediate: (run: (...args: unknown[]) => void, ...args: unknown[]) => once(0, () => run(...args)),
     clearTimeout: cancel,
     clearInterval: cancel,

@@ -15,6 +15,9 @@ export interface SessionOptions {
   readonly onOutcome: (outcome: Outcome) => void;
 }
 
+/** Characters of its standard error that are kept of a process. */
+const MAX_COMPLAINT = 4_000;
+
 /** What all tests together took of the processor. Milliseconds. */
 export interface Usage {
   user: number;
@@ -41,6 +44,9 @@ class Lane {
   readonly #options: SessionOptions;
   readonly #usage: Usage;
   #job: Job | null = null;
+  #isReady = false;
+  /** The last of what the process said on standard error. */
+  #complaint = '';
   #stall: { readonly limit: number; readonly stack: string } | null = null;
 
   constructor(queue: Job[], options: SessionOptions, usage: Usage) {
@@ -53,6 +59,7 @@ class Lane {
     const { subject, output, signal } = this.#options;
     const child = fork(new URL('test-worker.js', import.meta.url), [JSON.stringify(subject)], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ipc'],
+      execArgv: [],
     });
     const kill = (): void => void child.kill('SIGKILL');
     signal?.addEventListener('abort', kill);
@@ -63,7 +70,8 @@ class Lane {
         child.on('error', reject);
         child.on('close', (code, signalName) => {
           this.#onClosed(code, signalName);
-          resolve();
+          if (this.#isReady || signal?.aborted === true) resolve();
+          else reject(new Error(this.#whyNotReady(code, signalName)));
         });
       });
     } finally {
@@ -73,10 +81,11 @@ class Lane {
   }
 
   #listen(child: ChildProcess, output: NodeJS.WritableStream | null): void {
-    for (const stream of [child.stdout, child.stderr]) {
-      if (output === null) stream?.resume();
-      else stream?.on('data', (chunk: Buffer) => output.write(chunk));
-    }
+    child.stdout?.on('data', (chunk: Buffer) => output?.write(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#complaint = (this.#complaint + chunk.toString()).slice(-MAX_COMPLAINT);
+      output?.write(chunk);
+    });
     const stalls = child.stdio[3] as Readable;
     createInterface({ input: stalls }).on('line', (line) => {
       this.#stall = JSON.parse(line) as { limit: number; stack: string };
@@ -85,10 +94,12 @@ class Lane {
 
   #onReport(child: ChildProcess, report: Report, reject: (error: Error) => void): void {
     if (report.kind === 'unfit') {
+      this.#isReady = true;
       this.#queue.length = 0;
       reject(new UnfitModuleError(report.reason));
       return;
     }
+    this.#isReady = true;
     if (report.kind === 'outcome') {
       this.#usage.user += report.user;
       this.#usage.system += report.system;
@@ -106,6 +117,11 @@ class Lane {
     }
     this.#job = job;
     child.send(job);
+  }
+
+  #whyNotReady(code: number | null, signalName: string | null): string {
+    this.#queue.length = 0;
+    return `A process that should run tests ended at once (${signalName ?? `exit code ${code}`}): ${this.#complaint.trim()}`;
   }
 
   /** A process that ends while it has a job has not ended as it should. */

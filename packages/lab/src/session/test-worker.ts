@@ -8,7 +8,7 @@ import { suite } from '../suite/index.ts';
 import type { Job, Outcome, Report, Subject } from './protocol.ts';
 
 /** Real milliseconds in which one thing may be computed without a pause. */
-const STALL_LIMIT = 10_000;
+const STALL_LIMIT = 8_000;
 /** The pipe to the parent that the watchdog writes to. */
 const STALL_DESCRIPTOR = 3;
 
@@ -25,6 +25,7 @@ async function main(): Promise<void> {
     workerData: { beats, limit: STALL_LIMIT, descriptor: STALL_DESCRIPTOR },
   });
   watchdog.unref();
+  process.on('disconnect', () => process.exit());
   process.on('message', (job: Job) => void perform(make, job, beats));
   say({ kind: 'ready' });
 }
@@ -33,6 +34,7 @@ async function perform(make: Make, job: Job, beats: Int32Array): Promise<void> {
   const test = suite.find(({ name }) => name === job.test);
   if (test === undefined) throw new Error(`There is no test ${job.test}.`);
   const before = process.cpuUsage();
+  Atomics.store(beats, 0, 1);
   const report = await runTest(test, make, {
     seed: job.seed,
     isRealTime: job.isRealTime,
@@ -73,4 +75,3 @@ try {
   say({ kind: 'unfit', reason: error instanceof Error ? error.message : String(error) });
   process.disconnect();
 }
-

@@ -221,12 +221,16 @@ async function agreeWithFewCalls(cluster: Cluster): Promise<void> {
     const results = commands.map((command) => cluster.raft(leader)?.start(command));
     if (results.some((it) => it?.isLeader !== true || it.term !== first.term)) continue;
     const wrong = results.findIndex((it, at) => it?.index !== first.index + 1 + at);
-    if (wrong !== -1) throw new ScenarioFailure(`start() gave index ${results[wrong]?.index}; expected ${first.index + 1 + wrong}`);
+    if (wrong !== -1)
+      throw new ScenarioFailure(`start() gave index ${results[wrong]?.index}; expected ${first.index + 1 + wrong}`);
     const indexes = commands.slice(0, started).map((_, at) => first.index + 1 + at);
     const committed = await waitForAll(cluster, indexes, first.term);
     if (committed === null || !allInTerm(cluster, first.term)) continue;
     const differs = committed.findIndex((command, at) => command !== commands[at]);
-    if (differs !== -1) throw new ScenarioFailure(`${committed[differs]} stands at index ${indexes[differs]}; expected ${commands[differs]}`);
+    if (differs !== -1)
+      throw new ScenarioFailure(
+        `${JSON.stringify(committed[differs])} stands at index ${indexes[differs]}; expected ${commands[differs]}`,
+      );
     const used = incoming(cluster) - before;
     const limit = (started + 1 + 3) * 3;
     if (used > limit) throw new ScenarioFailure(`${used} RPCs for ${started + 2} entries; at most ${limit}`);
@@ -245,10 +249,22 @@ function incoming(cluster: Cluster): number {
 export const agreement: readonly LabTest[] = [
   { ...part, name: 'BasicAgree', title: 'basic agreement', servers: 3, run: basicAgree },
   { ...part, name: 'RPCBytes', title: 'RPC byte count', servers: 3, run: rpcBytes },
-  { ...part, name: 'FollowerFailure', title: 'test progressive failure of followers', servers: 3, run: followerFailure },
+  {
+    ...part,
+    name: 'FollowerFailure',
+    title: 'test progressive failure of followers',
+    servers: 3,
+    run: followerFailure,
+  },
   { ...part, name: 'LeaderFailure', title: 'test failure of leaders', servers: 3, run: leaderFailure },
   { ...part, name: 'FailAgree', title: 'agreement after follower reconnects', servers: 3, run: failAgree },
-  { ...part, name: 'FailNoAgree', title: 'no agreement if too many followers disconnect', servers: 5, run: failNoAgree },
+  {
+    ...part,
+    name: 'FailNoAgree',
+    title: 'no agreement if too many followers disconnect',
+    servers: 5,
+    run: failNoAgree,
+  },
   { ...part, name: 'ConcurrentStarts', title: 'concurrent Start()s', servers: 3, run: concurrentStarts },
   { ...part, name: 'RejoinLeader', title: 'rejoin of partitioned leader', servers: 3, run: rejoin },
   { ...part, name: 'Backup', title: 'leader backs up quickly over incorrect follower logs', servers: 5, run: backup },

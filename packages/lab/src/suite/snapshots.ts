@@ -65,7 +65,9 @@ async function allCrash(cluster: Cluster): Promise<void> {
     restartAll(cluster);
     const after = await one(cluster, randomCommand(cluster), all, true);
     if (after < before + 1) {
-      throw new ScenarioFailure(`index ${before} was agreed on before the crash, and ${after} behind it: indexes went back`);
+      throw new ScenarioFailure(
+        `index ${before} was agreed on before the crash, and ${after} behind it: indexes went back`,
+      );
     }
   }
 }
