@@ -10,6 +10,23 @@ const folder = `${root}packages/sim/mutants/`;
 const patches = readdirSync(folder).filter((name) => name.endsWith('.patch'));
 const table = readFileSync(`${root}docs/mutants.md`, 'utf8');
 
+/** Rows of docs/invariants.md: id, what holds, when, the mutants that break it. */
+const invariants = readFileSync(`${root}docs/invariants.md`, 'utf8')
+  .split('\n')
+  .map((line) => /^\| ([A-M]\d*'?) \|.*\|([^|]*)\|$/.exec(line))
+  .flatMap((row) => (row === null ? [] : [{ id: row[1] ?? '', mutants: row[2] ?? '' }]));
+
+describe('every invariant', () => {
+  test.each(invariants)('$id has a mutant that breaks it', ({ id, mutants }) => {
+    const names = [...mutants.matchAll(/`([\w-]+)`/g)].map(([, name]) => `${name}.patch`);
+    expect(names).not.toEqual([]);
+    for (const name of names) {
+      const caughtBy = /^Caught by: (.+)$/m.exec(readFileSync(folder + name, 'utf8'))?.[1];
+      expect(caughtBy?.split(/[^\w']+/), name).toContain(id);
+    }
+  });
+});
+
 describe('every mutant', () => {
   test.each(patches)('%s has its header and its line in the table', (name) => {
     const patch = readFileSync(folder + name, 'utf8');
