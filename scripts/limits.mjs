@@ -7,6 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSync } from 'oxc-parser';
 import { isCode, isGenerated, listFiles, root } from './lib/files.mjs';
+import { queues } from './lib/queues.mjs';
 
 const PAGE = 'docs/limits.md';
 const ROOMS = ['raft', 'runtime', 'kv', 'server', 'client', 'sim', 'cli'];
@@ -14,6 +15,12 @@ const INTRODUCTION = `# Limits
 
 Everything that could grow has a name, a bound and a default. Names that end in \`Bytes\` count bytes, those in \`Ms\` milliseconds; other
 times are microseconds unless their line says otherwise. This page is written by \`npm run docs\` from the declarations themselves.
+`;
+
+const QUEUES = `## What waits, and what happens when it is too much
+
+Every queue has a bound. Where one is full, whoever comes is told so at once and for certain: nothing was begun, and \`retryAfter\` says when it makes
+sense to try again. Messages between servers are the exception: Raft sends again what is still wanted, so nobody waits for a peer.
 `;
 
 /** The exported `default…` objects of a file: [{ name, members: [{ name, value, comment }] }]. */
@@ -100,16 +107,45 @@ function section(path, { name, members }) {
 }
 
 function page() {
-  const parts = [INTRODUCTION];
+  const parts = [];
+  /** Of every limit, by name and by room and name, how it reads in a table. */
+  const known = new Map();
   for (const room of ROOMS) {
     const source = `packages/${room}/src`;
     if (!existsSync(join(root, source))) continue;
-    const sections = listFiles(source, (path) => isCode(path) && !isGenerated(path)).flatMap((path) =>
-      defaultsOf(path).map((defaults) => section(path, defaults)),
+    const all = listFiles(source, (path) => isCode(path) && !isGenerated(path)).flatMap((path) =>
+      defaultsOf(path).map((defaults) => ({ path, defaults })),
     );
+    for (const each of all.flatMap(({ defaults }) => defaults.members)) {
+      const cell = `\`${each.name}\` (${each.value.replace(/\s+/g, ' ')})`;
+      known.set(`${room} ${each.name}`, cell);
+      if (!known.has(each.name)) known.set(each.name, cell);
+    }
+    const sections = all.map(({ path, defaults }) => section(path, defaults));
     if (sections.length > 0) parts.push(`## ${room}\n\n${sections.join('\n')}`);
   }
-  return parts.join('\n');
+  return [INTRODUCTION, queueTable(known), ...parts].join('\n');
+}
+
+/** Everything that waits, with its bound. Throws where a queue names a limit that is not there. */
+function queueTable(known) {
+  const rows = queues.map(([what, limits, then]) => {
+    const cells = limits.map((limit) => known.get(limit) ?? constantOf(limit));
+    return `| ${what} | ${cells.join(', ')} | ${then} |`;
+  });
+  return `${QUEUES}\n| what waits | at most | at the limit |\n|---|---|---|\n${rows.join('\n')}\n`;
+}
+
+/** 'file.ts: name' */
+function constantOf(limit) {
+  const [path = '', name = ''] = limit.split(': ');
+  if (!path.endsWith('.ts')) throw new Error(`scripts/lib/queues.mjs names the limit ${limit}, which no room has`);
+  const { program } = parseSync(path, readFileSync(join(root, path), 'utf8'));
+  const declarations = program.body.flatMap((each) => (each.declaration ?? each).declarations ?? []);
+  const found = declarations.find((each) => nameOf(each.id) === name);
+  const value = found?.init ? numberOf(found.init) : null;
+  if (value === null) throw new Error(`scripts/lib/queues.mjs names ${name} of ${path}, which has no such number`);
+  return `[\`${name}\`](../${path}) (${value})`;
 }
 
 const wanted = page();

@@ -32,6 +32,7 @@ export type ProposeOutcome =
         | 'busy'
         | 'tooLarge'
         | 'diskFull'
+        | 'leaderDiskFull'
         | 'shuttingDown'
         | 'foreignIncarnation';
       readonly message: string;

@@ -215,6 +215,8 @@ export type RefusalReason =
   | 'recovering'
   /** Too many bytes or requests wait already (maxUncommittedBytes, maxPendingReads). Try again later. */
   | 'busy'
+  /** The leader's disk is full up to its reserve: the leader's driver says so in its stead. Make room there. */
+  | 'leaderDiskFull'
   /** The command is larger than maxCommandBytes. Make it smaller. */
   | 'tooLarge'
   /** This incarnation of the member is not the one that the cluster counts on. */

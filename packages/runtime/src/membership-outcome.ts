@@ -17,6 +17,7 @@ const changeMessages: Readonly<Record<ChangeRefusal, string>> = {
   leadershipLost: 'The leader is handing over or has just lost its office. Try again.',
   recovering: 'The leader settles damaged entries with the other servers. Try again a little later.',
   busy: 'Too many requests wait already. Try again a little later.',
+  leaderDiskFull: 'The disk of the leader is full up to its reserve. Free some space on its machine, then try again.',
   tooLarge: 'The change is too large. Make several of it.',
   foreignIncarnation: 'This server runs on another data directory than the one that the cluster counts on.',
   repeated: 'A member stands in the change twice. Name each once.',

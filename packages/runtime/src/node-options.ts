@@ -22,6 +22,8 @@ export interface NodeLimits {
   /** Commands of local callers that may wait for an outcome, by count and by bytes. Beyond it: `Busy`. */
   readonly maxPendingProposals: number;
   readonly maxPendingBytes: number;
+  /** Changes of membership and transfers of local callers that may wait for an outcome. Beyond it: refused as `busy`. */
+  readonly maxPendingChanges: number;
   /** After this long without an outcome a command's outcome is reported as unknown, a read as refused. Microseconds. */
   readonly requestTimeout: number;
   /**
@@ -50,6 +52,7 @@ export interface NodeLimits {
 export const defaultNodeLimits: NodeLimits = {
   maxPendingProposals: 65_536,
   maxPendingBytes: 128 << 20,
+  maxPendingChanges: 1000,
   requestTimeout: 10_000_000,
   leaderLossGrace: 500_000,
   maxProposalBatchBytes: 1 << 20,

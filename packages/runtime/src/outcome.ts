@@ -18,7 +18,7 @@ export type ProposalOutcome =
   /** It may or may not take effect. */
   | { readonly kind: 'unknown'; readonly message: string };
 
-export type ReadRefusal = Exclude<RefusalReason, 'tooLarge'> | 'timeout' | 'shuttingDown';
+export type ReadRefusal = Exclude<RefusalReason, 'tooLarge' | 'leaderDiskFull'> | 'timeout' | 'shuttingDown';
 
 export type ReadOutcome =
   /** Everything acknowledged before the call is applied here, up to `index` at least. */
@@ -36,6 +36,7 @@ const messages: Readonly<Record<ProposalRefusal | ReadRefusal, string>> = {
     'This server runs on another data directory than the one that the cluster counts on. Remove the member and add it anew.',
   dropped: 'Another entry was committed in the place of the command, so it never took effect. Send it again.',
   diskFull: 'The disk of this server is full up to its reserve. Free some space, then try again.',
+  leaderDiskFull: 'The disk of the leader is full up to its reserve. Free some space on its machine, then try again.',
   shuttingDown: 'This server is shutting down. Ask another one.',
   timeout: 'The read was not confirmed in time. Try again.',
 };
@@ -53,6 +54,7 @@ const codes: Readonly<Record<ProposalRefusal | ReadRefusal, RaftErrorCode>> = {
   foreignIncarnation: 'ForeignIncarnation',
   dropped: 'ProposalDropped',
   diskFull: 'DiskFull',
+  leaderDiskFull: 'DiskFull',
   shuttingDown: 'ShuttingDown',
   timeout: 'Timeout',
 };

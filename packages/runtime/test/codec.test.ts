@@ -70,6 +70,7 @@ const changeRefusals: Record<ChangeRefusal, true> = {
   unproven: true,
   quorumWouldBeLost: true,
   versionTooOld: true,
+  leaderDiskFull: true,
 };
 
 /** Keyed by kind, so that none is forgotten. */
@@ -104,6 +105,7 @@ const kinds: Record<Message['kind'], fc.Arbitrary<Message>> = {
       'tooLarge',
       'foreignIncarnation',
       'recovering',
+      'leaderDiskFull',
     ),
   }),
   timeoutNow: message('timeoutNow', {}),

@@ -294,9 +294,11 @@ describe('the two-slot file', () => {
     expect(reopened(image).error?.code).toBe('CorruptState');
   });
 
-  test('of another program is refused as foreign', () => {
+  test('of another program, with no segment of a log beside it, is refused as foreign', () => {
     const { image } = threeBatches();
     image.set(HARD_STATE_PATH, new Uint8Array(8192).fill(66));
+    for (const name of segmentsOf(image)) image.delete(name);
+    image.set('wal/other', new Uint8Array(1));
     expect(reopened(image).error).toMatchObject({ code: 'ForeignDirectory', path: HARD_STATE_PATH });
   });
 

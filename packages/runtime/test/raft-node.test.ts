@@ -89,6 +89,18 @@ describe('a caller', () => {
     expect(await settledIn(cluster.world, Promise.all(all))).toEqual(Array<string>(10).fill('applied'));
   });
 
+  it('hears "busy" as well when too many changes of membership wait', async () => {
+    const { cluster, node } = await single({ limits: { maxPendingChanges: 2 } });
+    const update = [{ op: 'update', id: node.id, context: 'moved' }] as const;
+    const all = [node.changeMembers(update), node.transferLeadership(node.id)].map((each) =>
+      each.then(() => 'done', code),
+    );
+    const refused = await settledIn(cluster.world, node.changeMembers(update));
+    expect(refused).toMatchObject({ code: 'ChangeRefused', reason: 'busy', definite: true, retryAfter: 50 });
+    expect(await settledIn(cluster.world, Promise.all(all))).toEqual(['done', 'done']);
+    await settledIn(cluster.world, node.changeMembers(update));
+  });
+
   it('may give up before the command was handed over: certainly no effect', async () => {
     const { cluster, server, node } = await single();
     const controller = new AbortController();

@@ -25,6 +25,7 @@ export function refusalStatus({ reason, message }: Refusal): RpcStatus {
     case 'tooLarge':
       return etcdErrors.requestTooLarge;
     case 'diskFull':
+    case 'leaderDiskFull':
       return etcdErrors.noSpace;
     case 'shuttingDown':
       return etcdErrors.stopped;

@@ -34,6 +34,7 @@ const refusalNumbers: Readonly<Record<ChangeRefusal, number>> = {
   unproven: 19,
   quorumWouldBeLost: 20,
   versionTooOld: 21,
+  leaderDiskFull: 22,
 };
 const refusals = new Map(Object.entries(refusalNumbers).map(([reason, number]) => [number, reason as ChangeRefusal]));
 

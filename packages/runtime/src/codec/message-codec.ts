@@ -50,6 +50,7 @@ const refusalNumbers: Readonly<Record<RefusalReason, number>> = {
   tooLarge: 4,
   foreignIncarnation: 5,
   recovering: 6,
+  leaderDiskFull: 7,
 };
 
 const kindByNumber = invert(messageKindNumbers);

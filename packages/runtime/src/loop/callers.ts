@@ -38,7 +38,7 @@ export class Callers {
     const firstId = (): number => 1 + environment.random.uint32() * idSpan;
     this.#proposals = new Proposals(settings.limits, settings.raft.maxCommandBytes, firstId());
     this.#reads = new Reads(settings.raft.maxPendingReads, settings.limits.requestTimeout, firstId());
-    this.#changes = new Changes(settings.limits.requestTimeout, firstId());
+    this.#changes = new Changes(settings.limits, firstId());
   }
 
   get waiting(): { readonly proposals: number; readonly reads: number } {
@@ -86,8 +86,10 @@ export class Callers {
 
   /** See RaftNode.changeMembersWith. */
   change(changes: readonly MemberChange[], version: number | null, done: (outcome: ChangeOutcome) => void): void {
-    if (!this.#host.isRunning()) {
-      this.#answerLater(() => done({ kind: 'refused', reason: 'noLeader' }));
+    const isRunning = this.#host.isRunning();
+    if (!isRunning || this.#changes.isFull) {
+      const reason = isRunning ? 'busy' : 'noLeader';
+      this.#answerLater(() => done({ kind: 'refused', reason }));
       return;
     }
     this.#host.schedule();
@@ -97,8 +99,9 @@ export class Callers {
 
   /** See RaftNode.transferLeadership. */
   transfer(target: MemberId | null, done: (outcome: TransferOutcome) => void): void {
-    if (!this.#host.isRunning()) {
-      this.#answerLater(() => done('noLeader'));
+    const isRunning = this.#host.isRunning();
+    if (!isRunning || this.#changes.isFull) {
+      this.#answerLater(() => done(isRunning ? 'busy' : 'noLeader'));
       return;
     }
     this.#host.schedule();

@@ -28,7 +28,7 @@ const nothing = { bytes: 0, entries: 0 };
 
 /** The leader's answer when its disk has no room. `term` must be durable before it leaves. */
 export function refusedForRoom(message: Propose, term: Term, incarnation: Incarnation): ProposeReply {
-  return reply(message, term, incarnation, 'busy');
+  return reply(message, term, incarnation, 'leaderDiskFull');
 }
 
 /** What never left this server was never appended: the answer that the leader cannot give. */

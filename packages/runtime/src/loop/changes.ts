@@ -10,6 +10,7 @@ import type {
   TransferResult,
 } from '@quorate/raft';
 import type { ChangeOutcome, TransferOutcome } from '../membership-outcome.ts';
+import type { NodeLimits } from '../node-options.ts';
 
 interface PendingChange {
   readonly changes: readonly MemberChange[];
@@ -23,6 +24,7 @@ interface PendingChange {
 
 /** Changes of membership and transfers of leadership that local callers wait for. They are few. */
 export class Changes {
+  readonly #max: number;
   readonly #timeout: Micros;
   #gathered: PendingChange[] = [];
   readonly #changes = new Map<number, PendingChange>();
@@ -30,13 +32,20 @@ export class Changes {
   readonly #transfers = new Map<number, (outcome: TransferOutcome) => void>();
   #nextId: number;
 
-  constructor(timeout: Micros, firstId: number) {
-    this.#timeout = timeout;
+  constructor({ maxPendingChanges, requestTimeout }: NodeLimits, firstId: number) {
+    this.#max = maxPendingChanges;
+    this.#timeout = requestTimeout;
     this.#nextId = firstId;
   }
 
   get isEmpty(): boolean {
     return this.#gathered.length === 0 && this.#changes.size === 0 && this.#transfers.size === 0;
+  }
+
+  /** Nothing more is accepted for now. */
+  get isFull(): boolean {
+    const { size } = this.#changes;
+    return this.#gathered.length + size + this.#wantedTransfers.length + this.#transfers.size >= this.#max;
   }
 
   change(

@@ -64,8 +64,9 @@ export class Reads {
     if (batch === undefined) return;
     this.#asked.delete(result.id);
     if (result.refused !== null) {
-      // A read has no size; a core that said so would be wrong, and "busy" makes the caller try again.
-      const reason = result.refused === 'tooLarge' ? 'busy' : result.refused;
+      // A read has no size and writes nothing; a core that said so would be wrong, and "busy" makes the caller try again.
+      const isOfCommands = result.refused === 'tooLarge' || result.refused === 'leaderDiskFull';
+      const reason = isOfCommands ? 'busy' : result.refused;
       this.#refuse(batch.reads, reason);
     } else if (result.index <= appliedIndex) this.#ready(batch.reads, appliedIndex);
     else this.#confirmed.push({ index: result.index, reads: batch.reads, deadline: batch.deadline });

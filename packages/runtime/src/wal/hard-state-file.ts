@@ -13,6 +13,7 @@ import { StorageFailure } from '../storage-failure.ts';
 import type { StorageIdentity } from '../storage.ts';
 import { read, type Steps, sizeIfPresent } from '../steps.ts';
 import { FORMAT_VERSION, SECTOR_BYTES, startsWith } from './format.ts';
+import { hasSegments } from './owner-in-log.ts';
 
 export const HARD_STATE_PATH = 'hardstate';
 
@@ -101,7 +102,7 @@ export function* readHardStateFile(disk: DiskQueue): Steps<HardStateFile | null>
   }
   const intact = slots.filter((slot) => typeof slot === 'object');
   const [first, second] = intact;
-  if (first === undefined) return refuseOrNull(slots);
+  if (first === undefined) return yield* refuseOrNull(disk, slots);
   const manifest = second !== undefined && second.generation > first.generation ? second : first;
   return { manifest, needsRepair: second === undefined || isBehind(first, second), damagedCopies: 2 - intact.length };
 }
@@ -111,7 +112,7 @@ function isBehind(first: Manifest, second: Manifest): boolean {
   return second.generation !== first.generation + 1;
 }
 
-function refuseOrNull(slots: readonly (Manifest | SlotProblem)[]): null {
+function* refuseOrNull(disk: DiskQueue, slots: readonly (Manifest | SlotProblem)[]): Steps<null> {
   if (slots.includes('version')) {
     throw new StorageFailure(
       'UnsupportedVersion',
@@ -120,7 +121,8 @@ function refuseOrNull(slots: readonly (Manifest | SlotProblem)[]): null {
       0,
     );
   }
-  if (slots.every((slot) => slot === 'magic')) {
+  // Beside a log of ours it is ours, and damaged from its first byte on.
+  if (slots.every((slot) => slot === 'magic') && !(yield* hasSegments(disk))) {
     throw new StorageFailure(
       'ForeignDirectory',
       `'${HARD_STATE_PATH}' is not a file of Quorate. Give this server a data directory of its own.`,

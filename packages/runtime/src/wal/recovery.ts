@@ -25,6 +25,7 @@ import type { Manifest } from './hard-state-file.ts';
 import { Replay } from './replay.ts';
 import type { Damage } from './segment-end.ts';
 import { beginning, type Carry, type ScannedBatch, scanSegment, type SegmentEnd, WHAT_TO_DO } from './segment-scan.ts';
+import { noOwner } from './owner-in-log.ts';
 
 /** The segment that the next batch goes to. */
 export interface ActiveSegment {
@@ -158,7 +159,8 @@ export class LogWalk {
     const [header, problem] = typeof decoded === 'object' ? [decoded, null] : [null, decoded];
     if (header !== null) this.#assertIsOurs(segment, header);
     const { identity } = this;
-    if (identity === null || problem === 'version') throw badHeader(segment, problem ?? 'absent');
+    if (problem === 'version') throw badHeader(segment, problem);
+    if (identity === null) throw noOwner();
     replay?.beginSegment(header);
     const carry = this.#carryTo(segment, header);
     const seed = identitySeed(identity);

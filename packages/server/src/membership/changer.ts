@@ -126,6 +126,8 @@ export function changeRefusalStatus(reason: ChangeRefusal): RpcStatus {
       return etcdErrors.leaderChanged;
     case 'busy':
       return etcdErrors.tooManyRequests;
+    case 'leaderDiskFull':
+      return etcdErrors.noSpace;
     case 'tooLarge':
       return etcdErrors.requestTooLarge;
     case 'unknownMember':
