@@ -141,7 +141,10 @@ function constantOf(limit) {
   const [path = '', name = ''] = limit.split(': ');
   if (!path.endsWith('.ts')) throw new Error(`scripts/lib/queues.mjs names the limit ${limit}, which no room has`);
   const { program } = parseSync(path, readFileSync(join(root, path), 'utf8'));
-  const declarations = program.body.flatMap((each) => (each.declaration ?? each).declarations ?? []);
+  const declarations = program.body.flatMap((each) => {
+    const statement = each.type === 'ExportNamedDeclaration' ? each.declaration : each;
+    return statement?.type === 'VariableDeclaration' ? statement.declarations : [];
+  });
   const found = declarations.find((each) => nameOf(each.id) === name);
   const value = found?.init ? numberOf(found.init) : null;
   if (value === null) throw new Error(`scripts/lib/queues.mjs names ${name} of ${path}, which has no such number`);

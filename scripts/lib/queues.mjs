@@ -7,6 +7,7 @@ const TOO_MANY =
   '`etcdserver: too many requests` (ResourceExhausted), definite; try again after some 50 ms, longer each time';
 const NOTHING = 'nothing is refused: the sender waits for an answer, or for room';
 
+/** @type {readonly (readonly [what: string, limits: readonly string[], then: string])[]} */
 export const queues = [
   // The consensus library.
   ['commands that a leader appended and has not committed', ['maxUncommittedBytes'], CORE],

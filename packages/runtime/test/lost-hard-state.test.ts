@@ -23,7 +23,7 @@ describe('two damaged copies of the hard state', () => {
   it.each(spoiled)('%s are written anew from the log', async (_, spoil) => {
     const { cluster, server, before } = await stopped();
     cluster.spoil(server, spoil);
-    expect(await identityOn(server)).toMatchObject({ member: server.id, incarnation: before });
+    expect(await identityOn(server)).toMatchObject({ identity: { member: server.id, incarnation: before } });
     cluster.restart(server);
     await cluster.world.until(() => server.node !== null, 'it is back');
     expect(server.node?.status().incarnation).toBe(before);
@@ -44,7 +44,7 @@ describe('two damaged copies of the hard state', () => {
       /'hardstate' are damaged, and the headers .*empty directory.*readmitted/,
     );
     expect(server.openError).toMatchObject({ code: 'StorageFailed', message });
-    await expect(identityOn(server)).rejects.toMatchObject({ code: 'CorruptState', message });
+    expect(await identityOn(server)).toMatchObject({ error: { code: 'CorruptState', message } });
   });
 });
 
@@ -73,12 +73,9 @@ function fileOf(files: Files, name: string): Uint8Array {
 }
 
 /** As the server looks before it opens. */
-function identityOn(server: VirtualServer): Promise<StorageIdentity | null> {
+function identityOn(server: VirtualServer) {
   const disk = new MemoryDisk((callback) => setImmediate(callback), server.disk.image());
-  return new Promise((resolve, reject) => {
-    readIdentity(disk, (error: StorageError | null, identity) => {
-      if (error === null) resolve(identity);
-      else reject(error as unknown as Error);
-    });
+  return new Promise<{ readonly error: StorageError | null; readonly identity: StorageIdentity | null }>((resolve) => {
+    readIdentity(disk, (error, identity) => resolve({ error, identity }));
   });
 }

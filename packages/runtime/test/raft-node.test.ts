@@ -92,6 +92,8 @@ describe('a caller', () => {
   it('hears "busy" as well when too many changes of membership wait', async () => {
     const { cluster, node } = await single({ limits: { maxPendingChanges: 2 } });
     const update = [{ op: 'update', id: node.id, context: 'moved' }] as const;
+    await settledIn(cluster.world, node.propose(command('its life is bound')));
+    await cluster.world.run(1_000_000);
     const all = [node.changeMembers(update), node.transferLeadership(node.id)].map((each) =>
       each.then(() => 'done', code),
     );
@@ -142,7 +144,9 @@ describe('a caller', () => {
     if (follower === undefined) throw new Error('no follower');
     await cluster.world.until(() => follower.node?.status().peers.every((it) => it.connected) === true, 'connections');
     cluster.kill(leader);
-    await cluster.world.run(30_000);
+    const isCutOff = (): boolean =>
+      follower.node?.status().peers.find(({ id }) => id === leader.id)?.connected === false;
+    await cluster.world.until(isCutOff, 'the broken connection');
     expect(follower.node?.leader).toBe(leader.id);
     const error = await settledIn(cluster.world, cluster.node(follower.id).propose(command('x')));
     expect(error).toMatchObject({ code: 'NotLeader', definite: true });
