@@ -340,7 +340,8 @@ export class Raft {
 
   persist() {
     const { currentTerm, votedFor, log } = this;
-    this.persister.save({ currentTerm, votedFor, log }, this.data);
+    // A copy of the list: it grows, and what is saved must not.
+    this.persister.save({ currentTerm, votedFor, log: [...log] }, this.data);
   }
 }
 

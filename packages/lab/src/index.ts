@@ -5,6 +5,7 @@ export { ScenarioFailure } from './cluster/failure.ts';
 export { quorateRaft } from './ours/quorate-raft.ts';
 export { detailLine, passedLine, titleLine, totalLines } from './report/classic.ts';
 export { failureLines } from './report/failure.ts';
+
 export { type RunOptions, runTest, type TestReport } from './run-test.ts';
 export { findModule, UnfitModuleError } from './sandbox/load-module.ts';
 export type { Job, Outcome, Subject } from './session/protocol.ts';

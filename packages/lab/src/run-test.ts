@@ -4,6 +4,7 @@ import { Cluster } from './cluster/cluster.ts';
 import { ScenarioFailure } from './cluster/failure.ts';
 import { Journal } from './cluster/journal.ts';
 import type { Make } from './interface.ts';
+import { asRace, SharedValues } from './race/shared-values.ts';
 import { enterWorld } from './sandbox/virtual-globals.ts';
 import type { LabTest } from './suite/index.ts';
 import { RealScheduler } from './time/real-scheduler.ts';
@@ -24,6 +25,8 @@ export interface RunOptions {
   readonly isRealTime: boolean;
   /** The implementation is not ours: in virtual time the globals become the test's while it runs. */
   readonly isForeign?: boolean;
+  /** Look for races, in this order of what is due at the same moment. */
+  readonly order?: number;
   /** Called whenever something has happened. */
   readonly onBeat?: () => void;
 }
@@ -45,12 +48,16 @@ export interface TestReport {
   readonly calling: number;
   /** Real milliseconds that the processor was busy. */
   readonly computing: number;
+  /** What happened, in order; empty unless races are looked for. */
+  readonly order: readonly string[];
 }
 
 export async function runTest(test: LabTest, make: Make, options: RunOptions): Promise<TestReport> {
-  const { seed, isRealTime, isForeign, onBeat } = options;
+  const { seed, isRealTime, isForeign, onBeat, order } = options;
   const random = randomStream(seed, test.name);
-  const scheduler: Scheduler = isRealTime ? new RealScheduler(onBeat) : new VirtualScheduler(null, onBeat);
+  const shuffle = order === undefined ? null : randomStream(order, 'order');
+  const shared = order === undefined ? undefined : new SharedValues();
+  const scheduler: Scheduler = isRealTime ? new RealScheduler(onBeat) : new VirtualScheduler(shuffle, onBeat);
   if (isForeign === true && !isRealTime) enterWorld(scheduler, random.fork());
   const journal = new Journal(() => scheduler.now);
   const { servers, isUnreliable, hasSnapshots } = test;
@@ -62,13 +69,15 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
   try {
     await scheduler.run(async () => {
       const hop = isRealTime ? 0 : VIRTUAL_HOP;
-      cluster = new Cluster({ make, scheduler, random, journal }, { servers, isUnreliable, hasSnapshots, hop });
+      cluster = new Cluster({ make, scheduler, random, journal, shared }, { servers, isUnreliable, hasSnapshots, hop });
       await test.run(cluster);
       cluster.end();
+      shared?.check();
       if (scheduler.now > TEST_LIMIT) throw new ScenarioFailure('the test took longer than 120 seconds');
     });
   } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error));
+    failure =
+      (order === undefined ? null : asRace(error)) ?? (error instanceof Error ? error : new Error(String(error)));
   } finally {
     process.off('unhandledRejection', onRejection);
   }
@@ -86,5 +95,6 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
     agreed: run?.services.highest ?? 0,
     calling: counts?.busyUntil(scheduler.now) ?? 0,
     computing: realNow() - began - scheduler.idle,
+    order: scheduler.order,
   };
 }

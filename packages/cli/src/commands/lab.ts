@@ -59,7 +59,8 @@ export async function runLab(flags: LabRunFlags): Promise<void> {
   else if (summary.failed > 0) process.exitCode = 1;
 }
 
-function chosenTests({ part, test: names }: LabRunFlags): readonly LabTest[] {
+function chosenTests({ part, test: names, race, realTime }: LabRunFlags): readonly LabTest[] {
+  if (race === true && realTime === true) throw new UsageError('--race needs virtual time: leave out --real-time.');
   const known: readonly string[] = parts;
   if (part !== undefined && !known.includes(part))
     throw new UsageError(`There is no part '${part}'. There are: ${known.join(', ')}.`);
@@ -81,16 +82,16 @@ function moduleOf(path: string): string {
 }
 
 /** Run by run, so that what fails often fails early. */
-function jobsOf(tests: readonly LabTest[], { seed, runs, realTime }: LabRunFlags): Job[] {
+function jobsOf(tests: readonly LabTest[], { seed, runs, realTime, race }: LabRunFlags): Job[] {
   return Array.from({ length: runs }, (_, run) => run).flatMap((run) =>
-    tests.map(({ name }) => ({ test: name, seed: seed + run, isRealTime: realTime === true, isRace: false })),
+    tests.map(({ name }) => ({ test: name, seed: seed + run, isRealTime: realTime === true, isRace: race === true })),
   );
 }
 
-function againCommand(outcome: Outcome, { impl, realTime }: LabRunFlags): string {
+function againCommand(outcome: Outcome, { impl, realTime, race }: LabRunFlags): string {
   const subject = impl === undefined ? '' : ` --impl ${impl}`;
   const time = realTime === true ? ' --real-time' : '';
-  return `quorate lab run${subject} --test ${outcome.test} --seed ${outcome.seed}${time} --verbose`;
+  return `quorate lab run${subject} --test ${outcome.test} --seed ${outcome.seed}${time}${race === true ? ' --race' : ''} --verbose`;
 }
 
 /** The classic output. Tests may end in any order; they are printed in the suite's. */

@@ -18,6 +18,10 @@ export function addLabCommand(program: Command): void {
       atLeastOne,
     )
     .option('--real-time', 'let real time pass, so that the figures compare with those of other suites')
+    .option(
+      '--race',
+      'look for races: values changed after they were sent or saved, results that depend on who is first',
+    )
     .option('--verbose', 'with each test, where its time went and its calls by kind; print what your code prints')
     .addHelpText(
       'after',
@@ -48,6 +52,7 @@ export interface LabRunFlags {
   readonly runs: number;
   readonly processes?: number;
   readonly realTime?: boolean;
+  readonly race?: boolean;
   readonly verbose?: boolean;
 }
 

@@ -4,6 +4,7 @@ import type { ApplyMessage, LabEnvironment, Make, Peer, PlainData, RaftServer } 
 import { reservedMethods } from '../interface.ts';
 import { copyPlain } from '../plain-data.ts';
 import { type End, LabNetwork } from '../network/network.ts';
+import type { SharedValues } from '../race/shared-values.ts';
 import type { Scheduler } from '../time/scheduler.ts';
 import { ScenarioFailure } from './failure.ts';
 import type { Journal } from './journal.ts';
@@ -25,6 +26,8 @@ export interface Bench {
   readonly scheduler: Scheduler;
   readonly random: RandomStream;
   readonly journal: Journal;
+  /** Where races are looked for. */
+  readonly shared?: SharedValues | undefined;
 }
 
 /** One life of a server: from its start to its crash. */
@@ -47,7 +50,7 @@ export class Cluster {
   /** The ways of each server to all others, of its present run. */
   readonly #ends: End[][];
 
-  constructor({ make, scheduler, random, journal }: Bench, options: ClusterOptions) {
+  constructor({ make, scheduler, random, journal, shared }: Bench, options: ClusterOptions) {
     const { servers } = options;
     this.scheduler = scheduler;
     this.random = random;
@@ -55,12 +58,12 @@ export class Cluster {
     this.servers = servers;
     this.#make = make;
     this.#hasSnapshots = options.hasSnapshots;
-    this.network = new LabNetwork(scheduler, random.fork(), { hop: options.hop });
+    this.network = new LabNetwork(scheduler, random.fork(), { hop: options.hop, shared });
     this.network.isReliable = !options.isUnreliable;
     this.network.hasLongDelays = true;
     this.services = new Services(servers);
     this.#runs = Array.from({ length: servers }, () => null);
-    this.#persisters = Array.from({ length: servers }, () => new LabPersister());
+    this.#persisters = Array.from({ length: servers }, () => new LabPersister(shared));
     this.#connected = Array.from({ length: servers }, () => false);
     this.#ends = Array.from({ length: servers }, () => []);
     for (let server = 0; server < servers; server++) this.start(server);

@@ -1,14 +1,21 @@
 import type { Persister, PlainData } from '../interface.ts';
+import type { SharedValues } from '../race/shared-values.ts';
 import { copyPlain } from '../plain-data.ts';
 
 /** What of a server survives its crash. Every run of a server has its own, so an old one can save no more. */
 export class LabPersister implements Persister {
+  readonly #shared: SharedValues | undefined;
   #state: PlainData = null;
   #stateBytes = 0;
   #snapshot: Uint8Array | null = null;
 
+  constructor(shared?: SharedValues) {
+    this.#shared = shared;
+  }
+
   save(state: unknown, snapshot: Uint8Array | null): void {
     const { value, bytes } = copyPlain(state);
+    this.#shared?.handOver(state, 'the saved state');
     this.#state = value;
     this.#stateBytes = bytes;
     if (snapshot !== this.#snapshot) this.#snapshot = snapshot?.slice() ?? null;
@@ -28,7 +35,7 @@ export class LabPersister implements Persister {
 
   /** As it is now; what is saved here later does not show there. */
   successor(): LabPersister {
-    const next = new LabPersister();
+    const next = new LabPersister(this.#shared);
     next.#state = this.#state;
     next.#stateBytes = this.#stateBytes;
     next.#snapshot = this.#snapshot;

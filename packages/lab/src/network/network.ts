@@ -5,6 +5,7 @@
 import type { RandomStream } from '@quorate/sim';
 import type { PlainData } from '../interface.ts';
 import { copyPlain } from '../plain-data.ts';
+import type { SharedValues } from '../race/shared-values.ts';
 import type { Scheduler } from '../time/scheduler.ts';
 import { CallCounts } from './call-counts.ts';
 
@@ -22,6 +23,9 @@ const REORDER_MAX = 2000;
 const DEAD_DELAY = 100;
 const DEAD_LONG_DELAY = 7000;
 
+/** Values that changed hands and are still compared: whoever handed them over may yet change them. */
+const KEPT_SHARED = 50;
+
 interface Server {
   readonly dispatch: Dispatch;
 }
@@ -35,8 +39,8 @@ export interface End {
 export interface NetworkOptions {
   /** Milliseconds that a message takes where nothing else delays it; more than none in virtual time, or whole tests would take none. */
   readonly hop: number;
-  /** Told of every call: what a report shows of the last of them. */
-  readonly onCall?: (to: string, method: string, event: string) => void;
+  /** Told of whatever changes hands: looks for races. */
+  readonly shared?: SharedValues | undefined;
 }
 
 export class LabNetwork {
@@ -74,24 +78,28 @@ export class LabNetwork {
   /** `done` is called once, and never from inside. */
   call(end: End, method: string, args: unknown, done: (reply: PlainData) => void): void {
     const request = copyPlain(args);
+    this.#options.shared?.handOver(args, `the arguments of ${method}`);
     this.counts.sent(method, request.bytes, this.#scheduler.now);
     const finish = (reply: PlainData): void => {
       this.counts.ended(this.#scheduler.now);
-      this.#options.onCall?.(end.server, method, reply === null ? 'no answer' : 'answered');
+      this.#options.shared?.checkAndForget(KEPT_SHARED);
       done(reply);
     };
-    this.#options.onCall?.(end.server, method, 'called');
     const server = this.#servers.get(end.server);
     if (!end.isOn || server === undefined) {
       const bound = this.hasLongDelays ? DEAD_LONG_DELAY : DEAD_DELAY;
-      this.#scheduler.after(this.#random.below(bound), () => finish(null));
+      this.#scheduler.after(this.#random.below(bound), () => finish(null), `nobody answers ${method}`);
       return;
     }
     const delay = this.isReliable ? 0 : this.#random.below(UNRELIABLE_DELAY);
-    this.#scheduler.after(delay + this.#options.hop, () => {
-      if (!this.isReliable && this.#random.chance(LOSS_PERMILLE)) return finish(null);
-      this.#deliver(end, server, method, request.value, finish);
-    });
+    this.#scheduler.after(
+      delay + this.#options.hop,
+      () => {
+        if (!this.isReliable && this.#random.chance(LOSS_PERMILLE)) return finish(null);
+        this.#deliver(end, server, method, request.value, finish);
+      },
+      `${method} reaches server ${end.server}`,
+    );
   }
 
   #deliver(end: End, server: Server, method: string, args: PlainData, finish: (reply: PlainData) => void): void {
@@ -110,22 +118,27 @@ export class LabNetwork {
     server.dispatch(method, args, (reply) => {
       if (isOver) return;
       isOver = true;
-      this.#answer(reply, isGone, finish);
+      this.#options.shared?.handOver(reply, `the answer to ${method}`);
+      this.#answer(reply, isGone, finish, `the answer of server ${end.server} to ${method} arrives`);
     });
     if (!isOver) this.#scheduler.after(LIVENESS_CHECK, check);
   }
 
   /** A server that is gone by now gives no answer, even though its method ran: what it promised may not outlive it. */
-  #answer(reply: unknown, isGone: () => boolean, finish: (reply: PlainData) => void): void {
+  #answer(reply: unknown, isGone: () => boolean, finish: (reply: PlainData) => void, label: string): void {
     const { value, bytes } = copyPlain(reply);
     if (isGone() || (!this.isReliable && this.#random.chance(LOSS_PERMILLE))) {
       this.#scheduler.after(0, () => finish(null));
       return;
     }
-    this.#scheduler.after(this.#answerDelay() + this.#options.hop, () => {
-      this.counts.answered(bytes);
-      finish(value);
-    });
+    this.#scheduler.after(
+      this.#answerDelay() + this.#options.hop,
+      () => {
+        this.counts.answered(bytes);
+        finish(value);
+      },
+      label,
+    );
   }
 
   #answerDelay(): number {

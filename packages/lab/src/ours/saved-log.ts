@@ -100,6 +100,9 @@ export class SavedLog {
   /** Drops every entry from `index` on. */
   truncate(index: Index): void {
     const kept = Math.max(0, index - this.#base.index - 1);
+    if (kept >= this.#entries.length) return;
+    // What was handed out as saved must not be written over by what is appended next.
+    this.#bytes = this.#bytes.slice();
     this.#entries.length = Math.min(this.#entries.length, kept);
     this.#commands.length = this.#entries.length;
     this.#ends.length = this.#entries.length;

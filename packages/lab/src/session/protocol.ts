@@ -11,7 +11,7 @@ export interface Job {
   readonly test: string;
   readonly seed: number;
   readonly isRealTime: boolean;
-  /** Look for races (race.ts). */
+  /** Look for races, in virtual time (race/). */
   readonly isRace: boolean;
 }
 

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { quorateRaft } from '../ours/quorate-raft.ts';
 import type { Make } from '../interface.ts';
 import { runTest, type TestReport } from '../run-test.ts';
+import { runRace } from '../race/run-race.ts';
 import { loadModule } from '../sandbox/load-module.ts';
 import { suite } from '../suite/index.ts';
 import type { Job, Outcome, Report, Subject } from './protocol.ts';
@@ -35,7 +36,8 @@ async function perform(make: Make, job: Job, beats: Int32Array): Promise<void> {
   if (test === undefined) throw new Error(`There is no test ${job.test}.`);
   const before = process.cpuUsage();
   Atomics.store(beats, 0, 1);
-  const report = await runTest(test, make, {
+  const run = job.isRace ? runRace : runTest;
+  const report = await run(test, make, {
     seed: job.seed,
     isRealTime: job.isRealTime,
     isForeign: subject.path !== null,
@@ -47,7 +49,7 @@ async function perform(make: Make, job: Job, beats: Int32Array): Promise<void> {
   say({ kind: 'outcome', outcome: outcomeOf(report), user: user / 1000, system: system / 1000 });
 }
 
-function outcomeOf({ test, seed, failure, journal, callsByMethod, ...figures }: TestReport): Outcome {
+function outcomeOf({ test, seed, failure, journal, callsByMethod, order: _, ...figures }: TestReport): Outcome {
   const { part, name, title, servers } = test;
   return {
     ...figures,

@@ -7,6 +7,7 @@ const realNow = performance.now.bind(performance);
 /** Real time: for figures that compare with those of others. */
 export class RealScheduler implements Scheduler {
   readonly #began = realNow();
+  readonly order: readonly string[] = [];
   readonly #onBeat: (() => void) | undefined;
   readonly #idleBefore = performance.eventLoopUtilization();
   #reject: ((error: unknown) => void) | null = null;

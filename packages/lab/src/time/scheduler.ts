@@ -3,8 +3,8 @@
 export interface Scheduler {
   /** Milliseconds since the beginning; with fractions. */
   readonly now: number;
-  /** Runs it after so long; returns what cancels that. */
-  after(milliseconds: number, run: () => void): () => void;
+  /** Runs it after so long; returns what cancels that. `label` is what a report calls it. */
+  after(milliseconds: number, run: () => void, label?: string): () => void;
   sleep(milliseconds: number): Promise<void>;
   /**
    * Lets time pass until what `main` began is over, and returns what came of it. Whatever throws meanwhile, in whoever's code, ends it.
@@ -14,6 +14,8 @@ export interface Scheduler {
   fail(error: unknown): void;
   /** Real milliseconds in which nothing was computed, because nothing was due. 0 in virtual time. */
   readonly idle: number;
+  /** The labels of what has happened, in order; empty unless races are looked for. */
+  readonly order: readonly string[];
 }
 
 /** In virtual time nothing is left to happen, and the test still waits. */

@@ -3,6 +3,8 @@ import { BusyLoopError, type Scheduler, StuckError } from './scheduler.ts';
 
 /** Events within one millisecond of virtual time, before that counts as a loop without end. */
 const MAX_EVENTS_AT_ONCE = 1_000_000;
+/** Labels that are kept of what has happened: where two runs part stands at the beginning, or far enough from it. */
+const KEPT_ORDER = 200_000;
 
 /** Taken before anything of a test runs: the globals may be replaced by then (sandbox). */
 const { setImmediate: afterMicrotasks } = globalThis;
@@ -13,6 +15,7 @@ const { setImmediate: afterMicrotasks } = globalThis;
  */
 export class VirtualScheduler implements Scheduler {
   readonly idle = 0;
+  readonly order: string[] = [];
   readonly #queue = new EventQueue();
   /** Of events that are due at one moment, any may come first: null takes them as they were added. */
   readonly #shuffle: RandomStream | null;
@@ -31,9 +34,14 @@ export class VirtualScheduler implements Scheduler {
     return this.#now;
   }
 
-  after(milliseconds: number, run: () => void): () => void {
-    const jitter = this.#shuffle === null ? 0 : this.#shuffle.below(1000) / 1e7;
-    const event = this.#queue.add(this.#now + Math.max(0, milliseconds) + jitter, run);
+  after(milliseconds: number, run: () => void, label = 'a timer'): () => void {
+    const shuffle = this.#shuffle;
+    const jitter = shuffle === null ? 0 : shuffle.below(1000) / 1e7;
+    const noted = (): void => {
+      if (this.order.length < KEPT_ORDER) this.order.push(`${this.#now.toFixed(1)} ms ${label}`);
+      run();
+    };
+    const event = this.#queue.add(this.#now + Math.max(0, milliseconds) + jitter, shuffle === null ? run : noted);
     return () => {
       event.run = null;
     };
