@@ -34,7 +34,7 @@ async function raced(path: string | null, tests: readonly string[]): Promise<Out
 describe('a planted race', () => {
   test('is listed here', () => {
     const files = readdirSync(`${folder}races`).map((file) => file.replace('.mjs', ''));
-    expect(files.toSorted()).toEqual(Object.keys(planted).toSorted());
+    expect(new Set(files)).toEqual(new Set(Object.keys(planted)));
     expect(files).toHaveLength(10);
   });
 

@@ -49,14 +49,20 @@ async function perform(make: Make, job: Job, beats: Int32Array): Promise<void> {
   say({ kind: 'outcome', outcome: outcomeOf(report), user: user / 1000, system: system / 1000 });
 }
 
-function outcomeOf({ test, seed, failure, journal, callsByMethod, order: _, ...figures }: TestReport): Outcome {
-  const { part, name, title, servers } = test;
+function outcomeOf(report: TestReport): Outcome {
+  const { failure, journal, callsByMethod } = report;
+  const { part, name, title, servers } = report.test;
   return {
-    ...figures,
+    elapsed: report.elapsed,
+    calls: report.calls,
+    bytes: report.bytes,
+    agreed: report.agreed,
+    calling: report.calling,
+    computing: report.computing,
     part,
     test: name,
     title,
-    seed,
+    seed: report.seed,
     servers,
     callsByMethod: [...callsByMethod],
     failure:
