@@ -87,7 +87,6 @@ export class Interpreter {
     heal: () => this.#world.heal(),
     unreachable: (words) => this.#tellOfPeer(words, 'unreachable'),
     gone: (words) => this.#tellOfPeer(words, 'peerGone'),
-    stall: (words) => this.#stall(words),
     message: (words) => this.#forge(words),
 
     disk: (words) => this.#automate(words, 'disk'),
@@ -242,11 +241,6 @@ export class Interpreter {
     this.#server(words).input({ kind, peer: words.next('a peer'), now: this.#world.now });
   }
 
-  /** Everyone's clock goes on, and nothing happens meanwhile: to those whose timers are due then, their process slept. */
-  #stall(words: Words): void {
-    this.#world.now += parseDuration(words.next('a duration'), words);
-  }
-
   #forge(words: Words): void {
     const [from = '', to = ''] = words.next('a link').split('->');
     const kind = words.next('a kind of message');
@@ -370,9 +364,14 @@ function parseOptions(words: Words): Partial<RaftDefaults> {
     if (known === undefined) {
       return words.fail(`knows no option ${name}`);
     }
-    options[name] = typeof known[1] === 'boolean' ? value === 'yes' : parseAmount(value, words);
+    options[name] = typeof known[1] === 'boolean' ? parseFlag(value, words) : parseAmount(value, words);
   }
   return options;
+}
+
+function parseFlag(value: string, words: Words): boolean {
+  if (value !== 'yes' && value !== 'no') return words.fail(`expected yes or no, not ${value}`);
+  return value === 'yes';
 }
 
 /** A release of a time when changes of membership and transfers have come with version 2. */
