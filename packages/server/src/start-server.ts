@@ -174,6 +174,7 @@ class Assembly {
         electionTimeoutMin: electionWait.min * 1000,
         electionTimeoutMax: electionWait.max * 1000,
         heartbeatInterval: options.heartbeatInterval * 1000,
+        priority: options.priority,
         stableLeadership: options.preVote,
         leaseReads: options.leaseReads,
         maxClockDrift: options.maxClockDrift,

@@ -42,6 +42,7 @@ describe('Configuration', () => {
       electionTimeout: 1000,
       preVote: true,
       leaseReads: false,
+      priority: 1,
       maxClockDrift: 10_000,
       maxRequestBytes: 1_572_864,
       maxTxnOps: 128,
@@ -129,6 +130,7 @@ describe('Configuration', () => {
     ['max-request-bytes', '-1', 'from 1024 to 67108864'],
     ['pre-vote', 'yes', '"yes" is not one of true, false'],
     ['max-clock-drift', '1000000', 'from 0 to 900000'],
+    ['priority', '-1', 'from 0 to 1000'],
     ['debug', 'votes,rubbish', '"rubbish" is not one of votes, heartbeats'],
     ['log-format', 'xml', '"xml" is not one of auto, text, json'],
   ])('refuses --%s %s', async (name, value, expected) => {

@@ -74,6 +74,12 @@ const table = [
     help: 'After 1.7 to 2 times this long without a leader a server stands for election. The same on all servers',
   },
   {
+    name: 'priority',
+    value: 'N',
+    default: '1',
+    help: 'Servers of higher priority are likely to lead: they wait for less long. 0: never stands for election by itself',
+  },
+  {
     name: 'pre-vote',
     value: 'BOOL',
     default: 'true',

@@ -75,6 +75,7 @@ function optionsOf(settings: Settings): ServerOptions {
     join: joinAddresses(settings),
     heartbeatInterval,
     electionTimeout,
+    priority: settings.whole('priority', 0, 1000, 'shares'),
     preVote: settings.boolean('pre-vote'),
     leaseReads: leaseReads(settings),
     maxClockDrift: settings.whole('max-clock-drift', 0, 900_000, 'parts in a million'),

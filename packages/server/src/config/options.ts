@@ -24,6 +24,8 @@ export interface ServerOptions {
   readonly join: readonly string[];
   readonly heartbeatInterval: number;
   readonly electionTimeout: number;
+  /** 0: never stands for election by itself. */
+  readonly priority: number;
   readonly preVote: boolean;
   readonly leaseReads: boolean;
   /** Parts in a million. */
