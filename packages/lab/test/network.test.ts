@@ -27,7 +27,7 @@ function scene(work = 0): Scene {
 }
 
 function openEnd({ network }: Scene): End {
-  const end = network.makeEnd('echo');
+  const end = network.makeEnd('client', 'echo');
   end.isOn = true;
   return end;
 }
@@ -36,7 +36,7 @@ describe('a call', () => {
   test('on an end that is off has no answer, and has one as soon as it is on', async () => {
     const it = scene();
     await it.scheduler.run(async () => {
-      const end = it.network.makeEnd('echo');
+      const end = it.network.makeEnd('client', 'echo');
       expect(await it.call(end, 111)).toBeNull();
       expect(it.scheduler.now).toBeLessThan(100);
       end.isOn = true;
@@ -48,7 +48,7 @@ describe('a call', () => {
     const it = scene();
     it.network.hasLongDelays = true;
     await it.scheduler.run(async () => {
-      const end = it.network.makeEnd('echo');
+      const end = it.network.makeEnd('client', 'echo');
       const waits: number[] = [];
       for (let count = 0; count < 50; count++) {
         const began = it.scheduler.now;
@@ -64,7 +64,7 @@ describe('a call', () => {
     const it = scene();
     it.network.hasLongDelays = true;
     await it.scheduler.run(async () => {
-      const end = it.network.makeEnd('echo');
+      const end = it.network.makeEnd('client', 'echo');
       for (let count = 0; count < 20; count++) void it.call(end, count);
       await it.scheduler.sleep(100);
       end.isOn = true;
@@ -165,7 +165,7 @@ describe('a call', () => {
 
   test('of what is no plain data is refused by its name', () => {
     const { network } = scene();
-    const end = network.makeEnd('echo');
+    const end = network.makeEnd('client', 'echo');
     expect(() => network.call(end, 'say', { log: [{ run: () => 1 }] }, () => undefined)).toThrow(
       /What stands at \.log\[0\]\.run is a function/,
     );

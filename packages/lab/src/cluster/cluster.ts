@@ -76,7 +76,7 @@ export class Cluster {
     const persister = this.#persister(server).successor();
     this.#persisters[server] = persister;
     this.services.restart(server, this.#hasSnapshots ? persister.readSnapshot() : null);
-    const ends = Array.from({ length: this.servers }, (_, to) => this.network.makeEnd(String(to)));
+    const ends = Array.from({ length: this.servers }, (_, to) => this.network.makeEnd(String(server), String(to)));
     this.#ends[server] = ends;
     this.journal.note(server, 'starts');
     const run: Run = { raft: null };

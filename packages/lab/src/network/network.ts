@@ -32,6 +32,7 @@ interface Server {
 
 /** A way to one server, bound to it for life. A new one is off. */
 export interface End {
+  readonly from: string;
   readonly server: string;
   isOn: boolean;
 }
@@ -54,6 +55,8 @@ export class LabNetwork {
   readonly #random: RandomStream;
   readonly #options: NetworkOptions;
   readonly #servers = new Map<string, Server>();
+  /** Milliseconds more that whatever a server says or is told takes. */
+  readonly #slowness = new Map<string, number>();
 
   constructor(scheduler: Scheduler, random: RandomStream, options: NetworkOptions) {
     this.#scheduler = scheduler;
@@ -71,8 +74,13 @@ export class LabNetwork {
     this.#servers.delete(name);
   }
 
-  makeEnd(server: string): End {
-    return { server, isOn: false };
+  /** A straggler: whatever it says or is told takes so many milliseconds more. 0: no more. */
+  slow(name: string, milliseconds: number): void {
+    this.#slowness.set(name, milliseconds);
+  }
+
+  makeEnd(from: string, server: string): End {
+    return { from, server, isOn: false };
   }
 
   /** `done` is called once, and never from inside. */
@@ -93,7 +101,7 @@ export class LabNetwork {
     }
     const delay = this.isReliable ? 0 : this.#random.below(UNRELIABLE_DELAY);
     this.#scheduler.after(
-      delay + this.#options.hop,
+      delay + this.#hop(end),
       () => {
         if (!this.isReliable && this.#random.chance(LOSS_PERMILLE)) return finish(null);
         this.#deliver(end, server, method, request.value, finish);
@@ -119,26 +127,30 @@ export class LabNetwork {
       if (isOver) return;
       isOver = true;
       this.#options.shared?.handOver(reply, `the answer to ${method}`);
-      this.#answer(reply, isGone, finish, `the answer of server ${end.server} to ${method} arrives`);
+      this.#answer(end, reply, isGone, finish, `the answer of server ${end.server} to ${method} arrives`);
     });
     if (!isOver) this.#scheduler.after(LIVENESS_CHECK, check);
   }
 
   /** A server that is gone by now gives no answer, even though its method ran: what it promised may not outlive it. */
-  #answer(reply: unknown, isGone: () => boolean, finish: (reply: PlainData) => void, label: string): void {
+  #answer(end: End, reply: unknown, isGone: () => boolean, finish: (reply: PlainData) => void, label: string): void {
     const { value, bytes } = copyPlain(reply);
     if (isGone() || (!this.isReliable && this.#random.chance(LOSS_PERMILLE))) {
       this.#scheduler.after(0, () => finish(null));
       return;
     }
     this.#scheduler.after(
-      this.#answerDelay() + this.#options.hop,
+      this.#answerDelay() + this.#hop(end),
       () => {
         this.counts.answered(bytes);
         finish(value);
       },
       label,
     );
+  }
+
+  #hop({ from, server }: End): number {
+    return this.#options.hop + (this.#slowness.get(from) ?? 0) + (this.#slowness.get(server) ?? 0);
   }
 
   #answerDelay(): number {

@@ -1,4 +1,5 @@
 import { agreement } from './agreement.ts';
+import { beyond } from './beyond.ts';
 import { election } from './election.ts';
 import type { LabTest } from './lab-test.ts';
 import { persistence } from './persistence.ts';
@@ -7,4 +8,4 @@ import { snapshots } from './snapshots.ts';
 export { type LabTest, type Part, parts } from './lab-test.ts';
 
 /** Every scenario, in the order of the course. */
-export const suite: readonly LabTest[] = [...election, ...agreement, ...persistence, ...snapshots];
+export const suite: readonly LabTest[] = [...election, ...agreement, ...persistence, ...snapshots, ...beyond];

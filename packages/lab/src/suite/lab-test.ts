@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 
-/** The parts of the classic course: election; log, persistence and bad networks; snapshots; the key-value service. */
-export const parts = ['4A', '4B', 'snapshots'] as const;
+/** The parts of the classic course: election; log, persistence and bad networks; snapshots. Then what the course has not. */
+export const parts = ['4A', '4B', 'snapshots', 'beyond'] as const;
 export type Part = (typeof parts)[number];
 
 /** One scenario of the suite. */
