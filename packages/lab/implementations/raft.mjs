@@ -127,13 +127,12 @@ export class Raft {
 
   /** Asks first whether it could win; only then does it begin a term. */
   stand() {
-    this.role = 'follower';
     this.resetElectionTimer();
     const args = this.candidacy(this.currentTerm + 1);
     this.askAll(
       'preVote',
       args,
-      () => this.currentTerm === args.term - 1 && this.role === 'follower',
+      () => this.currentTerm === args.term - 1 && this.role !== 'leader',
       () => this.campaign(),
     );
   }
