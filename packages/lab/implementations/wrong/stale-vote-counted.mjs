@@ -1,9 +1,9 @@
-/** Wrong: a vote that was asked for in an earlier term counts in this one. */
+/** Wrong: votes count whenever they come, also those for a candidacy that is over. */
 import { Raft } from '../raft.mjs';
 
 class StaleVoteCounted extends Raft {
   countsVote() {
-    return this.role === 'candidate';
+    return true;
   }
 }
 

@@ -1,5 +1,6 @@
 import { agreement } from './agreement.ts';
 import { beyond } from './beyond.ts';
+import { disturbedElections } from './disturbed-elections.ts';
 import { election } from './election.ts';
 import type { LabTest } from './lab-test.ts';
 import { persistence } from './persistence.ts';
@@ -8,4 +9,11 @@ import { snapshots } from './snapshots.ts';
 export { type LabTest, type Part, parts } from './lab-test.ts';
 
 /** Every scenario, in the order of the course. */
-export const suite: readonly LabTest[] = [...election, ...agreement, ...persistence, ...snapshots, ...beyond];
+export const suite: readonly LabTest[] = [
+  ...election,
+  ...agreement,
+  ...persistence,
+  ...snapshots,
+  ...beyond,
+  ...disturbedElections,
+];
