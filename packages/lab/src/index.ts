@@ -11,3 +11,4 @@ export { findModule, UnfitModuleError } from './sandbox/load-module.ts';
 export type { Job, Outcome, Subject } from './session/protocol.ts';
 export { runJobs, type SessionOptions, type Usage } from './session/session.ts';
 export { type LabTest, type Part, parts, suite } from './suite/index.ts';
+export { SkeletonError, type Style, styles, writeSkeleton } from './skeleton.ts';

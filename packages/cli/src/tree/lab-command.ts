@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** `quorate lab`: the classic course's suite, for any Raft. */
 export function addLabCommand(program: Command): void {
@@ -41,6 +41,35 @@ Examples:
       const { runLab } = await import('../commands/lab.ts');
       await runLab(flags);
     });
+  lab
+    .command('init')
+    .description('write the skeleton of a Raft of your own into a new folder')
+    .argument('<folder>', 'a folder that is empty, or that is to be made')
+    .addOption(
+      new Option(
+        '--style <style>',
+        'async: loops that sleep, calls that are awaited; handlers: a function for each event',
+      )
+        .choices(['async', 'handlers'])
+        .default('async'),
+    )
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 written, 2 wrong usage, or something is there already.
+
+Examples:
+  $ quorate lab init my-raft
+  $ quorate lab init my-raft --style handlers`,
+    )
+    .action(async (folder: string, flags: LabInitFlags) => {
+      const { initLab } = await import('../commands/lab-init.ts');
+      initLab(folder, flags);
+    });
+}
+
+export interface LabInitFlags {
+  readonly style: 'async' | 'handlers';
 }
 
 export interface LabRunFlags {
