@@ -42,7 +42,7 @@ export interface TestReport {
   readonly calls: number;
   readonly bytes: number;
   readonly callsByMethod: ReadonlyMap<string, number>;
-  /** The highest index that any server applied. */
+  /** The highest index that any server applied; of key-value tests, what clients asked and was done. */
   readonly agreed: number;
   /** Milliseconds in which calls were under way, of `elapsed`. */
   readonly calling: number;
@@ -60,7 +60,7 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
   const scheduler: Scheduler = isRealTime ? new RealScheduler(onBeat) : new VirtualScheduler(shuffle, onBeat);
   if (isForeign === true && !isRealTime) enterWorld(scheduler, random.fork());
   const journal = new Journal(() => scheduler.now);
-  const { servers, isUnreliable, hasSnapshots } = test;
+  const { servers, isUnreliable, hasSnapshots, makeService } = test;
   const began = realNow();
   let failure: Error | null = null;
   let cluster: Cluster | null = null;
@@ -69,9 +69,9 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
   try {
     await scheduler.run(async () => {
       const hop = isRealTime ? 0 : VIRTUAL_HOP;
-      cluster = new Cluster({ make, scheduler, random, journal, shared }, { servers, isUnreliable, hasSnapshots, hop });
-      await test.run(cluster);
-      cluster.end();
+      const shape = { servers, isUnreliable, hasSnapshots, hop, makeService };
+      cluster = new Cluster({ make, scheduler, random, journal, shared }, shape);
+      await test.run(cluster).finally(cluster.end.bind(cluster));
       shared?.check();
       if (scheduler.now > TEST_LIMIT) throw new ScenarioFailure('the test took longer than 120 seconds');
     });
@@ -92,7 +92,7 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
     calls: counts?.calls ?? 0,
     bytes: counts?.bytes ?? 0,
     callsByMethod: counts?.byMethod ?? new Map(),
-    agreed: run?.services.highest ?? 0,
+    agreed: (test.part === 'kv' ? run?.operations : run?.services.highest) ?? 0,
     calling: counts?.busyUntil(scheduler.now) ?? 0,
     computing: realNow() - began - scheduler.idle,
     order: scheduler.order,

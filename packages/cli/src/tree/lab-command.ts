@@ -7,7 +7,10 @@ export function addLabCommand(program: Command): void {
     .command('run')
     .description('run the suite, or a part of it')
     .option('--impl <path>', 'your Raft: a file, or a folder with raft.js; ours if not given')
-    .option('--part <part>', 'one part: 4A (election), 4B (log, persistence, bad networks), snapshots or beyond')
+    .option(
+      '--part <part>',
+      'one part: 4A (election), 4B (log, persistence, bad networks), snapshots, kv (a key-value service) or beyond',
+    )
     .option('--test <name...>', 'single tests, by name; --list prints the names')
     .option('--list', 'print the tests and do nothing')
     .option('--seed <n>', 'what chance begins with; printed with every failure', wholeNumber, 1)

@@ -7,6 +7,7 @@ import { type End, LabNetwork } from '../network/network.ts';
 import type { SharedValues } from '../race/shared-values.ts';
 import type { Scheduler } from '../time/scheduler.ts';
 import { ScenarioFailure } from './failure.ts';
+import type { HostedService, MakeService } from './hosted-service.ts';
 import type { Journal } from './journal.ts';
 import { LabPersister } from './lab-persister.ts';
 import { Services } from './service.ts';
@@ -18,6 +19,8 @@ export interface ClusterOptions {
   readonly hasSnapshots: boolean;
   /** Milliseconds, see NetworkOptions. */
   readonly hop: number;
+  /** Stands on each server in place of the service that only writes down what is applied. */
+  readonly makeService?: MakeService | undefined;
 }
 
 /** What a scenario runs in. */
@@ -33,6 +36,7 @@ export interface Bench {
 /** One life of a server: from its start to its crash. */
 interface Run {
   raft: RaftServer | null;
+  service: HostedService | null;
 }
 
 export class Cluster {
@@ -42,7 +46,14 @@ export class Cluster {
   readonly network: LabNetwork;
   readonly services: Services;
   readonly servers: number;
+  /** Milliseconds, see ClusterOptions. */
+  readonly hop: number;
+  /** What clients asked of a service on the servers, and was done. */
+  operations = 0;
+  /** The scenario has ended, well or not. */
+  isOver = false;
   readonly #make: Make;
+  readonly #makeService: MakeService | undefined;
   readonly #hasSnapshots: boolean;
   readonly #runs: (Run | null)[];
   readonly #persisters: LabPersister[];
@@ -56,7 +67,9 @@ export class Cluster {
     this.random = random;
     this.journal = journal;
     this.servers = servers;
+    this.hop = options.hop;
     this.#make = make;
+    this.#makeService = options.makeService;
     this.#hasSnapshots = options.hasSnapshots;
     this.network = new LabNetwork(scheduler, random.fork(), { hop: options.hop, shared });
     this.network.isReliable = !options.isUnreliable;
@@ -75,11 +88,12 @@ export class Cluster {
     this.crash(server);
     const persister = this.#persister(server).successor();
     this.#persisters[server] = persister;
-    this.services.restart(server, this.#hasSnapshots ? persister.readSnapshot() : null);
+    const isWritingDown = this.#hasSnapshots && this.#makeService === undefined;
+    this.services.restart(server, isWritingDown ? persister.readSnapshot() : null);
     const ends = Array.from({ length: this.servers }, (_, to) => this.network.makeEnd(String(server), String(to)));
     this.#ends[server] = ends;
     this.journal.note(server, 'starts');
-    const run: Run = { raft: null };
+    const run: Run = { raft: null, service: null };
     this.#runs[server] = run;
     const peers = ends.map((end) => this.#peer(server, end));
     const raft = this.#make(
@@ -89,8 +103,12 @@ export class Cluster {
       (message) => this.#apply(server, run, message),
       this.#environment(),
     );
+    const service = this.#makeService?.({ server, raft, persister, scheduler: this.scheduler }) ?? null;
     run.raft = raft;
-    this.network.addServer(String(server), (method, args, answer) => this.#dispatch(raft, method, args, answer));
+    run.service = service;
+    this.network.addServer(String(server), (method, args, answer) => {
+      if (service?.handle(method, args, answer) !== true) this.#dispatch(raft, method, args, answer);
+    });
   }
 
   /** Ends a server, whatever it is doing. What it has saved is left. */
@@ -102,6 +120,7 @@ export class Cluster {
     if (run === null || run === undefined) return;
     this.journal.note(server, 'crashes');
     this.#runs[server] = null;
+    run.service?.kill();
     run.raft?.kill();
   }
 
@@ -115,6 +134,24 @@ export class Cluster {
     if (this.#connected[server] === true) this.journal.note(server, 'is disconnected');
     this.#connected[server] = false;
     this.#switch(server, false);
+  }
+
+  /** Connects all, and cuts the ways from each side to the others. */
+  partition(sides: readonly (readonly number[])[]): void {
+    for (const [number, side] of sides.entries()) {
+      for (const server of side) {
+        this.journal.note(server, `is on side ${number + 1} of a partition`);
+        this.#connected[server] = true;
+        for (const [to, end] of (this.#ends[server] ?? []).entries()) end.isOn = side.includes(to);
+      }
+    }
+  }
+
+  /** A client's way to a server. */
+  clientEnd(server: number): End {
+    const end = this.network.makeEnd('client', String(server));
+    end.isOn = true;
+    return end;
   }
 
   isConnected(server: number): boolean {
@@ -134,11 +171,17 @@ export class Cluster {
     return Math.max(...this.#persisters.map((persister) => persister.stateSize()));
   }
 
+  /** Bytes of the largest snapshot; 0 if there is none. */
+  snapshotSize(): number {
+    return Math.max(...this.#persisters.map((persister) => persister.snapshotSize()));
+  }
+
   sleep(milliseconds: number): Promise<void> {
     return this.scheduler.sleep(milliseconds);
   }
 
   end(): void {
+    this.isOver = true;
     for (let server = 0; server < this.servers; server++) this.crash(server);
   }
 
@@ -189,6 +232,7 @@ export class Cluster {
       server,
       message.kind === 'command' ? `applies ${message.index}` : `applies a snapshot up to ${message.index}`,
     );
+    if (run.service !== null) return run.service.apply(copied(message));
     if (!this.#hasSnapshots) return this.services.apply(server, copied(message));
     this.services.applyWithSnapshots(server, copied(message), (index, data) => raft.snapshot(index, data));
   }

@@ -33,6 +33,10 @@ export class LabPersister implements Persister {
     return this.#stateBytes;
   }
 
+  snapshotSize(): number {
+    return this.#snapshot?.length ?? 0;
+  }
+
   /** As it is now; what is saved here later does not show there. */
   successor(): LabPersister {
     const next = new LabPersister(this.#shared);

@@ -5,13 +5,13 @@ export function titleLine({ part, title }: Pick<Outcome, 'part' | 'title'>): str
   return `Test (${part}): ${title} ...`;
 }
 
-/** Seconds, servers, RPCs, bytes, commands agreed on. */
-export function passedLine({ elapsed, servers, calls, bytes, agreed }: Outcome): string {
+/** Seconds, servers, RPCs, bytes, commands agreed on; in the key-value part there are no bytes, and what clients asked is counted. */
+export function passedLine({ part, elapsed, servers, calls, bytes, agreed }: Outcome): string {
   const columns = [
     (elapsed / 1000).toFixed(1).padStart(5),
     ` ${servers}`,
     String(calls).padStart(4),
-    String(bytes).padStart(7),
+    ...(part === 'kv' ? [] : [String(bytes).padStart(7)]),
     String(agreed).padStart(4),
   ];
   return `  ... Passed -- ${columns.join(' ')}`;

@@ -2,6 +2,7 @@ import { agreement } from './agreement.ts';
 import { beyond } from './beyond.ts';
 import { disturbedElections } from './disturbed-elections.ts';
 import { election } from './election.ts';
+import { keyValue } from './key-value/index.ts';
 import type { LabTest } from './lab-test.ts';
 import { persistence } from './persistence.ts';
 import { snapshots } from './snapshots.ts';
@@ -14,6 +15,7 @@ export const suite: readonly LabTest[] = [
   ...agreement,
   ...persistence,
   ...snapshots,
+  ...keyValue,
   ...beyond,
   ...disturbedElections,
 ];

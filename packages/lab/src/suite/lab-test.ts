@@ -1,7 +1,8 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import type { MakeService } from '../cluster/hosted-service.ts';
 
-/** The parts of the classic course: election; log, persistence and bad networks; snapshots. Then what the course has not. */
-export const parts = ['4A', '4B', 'snapshots', 'beyond'] as const;
+/** The parts of the classic course: election; log, persistence and bad networks; snapshots; the key-value service. Then what the course has not. */
+export const parts = ['4A', '4B', 'snapshots', 'kv', 'beyond'] as const;
 export type Part = (typeof parts)[number];
 
 /** One scenario of the suite. */
@@ -15,6 +16,8 @@ export interface LabTest {
   readonly isUnreliable: boolean;
   /** The service takes snapshots. */
   readonly hasSnapshots: boolean;
+  /** A service of the scenario's own. */
+  readonly makeService?: MakeService;
   /** Throws ScenarioFailure when something is not as it must be. */
   readonly run: (cluster: Cluster) => Promise<void>;
 }

@@ -1,0 +1,21 @@
+/** A service of a scenario's own on each server, above whatever Raft is tested. */
+import type { ApplyMessage, PlainData, RaftServer } from '../interface.ts';
+import type { Scheduler } from '../time/scheduler.ts';
+import type { LabPersister } from './lab-persister.ts';
+
+/** What one life of a service finds around it. */
+export interface ServiceHost {
+  readonly server: number;
+  readonly raft: RaftServer;
+  readonly persister: LabPersister;
+  readonly scheduler: Scheduler;
+}
+
+export interface HostedService {
+  apply(message: ApplyMessage): void;
+  /** A call of a client; false if the service has no such method, and the call is for Raft. */
+  handle(method: string, args: PlainData, answer: (reply: PlainData) => void): boolean;
+  kill(): void;
+}
+
+export type MakeService = (host: ServiceHost) => HostedService;
