@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -21,5 +21,41 @@ describe('quorate lab init', () => {
     const ran = await quorate(['lab', 'init', folder]);
     expect(ran.code).toBe(2);
     expect(ran.err).toMatch(/is not empty. Name a new folder/);
+  });
+});
+
+describe('quorate lab run --grade', () => {
+  const graded = async (
+    impl: string,
+    name: string,
+  ): Promise<{ code: number | null; grade: Record<string, unknown> }> => {
+    const file = join(folder, `${name}.json`);
+    const { code } = await quorate(['lab', 'run', '--impl', impl, '--part', '4A', '--runs', '2', '--grade', file]);
+    return { code, grade: JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown> };
+  };
+
+  test('gives a skeleton nothing, and says of each test why', async () => {
+    const { code, grade } = await graded(join(folder, 'my-raft'), 'skeleton');
+    expect(code).toBe(1);
+    expect(grade['score']).toBe(0);
+    expect(JSON.stringify(grade['tests'])).toMatch(/0 of 2 runs passed.*expected one leader/);
+  });
+
+  test.each([
+    ['cannot be loaded', 'export const = 1;'],
+    ['ended at once', 'process.exit(7);'],
+  ])('gives nothing either for what %s', async (reason, text) => {
+    const path = join(folder, `${reason.replaceAll(' ', '-')}.mjs`);
+    writeFileSync(path, text);
+    const { code, grade } = await graded(path, reason);
+    expect(code).not.toBe(0);
+    expect(grade).toMatchObject({ score: 0 });
+    expect(String(grade['output'])).toContain(reason);
+  });
+
+  test('has its place looked at before anything is run', async () => {
+    const ran = await quorate(['lab', 'run', '--part', '4A', '--grade', join(folder, 'nowhere', 'out.json')]);
+    expect(ran).toMatchObject({ code: 2, out: '' });
+    expect(ran.err).toMatch(/There is no folder/);
   });
 });

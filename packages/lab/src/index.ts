@@ -4,7 +4,9 @@ export { NotPlainError } from './plain-data.ts';
 export { ScenarioFailure } from './cluster/failure.ts';
 export { quorateRaft } from './ours/quorate-raft.ts';
 export { detailLine, passedLine, titleLine, totalLines } from './report/classic.ts';
+export { compareLines } from './report/compare.ts';
 export { failureLines } from './report/failure.ts';
+export { type Grade, gradeOf, weights } from './report/grade.ts';
 
 export { type RunOptions, runTest, type TestReport } from './run-test.ts';
 export { findModule, UnfitModuleError } from './sandbox/load-module.ts';

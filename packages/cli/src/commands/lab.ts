@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import {
+  compareLines,
   detailLine,
   failureLines,
   findModule,
+  type Grade,
+  gradeOf,
   type Job,
   type LabTest,
   type Outcome,
@@ -17,11 +20,14 @@ import {
 } from '@quorate/lab';
 import type { LabRunFlags } from '../tree/lab-command.ts';
 import { UsageError } from '../usage-error.ts';
+import { checkGradeFile, writeGrade } from './lab-grade.ts';
 import { print } from './session.ts';
 
 const PROGRESS_MS = 500;
 /** Further failures are counted, not printed. */
 const MAX_PRINTED = 5;
+/** Exit code behind Ctrl-C. */
+const INTERRUPTED = 130;
 
 export async function runLab(flags: LabRunFlags): Promise<void> {
   const tests = chosenTests(flags);
@@ -29,11 +35,43 @@ export async function runLab(flags: LabRunFlags): Promise<void> {
     for (const { part, name, title } of tests) print(`${part.padEnd(10)} ${name.padEnd(28)} ${title}`);
     return;
   }
-  const path = flags.impl === undefined ? null : moduleOf(flags.impl);
+  if (flags.grade !== undefined) checkGradeFile(flags.grade);
+  const outcomes: Outcome[] = [];
+  const began = performance.now();
+  try {
+    await runTests(tests, flags, outcomes);
+  } catch (error) {
+    // Who grades needs a file also for what cannot be run.
+    const reason = error instanceof Error ? error.message : String(error);
+    grade(
+      flags,
+      gradeOf(tests, flags.runs, [], () => [], performance.now() - began, reason),
+    );
+    if (error instanceof UnfitModuleError) throw new UsageError(error.message);
+    throw error;
+  }
+  const describe = (outcome: Outcome): readonly string[] =>
+    outcome.failure === null ? [passedLine(outcome)] : failureLines(outcome, againCommand(outcome, flags));
+  grade(flags, gradeOf(tests, flags.runs, outcomes, describe, performance.now() - began));
+  if (flags.compare === true) {
+    print('');
+    for (const line of compareLines(outcomes)) print(line);
+    if (flags.realTime !== true) print('Published figures are of real time: --real-time makes these comparable.');
+  }
+}
+
+/** A run that was interrupted is no basis for a grade. */
+function grade({ grade: file }: LabRunFlags, points: Grade): void {
+  if (file !== undefined && process.exitCode !== INTERRUPTED) writeGrade(file, points);
+}
+
+/** @throws UnfitModuleError if there is nothing to test. */
+async function runTests(tests: readonly LabTest[], flags: LabRunFlags, outcomes: Outcome[]): Promise<void> {
+  const path = flags.impl === undefined ? null : findModule(resolve(flags.impl));
   const jobs = jobsOf(tests, flags);
   const ending = new AbortController();
   const onInterrupt = (): void => {
-    if (ending.signal.aborted) process.exit(130);
+    if (ending.signal.aborted) process.exit(INTERRUPTED);
     ending.abort();
   };
   process.on('SIGINT', onInterrupt);
@@ -45,17 +83,17 @@ export async function runLab(flags: LabRunFlags): Promise<void> {
       processes: flags.processes ?? (flags.realTime === true ? 1 : availableParallelism()),
       output: flags.verbose === true ? process.stderr : null,
       signal: ending.signal,
-      onOutcome: (outcome) => summary.add(outcome),
+      onOutcome: (outcome) => {
+        outcomes.push(outcome);
+        summary.add(outcome);
+      },
     });
     summary.finish(usage, performance.now() - began);
-  } catch (error) {
-    if (error instanceof UnfitModuleError) throw new UsageError(error.message);
-    throw error;
   } finally {
     summary.stop();
     process.off('SIGINT', onInterrupt);
   }
-  if (ending.signal.aborted) process.exitCode = 130;
+  if (ending.signal.aborted) process.exitCode = INTERRUPTED;
   else if (summary.failed > 0) process.exitCode = 1;
 }
 
@@ -70,15 +108,6 @@ function chosenTests({ part, test: names, race, realTime }: LabRunFlags): readon
   return suite.filter(
     (each) => (part === undefined || each.part === part) && (names === undefined || names.includes(each.name)),
   );
-}
-
-function moduleOf(path: string): string {
-  try {
-    return findModule(resolve(path));
-  } catch (error) {
-    if (error instanceof UnfitModuleError) throw new UsageError(error.message);
-    throw error;
-  }
 }
 
 /** Run by run, so that what fails often fails early. */

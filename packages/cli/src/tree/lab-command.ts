@@ -25,6 +25,8 @@ export function addLabCommand(program: Command): void {
       '--race',
       'look for races: values changed after they were sent or saved, results that depend on who is first',
     )
+    .option('--compare', 'print published results of other Rafts beside these')
+    .option('--grade <file>', "write points a test to this file, in the form of Gradescope's results.json")
     .option('--verbose', 'with each test, where its time went and its calls by kind; print what your code prints')
     .addHelpText(
       'after',
@@ -38,7 +40,9 @@ Examples:
   $ quorate lab run
   $ quorate lab run --impl ./my-raft --part 4A
   $ quorate lab run --test Figure8 --runs 500
-  $ quorate lab run --impl ./my-raft --test Backup --seed 17 --verbose`,
+  $ quorate lab run --impl ./my-raft --test Backup --seed 17 --verbose
+  $ quorate lab run --impl ./my-raft --runs 3 --grade results.json
+  $ quorate lab run --real-time --compare`,
     )
     .action(async (flags: LabRunFlags) => {
       const { runLab } = await import('../commands/lab.ts');
@@ -85,6 +89,8 @@ export interface LabRunFlags {
   readonly processes?: number;
   readonly realTime?: boolean;
   readonly race?: boolean;
+  readonly compare?: boolean;
+  readonly grade?: string;
   readonly verbose?: boolean;
 }
 

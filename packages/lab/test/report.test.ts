@@ -1,0 +1,72 @@
+/** Points for a teacher, and published figures beside those of a run. */
+import { describe, expect, test } from 'vitest';
+import { compareLines, gradeOf, type Outcome, suite, weights } from '../src/index.ts';
+
+function outcomeOf(name: string, figures: Partial<Outcome> = {}): Outcome {
+  const found = suite.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`There is no test ${name}.`);
+  const { part, title, servers } = found;
+  const nothing = { calls: 0, bytes: 0, callsByMethod: [], agreed: 0, calling: 0, computing: 0, elapsed: 0 };
+  return { ...nothing, part, test: name, title, servers, seed: 1, failure: null, ...figures };
+}
+
+const failure = { message: 'expected one leader, got none', stack: '', steps: [], events: [] };
+const describeRun = ({ failure: note }: Outcome): string[] => [note === null ? 'Passed' : note.message];
+const tests = suite.filter(({ name }) => name === 'InitialElection' || name === 'BasicAgree');
+
+describe('a grade', () => {
+  test('gives each test the points of its part, and says what failed', () => {
+    const outcomes = [outcomeOf('InitialElection'), outcomeOf('BasicAgree', { failure })];
+    const grade = gradeOf(tests, 1, outcomes, describeRun, 1_500);
+    expect(grade).toMatchObject({ score: weights['4A'], execution_time: 2 });
+    expect(grade.output).toBe('5 of 8 points.\n4A: 5 of 5\n4B: 0 of 3');
+    expect(grade.tests).toMatchObject([
+      { name: '4A: initial election (InitialElection)', score: 5, max_score: 5, status: 'passed', output: 'Passed' },
+      { name: '4B: basic agreement (BasicAgree)', score: 0, max_score: 3, status: 'failed', output: failure.message },
+    ]);
+  });
+
+  test('gives the share of the runs that passed, and shows the first that did not', () => {
+    const runs = [3, 1, 2].map((seed) =>
+      outcomeOf('BasicAgree', seed === 1 ? { seed } : { seed, failure: { ...failure, message: `seed ${seed}` } }),
+    );
+    const [, basic] = gradeOf(tests, 3, runs, describeRun, 0).tests;
+    expect(basic).toMatchObject({ score: 1, max_score: 3, status: 'failed', output: '1 of 3 runs passed.\nseed 2' });
+  });
+
+  test('gives nothing for what was not run, and says why', () => {
+    expect(gradeOf(tests, 1, [], describeRun, 0).tests[0]).toMatchObject({ score: 0, output: 'It was not run.' });
+    const unfit = gradeOf(tests, 1, [], describeRun, 0, 'raft.js cannot be loaded');
+    expect(unfit).toMatchObject({ score: 0, output: 'raft.js cannot be loaded' });
+    expect(unfit.tests.map(({ score, output }) => [score, output])).toEqual([
+      [0, 'raft.js cannot be loaded'],
+      [0, 'raft.js cannot be loaded'],
+    ]);
+  });
+
+  test('keeps its output short', () => {
+    const [first] = gradeOf(tests, 1, [outcomeOf('InitialElection')], () => ['x'.repeat(100_000)], 0).tests;
+    expect(first?.output.length).toBeLessThan(10_000);
+  });
+});
+
+describe('published figures', () => {
+  test('of somebody with less time and fewer RPCs are named', () => {
+    const lines = compareLines([outcomeOf('BasicAgree', { elapsed: 1_040, calls: 19, bytes: 5_000 })]);
+    expect(lines[1]).toMatch(/^BasicAgree +1\.0\/19 .*0\.9\/16.* 5000 +3840 {2}2023, B, C$/);
+    expect(lines[2]).toBe('1 tests compared; in 0 of them nobody published better figures in both time and RPCs');
+  });
+
+  test('are compared with the middle of several runs, and with none that failed', () => {
+    const runs = [400, 500, 9_000].map((elapsed) => outcomeOf('BasicAgree', { elapsed, calls: 22 }));
+    expect(compareLines(runs)[1]).toMatch(/^BasicAgree +0\.5\/22 .*none$/);
+    expect(compareLines([outcomeOf('BasicAgree', { failure })])).toHaveLength(2);
+  });
+
+  test('exist for every scenario of the course, and for none that is not in the suite', () => {
+    const course = suite.filter(({ part }) => part === '4A' || part === '4B' || part === 'snapshots');
+    const compared = compareLines(suite.map(({ name }) => outcomeOf(name))).slice(1, -1);
+    const names = compared.map((line) => line.split(' ')[0]);
+    expect(names).toEqual(course.map(({ name }) => name).filter((name) => name !== 'Rejoin'));
+  });
+});
