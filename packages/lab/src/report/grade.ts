@@ -3,7 +3,7 @@ import type { Outcome } from '../session/protocol.ts';
 import type { LabTest, Part } from '../suite/index.ts';
 
 /** Points that one test of a part is worth (docs/lab/grading.md). */
-export const weights: Readonly<Record<Part, number>> = { '4A': 5, '4B': 3, snapshots: 4, beyond: 1 };
+export const weights: Readonly<Record<Part, number>> = { '4A': 5, '4B': 3, snapshots: 4, kv: 2, beyond: 1 };
 
 /** Characters of a test's output that are kept. */
 const MAX_OUTPUT = 8_000;
