@@ -23,6 +23,8 @@ export interface WorldWatcher {
   onCrash(server: MemberId): void;
   /** The server stopped by itself and says why; it stays down until it is started again. */
   onFatal(server: MemberId, code: string, message: string): void;
+  /** A peer told the server that its life has left the cluster for good. */
+  onRemoved?(server: MemberId): void;
   /** The fault model destroyed something durable on the server's disk (within the budget, or beyond it). */
   onDamage(server: MemberId, damage: Damage): void;
   /** An operation of the server's disk went wrong, or a crash lost some: for those who count, and for those who care how it goes on. */

@@ -30,7 +30,8 @@ test('every situation of the protocol is seen', () => {
     'change of membership truncated',
     'leader leaves because it was removed',
     'leadership transfer done',
-    'former life comes back',
+    'former life comes back, and is told',
+    'server that lost its disk let in again',
     // Nobody tells it who is gone, and no disk and no process stands still for long.
     'leader taken for gone',
     'leader elected in haste',

@@ -125,7 +125,6 @@ export class Coverage implements WorldWatcher {
       else if (event.kind === 'repaired') this.#note('faulty entry repaired');
       else if (event.kind === 'foreignIncarnation') {
         this.#note('another incarnation not counted', event.bound !== null);
-        this.#note('former life comes back', event.bound === null);
       } else if (event.kind === 'configuration') this.#noteConfiguration(server, event.configuration, output);
       else if (event.kind === 'vote' && event.pre && !event.granted) {
         const isProtected = event.reason === 'a leader was heard from' || event.reason === 'this server leads';
@@ -165,12 +164,17 @@ export class Coverage implements WorldWatcher {
       members.some((member) => member.incarnation !== null),
     );
     this.#note('newcomer waits until it has caught up', target !== null && outgoing.length === 0);
+    this.#note('server that lost its disk let in again', (target?.successors.length ?? 0) > 0);
     this.#note('two halves decide together', outgoing.length > 0);
     this.#note('change of membership over', version > 0 && target === null && outgoing.length === 0);
     const isCut = index < server.configurationIndex && events.some(({ kind }) => kind === 'truncated');
     this.#note('change of membership truncated', isCut && version < server.configurationVersion);
     server.configurationIndex = index;
     server.configurationVersion = version;
+  }
+
+  onRemoved(): void {
+    this.#note('former life comes back, and is told');
   }
 
   onSend(): void {

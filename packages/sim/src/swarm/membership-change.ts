@@ -6,6 +6,10 @@ import type { Hands } from './hands.ts';
 
 const SECOND = 1_000_000;
 
+/** Who put an empty disk in asks for the server to be let in again: so often, at most, and so long after each other. */
+const READMISSIONS = 5;
+const READMISSION_PAUSE = 3 * SECOND;
+
 /** How long after an election it is asked, at most: until the leader has committed something, it must refuse. Microseconds. */
 const moments = [300, 3_000, 30_000] as const;
 
@@ -57,6 +61,23 @@ export class MembershipChange {
     const leader = leaderOf(world.servers);
     if (leader === null) return;
     this.#hands.do({ kind: 'transfer', server: leader.id, target: stream.below(3) === 0 ? '' : target.id });
+  }
+
+  /** The server was started on an empty disk: as soon as it runs, and a leader knows it by another life, it is to be let in again. */
+  readmitSoon(id: string, attempts = READMISSIONS): void {
+    if (attempts === 0) return;
+    this.#hands.later(READMISSION_PAUSE, () => {
+      if (!this.#readmit(id)) this.readmitSoon(id, attempts - 1);
+    });
+  }
+
+  #readmit(id: string): boolean {
+    const { world } = this.#hands;
+    const leader = leaderOf(world.servers);
+    const incarnation = world.server(id).node?.status().incarnation;
+    const bound = leader?.configuration.members.find((member) => member.id === id)?.incarnation ?? null;
+    if (leader === null || incarnation === undefined || bound === null || bound === incarnation) return false;
+    return this.#hands.do({ kind: 'change', server: leader.id, changes: [{ op: 'readmit', id, incarnation }] });
   }
 
   /** One to three wishes, each for another server. */

@@ -172,6 +172,7 @@ export class Nemesis implements Adversary {
     const state = this.#stream.pick(['new', 'existing'] as const);
     this.#do({ kind: 'loseDisk', server: server.id, state });
     this.#later(this.#duration(8), () => this.#do({ kind: 'start', server: server.id }));
+    if (state === 'existing') this.#membership.readmitSoon(server.id);
   }
 
   #separate(group: readonly string[]): void {

@@ -73,6 +73,10 @@ export class Audience implements WorldWatcher {
     this.check(() => this.watchers.forEach((watcher) => watcher.onFatal(server, code, message)));
   }
 
+  onRemoved(server: string): void {
+    this.check(() => this.watchers.forEach((watcher) => watcher.onRemoved?.(server)));
+  }
+
   onDamage(server: string, damage: Damage): void {
     this.check(() => this.watchers.forEach((watcher) => watcher.onDamage(server, damage)));
   }

@@ -232,6 +232,7 @@ export class ServerProcess {
     }
     life.node = outcome;
     outcome.on('fatal', (error) => this.#ended(life, error));
+    outcome.on('removed', () => this.#world.audience.onRemoved(this.id));
     life.service = new KvService(new NodeConsensus(outcome), serviceEnvironment(environment), machine, {
       clusterId: 0xc0ffee0000000001n,
       origin,
