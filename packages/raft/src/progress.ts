@@ -22,6 +22,7 @@ export function newProgress({ id, incarnation }: Member, next: Index): Progress 
     loading: 0,
     commitSent: 0,
     awaited: 0,
+    reading: null,
     round: 0,
     speaks: 0,
     active: false,

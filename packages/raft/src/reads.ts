@@ -31,6 +31,8 @@ export function onRead(core: Core, id: number): void {
 /** A follower asks on behalf of its clients. */
 export function onReadIndex(core: Core, message: ReadIndex): void {
   const { leadership } = core.state;
+  // Whoever waits asks again, for its question may be lost. One that is known needs no other round, and each round would bring it again.
+  if (leadership !== null && askerOf(leadership, message.from)?.reading === message.id) return;
   const full = (leadership?.reads.length ?? 0) >= core.options.maxPendingReads;
   if (leadership === null || full) refuseRead(core, message.from, message.id, 'noLeader');
   else addRead(core, leadership, message.from, message.id);
@@ -41,8 +43,17 @@ function addRead(core: Core, leadership: Leadership, from: MemberId | null, id: 
   // Until this leader has committed in its own term it cannot know what is committed (§8): the read waits.
   const index = state.commitIndex >= leadership.termStart ? state.commitIndex : 0;
   const read = { from, id, index, round: 0 };
-  if (index > 0 && holdsLease(core, leadership)) answerRead(core, leadership, read);
-  else leadership.reads.push(read);
+  if (index > 0 && holdsLease(core, leadership)) {
+    answerRead(core, leadership, read);
+    return;
+  }
+  leadership.reads.push(read);
+  const asker = askerOf(leadership, from);
+  if (asker !== undefined) asker.reading = id;
+}
+
+function askerOf({ progress }: Leadership, from: MemberId | null): Progress | undefined {
+  return from === null ? undefined : progress.find(({ id }) => id === from);
 }
 
 function refuseRead(core: Core, from: MemberId | null, id: number, refused: RefusalReason): void {
@@ -127,6 +138,8 @@ function answerRead(core: Core, leadership: Leadership, read: PendingRead): void
     core.out.reads.push({ id, index, refused: null });
     return;
   }
+  const asker = askerOf(leadership, from);
+  if (asker?.reading === id) asker.reading = null;
   noteAwaited(leadership, from, index);
   send(core, { kind: 'readIndexReply', ...envelope(core, from), id, index });
 }

@@ -258,6 +258,8 @@ export interface Progress {
   commitSent: Index;
   /** Its clients wait for what it carried here: it is told at once when this index is committed. */
   awaited: Index;
+  /** Its question for a read index that waits here; null for none. reads.ts. */
+  reading: number | null;
   /** The newest heartbeat round that it answered. */
   round: number;
   /** The newest version of the protocol that it says it speaks; 0 while it has not in this term. reads.ts. */
