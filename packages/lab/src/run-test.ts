@@ -1,6 +1,7 @@
 /** Runs one scenario on one Raft, and says what came of it. */
 import { randomStream } from '@quorate/sim';
 import { Cluster } from './cluster/cluster.ts';
+import type { MakeOwnService, MakeService } from './cluster/hosted-service.ts';
 import { ScenarioFailure } from './cluster/failure.ts';
 import { Journal } from './cluster/journal.ts';
 import type { Make } from './interface.ts';
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly isRealTime: boolean;
   /** The implementation is not ours: in virtual time the globals become the test's while it runs. */
   readonly isForeign?: boolean;
+  /** A service of the implementation's own, in place of the key-value part's. */
+  readonly service?: MakeOwnService | undefined;
   /** Look for races, in this order of what is due at the same moment. */
   readonly order?: number;
   /** Called whenever something has happened. */
@@ -60,7 +63,8 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
   const scheduler: Scheduler = isRealTime ? new RealScheduler(onBeat) : new VirtualScheduler(shuffle, onBeat);
   if (isForeign === true && !isRealTime) enterWorld(scheduler, random.fork());
   const journal = new Journal(() => scheduler.now);
-  const { servers, isUnreliable, hasSnapshots, makeService } = test;
+  const { servers, isUnreliable, hasSnapshots } = test;
+  const makeService = serviceOf(test, options.service);
   const began = realNow();
   let failure: Error | null = null;
   let cluster: Cluster | null = null;
@@ -97,4 +101,11 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
     computing: realNow() - began - scheduler.idle,
     order: scheduler.order,
   };
+}
+
+function serviceOf(
+  { makeService, maxRaftState = -1 }: LabTest,
+  own: MakeOwnService | undefined,
+): MakeService | undefined {
+  return makeService === undefined || own === undefined ? makeService : (host) => own(host, maxRaftState);
 }

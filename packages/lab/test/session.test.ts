@@ -81,6 +81,9 @@ describe('a module of somebody else', () => {
     await expect(
       outcomesOf(moduleOf('half', 'export const handlers = { init() {} };'), ['BasicAgree']),
     ).rejects.toThrow(/handlers.start must be a function/);
+    await expect(
+      outcomesOf(moduleOf('odd', 'export const make = () => ({}); export const service = 1;'), ['BasicAgree']),
+    ).rejects.toThrow(/exports 'service', which must be a function/);
     expect(UnfitModuleError.name).toBe('UnfitModuleError');
   });
 });

@@ -18,4 +18,7 @@ export interface HostedService {
   kill(): void;
 }
 
+/** A student's own key-value service, given the bytes of saved state at which a snapshot is due; -1: none may be taken. */
+export type MakeOwnService = (host: ServiceHost, maxRaftState: number) => HostedService;
+
 export type MakeService = (host: ServiceHost) => HostedService;

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { MakeOwnService } from '../cluster/hosted-service.ts';
 import { fromHandlers, type HandlerModule } from '../handlers.ts';
 import type { Make } from '../interface.ts';
 
@@ -23,18 +24,32 @@ export function findModule(path: string): string {
   throw new UnfitModuleError(`${path} has none of ${ENTRIES.join(', ')}. Name the file of your implementation.`);
 }
 
+/** What a module gives to be tested. */
+export interface Implementation {
+  readonly make: Make;
+  readonly service: MakeOwnService | undefined;
+}
+
 /** @throws UnfitModuleError */
-export async function loadModule(path: string): Promise<Make> {
+export async function loadModule(path: string): Promise<Implementation> {
   const exported = await importModule(findModule(path));
   const { make, handlers } = exported;
-  if (typeof make === 'function') return make as Make;
-  if (typeof handlers === 'object' && handlers !== null) return fromHandlers(handlers as HandlerModule);
+  const service = serviceOf(path, exported);
+  if (typeof make === 'function') return { make: make as Make, service };
+  if (typeof handlers === 'object' && handlers !== null)
+    return { make: fromHandlers(handlers as HandlerModule), service };
   throw new UnfitModuleError(
     `${path} exports neither a function 'make' nor an object 'handlers'. It exports: ${Object.keys(exported).join(', ') || 'nothing'}.`,
   );
 }
 
+function serviceOf(path: string, { service }: Exported): MakeOwnService | undefined {
+  if (service === undefined || typeof service === 'function') return service as MakeOwnService | undefined;
+  throw new UnfitModuleError(`${path} exports 'service', which must be a function: (host, maxRaftState) => a service.`);
+}
+
 interface Exported {
+  readonly service?: unknown;
   readonly make?: unknown;
   readonly handlers?: unknown;
 }

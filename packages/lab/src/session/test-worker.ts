@@ -1,10 +1,9 @@
 /** The process in which tests run: one after the other, as its parent says. */
 import { Worker } from 'node:worker_threads';
 import { quorateRaft } from '../ours/quorate-raft.ts';
-import type { Make } from '../interface.ts';
 import { runTest, type TestReport } from '../run-test.ts';
 import { runRace } from '../race/run-race.ts';
-import { loadModule } from '../sandbox/load-module.ts';
+import { type Implementation, loadModule } from '../sandbox/load-module.ts';
 import { suite } from '../suite/index.ts';
 import type { Job, Outcome, Report, Subject } from './protocol.ts';
 
@@ -20,18 +19,19 @@ function say(report: Report): void {
 }
 
 async function main(): Promise<void> {
-  const make = subject.path === null ? quorateRaft() : await loadModule(subject.path);
+  const { path } = subject;
+  const tested = path === null ? { make: quorateRaft(), service: undefined } : await loadModule(path);
   const beats = new Int32Array(new SharedArrayBuffer(4));
   const watchdog = new Worker(new URL('watchdog-worker.js', import.meta.url), {
     workerData: { beats, limit: STALL_LIMIT, descriptor: STALL_DESCRIPTOR },
   });
   watchdog.unref();
   process.on('disconnect', () => process.exit());
-  process.on('message', (job: Job) => void perform(make, job, beats));
+  process.on('message', (job: Job) => void perform(tested, job, beats));
   say({ kind: 'ready' });
 }
 
-async function perform(make: Make, job: Job, beats: Int32Array): Promise<void> {
+async function perform({ make, service }: Implementation, job: Job, beats: Int32Array): Promise<void> {
   const test = suite.find(({ name }) => name === job.test);
   if (test === undefined) throw new Error(`There is no test ${job.test}.`);
   const before = process.cpuUsage();
@@ -41,6 +41,7 @@ async function perform(make: Make, job: Job, beats: Int32Array): Promise<void> {
     seed: job.seed,
     isRealTime: job.isRealTime,
     isForeign: subject.path !== null,
+    service,
     onBeat: () => Atomics.add(beats, 0, 1),
   });
   // Between two jobs nothing beats, and nothing is amiss.

@@ -18,6 +18,8 @@ export interface LabTest {
   readonly hasSnapshots: boolean;
   /** A service of the scenario's own. */
   readonly makeService?: MakeService;
+  /** What the service is told, see MakeOwnService. */
+  readonly maxRaftState?: number;
   /** Throws ScenarioFailure when something is not as it must be. */
   readonly run: (cluster: Cluster) => Promise<void>;
 }

@@ -39,7 +39,8 @@ function own(
   { isUnreliable = false, maxRaftState = -1 }: Pick<Shape, 'isUnreliable' | 'maxRaftState'> = {},
 ): LabTest {
   const hasSnapshots = maxRaftState >= 0;
-  return { part: 'kv', name, title, servers, isUnreliable, hasSnapshots, makeService: kvService(maxRaftState), run };
+  const makeService = kvService(maxRaftState);
+  return { part: 'kv', name, title, servers, isUnreliable, hasSnapshots, makeService, maxRaftState, run };
 }
 
 const five = { clients: 5, servers: 5 };
