@@ -1,3 +1,5 @@
+export { type DoorOptions, runDoorTest } from './door/run-door.ts';
+export { doorSuite, type DoorTest } from './door/scenarios.ts';
 export * from './interface.ts';
 export type { HandlerContext, HandlerModule } from './handlers.ts';
 export { NotPlainError } from './plain-data.ts';

@@ -8,6 +8,10 @@ export function addLabCommand(program: Command): void {
     .description('run the suite, or a part of it')
     .option('--impl <path>', 'your Raft: a file, or a folder with raft.js; ours if not given')
     .option(
+      '--exec <command>',
+      'a key-value store in any language, in real time: a command that speaks lines of JSON (see docs/lab.md)',
+    )
+    .option(
       '--part <part>',
       'one part: 4A (election), 4B (log, persistence, bad networks), snapshots, kv (a key-value service) or beyond',
     )
@@ -45,6 +49,11 @@ Examples:
   $ quorate lab run --real-time --compare`,
     )
     .action(async (flags: LabRunFlags) => {
+      if (flags.exec !== undefined) {
+        const { runLabDoor } = await import('../commands/lab-door.ts');
+        await runLabDoor(flags.exec, flags);
+        return;
+      }
       const { runLab } = await import('../commands/lab.ts');
       await runLab(flags);
     });
@@ -81,6 +90,7 @@ export interface LabInitFlags {
 
 export interface LabRunFlags {
   readonly impl?: string;
+  readonly exec?: string;
   readonly part?: string;
   readonly test?: readonly string[];
   readonly list?: boolean;

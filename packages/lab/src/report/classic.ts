@@ -11,7 +11,7 @@ export function passedLine({ part, elapsed, servers, calls, bytes, agreed }: Out
     (elapsed / 1000).toFixed(1).padStart(5),
     ` ${servers}`,
     String(calls).padStart(4),
-    ...(part === 'kv' ? [] : [String(bytes).padStart(7)]),
+    ...(part === 'kv' || part === 'door' ? [] : [String(bytes).padStart(7)]),
     String(agreed).padStart(4),
   ];
   return `  ... Passed -- ${columns.join(' ')}`;

@@ -23,7 +23,7 @@ export function failureLines(outcome: Outcome, command: string): string[] {
 
 /** Of code that threw or never ended; where a scenario failed its own code says nothing to its reader. */
 function whereLines({ stack, message }: FailureNote): string[] {
-  const isScenario = stack.startsWith('ScenarioFailure');
+  const isScenario = stack === '' || stack.startsWith('ScenarioFailure');
   if (isScenario) return [];
   const lines = stack.split('\n').filter((line) => line.trim().startsWith('at ') || !line.includes(message));
   return lines.slice(0, SHOWN).map((line) => `    ${line.trim()}`);

@@ -32,7 +32,7 @@ export interface FailureNote {
 }
 
 export interface Outcome {
-  readonly part: Part;
+  readonly part: Part | 'door';
   readonly test: string;
   readonly title: string;
   readonly seed: number;
