@@ -8,7 +8,7 @@ const HEARTBEAT = 100;
 const ELECTION_MIN = 300;
 const ELECTION_MAX = 600;
 /** Commands that are started within this time go out together. */
-const GATHER = 1;
+const GATHER = 10;
 
 function init(context, saved, snapshot) {
   const log = saved?.log ?? [{ index: 0, term: 0 }];
