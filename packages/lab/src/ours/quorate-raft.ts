@@ -40,7 +40,7 @@ type Step = Input extends infer Each ? (Each extends Input ? Omit<Each, 'now'> :
 const labOptions: RaftDefaults = {
   ...defaultOptions,
   heartbeatInterval: 100_000,
-  electionTimeoutMin: 250_000,
+  electionTimeoutMin: 300_000,
   electionTimeoutMax: 450_000,
   // Nothing is ever asked back from the disk.
   maxLogCacheBytes: 2 ** 40,
