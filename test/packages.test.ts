@@ -64,7 +64,10 @@ describe.each(packages)('$manifest.name', ({ folder, files }) => {
 
   test('ships what it was built to, and nothing else', () => {
     const foreign = files.filter(
-      (path) => !/^(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|src\/.+|bin\/.+|templates\/.+|package\.json|README\.md|LICENSE)$/.test(path),
+      (path) =>
+        !/^(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|src\/.+|bin\/.+|templates\/.+|package\.json|README\.md|LICENSE)$/.test(
+          path,
+        ),
     );
     expect(foreign).toEqual([]);
     expect(
