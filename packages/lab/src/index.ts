@@ -9,7 +9,6 @@ export { detailLine, passedLine, titleLine, totalLines } from './report/classic.
 export { compareLines } from './report/compare.ts';
 export { failureLines } from './report/failure.ts';
 export { type Grade, gradeOf, weights } from './report/grade.ts';
-
 export { type RunOptions, runTest, type TestReport } from './run-test.ts';
 export { findModule, UnfitModuleError } from './sandbox/load-module.ts';
 export type { Job, Outcome, Subject } from './session/protocol.ts';

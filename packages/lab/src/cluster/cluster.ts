@@ -111,6 +111,12 @@ export class Cluster {
     });
   }
 
+  /** As `start`, and connects it. */
+  restart(server: number): void {
+    this.start(server);
+    this.connect(server);
+  }
+
   /** Ends a server, whatever it is doing. What it has saved is left. */
   crash(server: number): void {
     this.disconnect(server);

@@ -57,7 +57,7 @@ function freeze(value: unknown, bytes: Uint8Array[]): void {
 function callSite(): string {
   const line = new Error().stack
     ?.split('\n')
-    .find((each) => each.includes('at ') && !each.includes('/lab/dist/') && !each.includes('/lab/src/'));
+    .find((each) => /:\d+:\d+\)?$/.test(each) && !each.includes('/lab/dist/') && !each.includes('/lab/src/'));
   return line === undefined ? '' : `, ${line.trim()}`;
 }
 

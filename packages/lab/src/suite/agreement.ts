@@ -17,7 +17,7 @@ export function randomCommand(cluster: Cluster): number {
 }
 
 /** `server` counted on from another, around the cluster. */
-function beside(cluster: Cluster, server: number, by: number): number {
+export function beside(cluster: Cluster, server: number, by: number): number {
   return (server + by) % cluster.servers;
 }
 

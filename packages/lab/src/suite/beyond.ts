@@ -5,7 +5,7 @@
 import { checkOneLeader, one } from '../cluster/checks.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { ScenarioFailure } from '../cluster/failure.ts';
-import { randomCommand } from './agreement.ts';
+import { beside, randomCommand } from './agreement.ts';
 import { electionTimeout } from './election.ts';
 import type { LabTest } from './lab-test.ts';
 
@@ -49,17 +49,17 @@ async function expectEverywhere(cluster: Cluster, last: number, servers: number)
 /** Up to two of five may fail, whoever they are; with three down nothing may be agreed on, and with one back everything must be. */
 async function failuresToTheLimit(cluster: Cluster): Promise<void> {
   await agreeOn(cluster, 10, 5);
-  const followers = beside(cluster, await checkOneLeader(cluster), [1, 2]);
+  const followers = allBeside(cluster, await checkOneLeader(cluster), [1, 2]);
   await withCrashed(cluster, followers);
   await withCrashed(cluster, [await checkOneLeader(cluster)]);
   const leader = await checkOneLeader(cluster);
-  await withCrashed(cluster, [leader, ...beside(cluster, leader, [3])]);
+  await withCrashed(cluster, [leader, ...allBeside(cluster, leader, [3])]);
   await beyondTheLimit(cluster);
   await expectEverywhere(cluster, cluster.services.highest, cluster.servers);
 }
 
-function beside({ servers }: Cluster, server: number, by: readonly number[]): number[] {
-  return by.map((each) => (server + each) % servers);
+function allBeside(cluster: Cluster, server: number, by: readonly number[]): number[] {
+  return by.map((each) => beside(cluster, server, each));
 }
 
 async function agreeOn(cluster: Cluster, commands: number, servers: number): Promise<void> {
@@ -69,17 +69,12 @@ async function agreeOn(cluster: Cluster, commands: number, servers: number): Pro
 async function withCrashed(cluster: Cluster, servers: readonly number[]): Promise<void> {
   for (const server of servers) cluster.crash(server);
   await agreeOn(cluster, 10, cluster.servers - servers.length);
-  for (const server of servers) restart(cluster, server);
+  for (const server of servers) cluster.restart(server);
   await agreeOn(cluster, 1, cluster.servers);
 }
 
-function restart(cluster: Cluster, server: number): void {
-  cluster.start(server);
-  cluster.connect(server);
-}
-
 async function beyondTheLimit(cluster: Cluster): Promise<void> {
-  const down = beside(cluster, await checkOneLeader(cluster), [0, 1, 2]);
+  const down = allBeside(cluster, await checkOneLeader(cluster), [0, 1, 2]);
   const before = cluster.services.highest;
   for (const server of down) cluster.crash(server);
   cluster.journal.step('expects that nothing is agreed on with three of five down');
@@ -91,9 +86,9 @@ async function beyondTheLimit(cluster: Cluster): Promise<void> {
     throw new ScenarioFailure(`index ${cluster.services.highest} was committed with three of five servers down`);
   }
   const [first, ...others] = down;
-  if (first !== undefined) restart(cluster, first);
+  if (first !== undefined) cluster.restart(first);
   await agreeOn(cluster, 10, majority(cluster));
-  for (const server of others) restart(cluster, server);
+  for (const server of others) cluster.restart(server);
   await agreeOn(cluster, 1, cluster.servers);
 }
 
@@ -103,11 +98,11 @@ function stragglers(choose: (cluster: Cluster, leader: number) => readonly numbe
     await agreeOn(cluster, 1, cluster.servers);
     const leader = await checkOneLeader(cluster);
     for (const server of choose(cluster, leader)) cluster.network.slow(String(server), SLOW);
-    for (const server of beside(cluster, leader, [1, 2]).slice(0, crashed)) cluster.crash(server);
+    for (const server of allBeside(cluster, leader, [1, 2]).slice(0, crashed)) cluster.crash(server);
     await agreeOn(cluster, 20, majority(cluster));
     for (let server = 0; server < cluster.servers; server++) {
       cluster.network.slow(String(server), 0);
-      if (!cluster.isRunning(server)) restart(cluster, server);
+      if (!cluster.isRunning(server)) cluster.restart(server);
     }
     await expectEverywhere(cluster, cluster.services.highest, cluster.servers);
   };
@@ -132,20 +127,20 @@ export const beyond: readonly LabTest[] = [
     ...part,
     name: 'SlowFollowers',
     title: 'slow followers',
-    run: stragglers((cluster, leader) => beside(cluster, leader, [1, 2]), 0),
+    run: stragglers((cluster, leader) => allBeside(cluster, leader, [1, 2]), 0),
   },
   { ...part, name: 'SlowLeader', title: 'a slow leader', run: stragglers((_, leader) => [leader], 0) },
   {
     ...part,
     name: 'SlowMajority',
     title: 'a slow majority',
-    run: stragglers((cluster, leader) => beside(cluster, leader, [0, 1, 2]), 0),
+    run: stragglers((cluster, leader) => allBeside(cluster, leader, [0, 1, 2]), 0),
   },
   {
     ...part,
     name: 'SlowAndDown',
     title: 'two of five down, and one of the others slow',
-    run: stragglers((cluster, leader) => beside(cluster, leader, [3]), 2),
+    run: stragglers((cluster, leader) => allBeside(cluster, leader, [3]), 2),
   },
   { ...part, name: 'LeaderStopped', title: 'a leader stops, and goes on later', run: leaderStopped },
 ];

@@ -12,34 +12,23 @@ const unreliable = { ...reliable, isUnreliable: true } as const;
 const FIGURE_8_ROUNDS = 1_000;
 const REORDERING_FROM = 200;
 
-/** It stays disconnected. */
-function restartApart(cluster: Cluster, server: number): void {
-  cluster.disconnect(server);
-  cluster.start(server);
-}
-
-function restart(cluster: Cluster, server: number): void {
-  restartApart(cluster, server);
-  cluster.connect(server);
-}
-
 async function persist1(cluster: Cluster): Promise<void> {
   const all = cluster.servers;
   await one(cluster, 11, all, true);
   for (let server = 0; server < all; server++) cluster.start(server);
-  for (let server = 0; server < all; server++) restart(cluster, server);
+  for (let server = 0; server < all; server++) cluster.restart(server);
   await one(cluster, 12, all, true);
-  restart(cluster, await checkOneLeader(cluster));
+  cluster.restart(await checkOneLeader(cluster));
   await one(cluster, 13, all, true);
   const leader = await checkOneLeader(cluster);
   cluster.disconnect(leader);
   await one(cluster, 14, all - 1, true);
-  restart(cluster, leader);
+  cluster.restart(leader);
   await waitCommitted(cluster, 4, all, -1);
   const other = ((await checkOneLeader(cluster)) + 1) % all;
   cluster.disconnect(other);
   await one(cluster, 15, all - 1, true);
-  restart(cluster, other);
+  cluster.restart(other);
   await one(cluster, 16, all, true);
 }
 
@@ -54,10 +43,10 @@ async function persist2(cluster: Cluster): Promise<void> {
     cluster.disconnect(b);
     await one(cluster, command++, all - 2, true);
     for (const server of [leader, c, d]) cluster.disconnect(server);
-    for (const server of [a, b]) restart(cluster, server);
+    for (const server of [a, b]) cluster.restart(server);
     await cluster.sleep(electionTimeout);
     // Of these three only one has the newest entry.
-    restart(cluster, c);
+    cluster.restart(c);
     await one(cluster, command++, all - 2, true);
     for (const server of [d, leader]) cluster.connect(server);
   }
@@ -73,9 +62,9 @@ async function persist3(cluster: Cluster): Promise<void> {
   cluster.crash(leader);
   cluster.crash(next);
   cluster.connect(last);
-  restart(cluster, leader);
+  cluster.restart(leader);
   await one(cluster, 103, 2, true);
-  restart(cluster, next);
+  cluster.restart(next);
   await one(cluster, 104, 3, true);
 }
 

@@ -49,10 +49,7 @@ function checkLogSize(cluster: Cluster): void {
 
 function restartAll(cluster: Cluster): void {
   for (let server = 0; server < cluster.servers; server++) cluster.crash(server);
-  for (let server = 0; server < cluster.servers; server++) {
-    cluster.start(server);
-    cluster.connect(server);
-  }
+  for (let server = 0; server < cluster.servers; server++) cluster.restart(server);
 }
 
 async function allCrash(cluster: Cluster): Promise<void> {
