@@ -1,4 +1,5 @@
 export * from './campaign/index.ts';
+export * from './core-world/index.ts';
 export * from './coverage/index.ts';
 export * from './disk/index.ts';
 export * from './history.ts';
