@@ -11,7 +11,7 @@ import { fullBarrier, setVote } from './persistence.ts';
 import { onElected } from './repair.ts';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './role.ts';
 import { envelope, send, sendAfter } from './send.ts';
-import { standsBack } from './standing-back.ts';
+import { makeLessRoom, standsBack } from './standing-back.ts';
 import type { Core } from './state.ts';
 import { armElection } from './timers.ts';
 import type { Incarnation, MemberId } from './types.ts';
@@ -87,7 +87,7 @@ function otherVoters(core: Core): readonly MemberId[] {
 
 /**
  * "Would you?" Answered from what is, changed nothing: neither term nor vote nor timers (the answer is no contact), but that haste
- * gives way to haste.
+ * gives way to haste, and that a server which leaves elections to others sees how they fare.
  */
 export function onPreVote(core: Core, message: PreVote): void {
   const refusal = whyNoPreVote(core, message);
@@ -102,7 +102,10 @@ export function onPreVote(core: Core, message: PreVote): void {
   });
   send(core, { kind: 'preVoteReply', ...envelope(core, message.from), round: message.round, granted });
   if (granted) yieldHaste(core);
+  if (refusal === behind) makeLessRoom(core);
 }
+
+const behind = 'its log is behind';
 
 function whyNoPreVote(core: Core, message: PreVote): string | null {
   const { state } = core;
@@ -115,7 +118,7 @@ function whyUnfit(core: Core, message: PreVote | RequestVote): string | null {
   if (isForeign(core)) return 'this incarnation does not vote';
   if (isStranger(core)) return 'no cluster has let this server in yet';
   if (isImpostor(core, message.from, message.incarnation)) return 'another incarnation of that member counts';
-  if (!isUpToDate(core.state.log, message.lastIndex, message.lastTerm)) return 'its log is behind';
+  if (!isUpToDate(core.state.log, message.lastIndex, message.lastTerm)) return behind;
   return null;
 }
 

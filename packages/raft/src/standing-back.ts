@@ -26,6 +26,16 @@ export function standsBack({ state }: Core): boolean {
   return true;
 }
 
+/**
+ * A candidate was refused because its log is behind this one's. Those that this server makes room for may have nobody who could win
+ * without it, so each such attempt halves what is left; or a cluster of which only deposed leaders hold the newest entry would wait for
+ * up to 2^(n - 1) of the longest timeouts.
+ */
+export function makeLessRoom({ state }: Core): void {
+  const { standingBack } = state;
+  if (!standingBack.forRepair) standingBack.left >>= 1;
+}
+
 /** This server leads, whatever kept it back. */
 export function endStandingBack({ state }: Core): void {
   state.standingBack.left = 0;
