@@ -59,3 +59,39 @@ describe('quorate lab run --grade', () => {
     expect(ran.err).toMatch(/There is no folder/);
   });
 });
+
+/** No log at all: whoever is asked does it alone. */
+const FORGETFUL_STORE = `
+export { make } from ${JSON.stringify(import.meta.resolve('../../lab/implementations/raft.mjs'))};
+export function service() {
+  const data = new Map();
+  const write = {
+    'KV.put': (key, value) => data.set(key, value),
+    'KV.append': (key, value) => data.set(key, (data.get(key) ?? '') + value),
+    'KV.get': () => undefined,
+  };
+  return {
+    apply() {},
+    kill() {},
+    handle(method, { key, value }, answer) {
+      if (write[method] === undefined) return false;
+      write[method](key, value);
+      answer({ kind: 'ok', value: method === 'KV.get' ? (data.get(key) ?? null) : null });
+      return true;
+    },
+  };
+}
+`;
+
+test('quorate lab run writes a page about answers that are not linearizable, and says where', async () => {
+  const impl = join(folder, 'forgetful.mjs');
+  writeFileSync(impl, FORGETFUL_STORE);
+  const pages = join(folder, 'pages');
+  const name = 'PersistPartitionUnreliableLinearizable';
+  const ran = await quorate(['lab', 'run', '--impl', impl, '--test', name, '--page-dir', pages]);
+  const file = join(pages, `${name}-seed-1.html`);
+  expect(ran.code).toBe(1);
+  expect(ran.out).toMatch(/are not linearizable: \d+ of \d+ operations fit into an order/);
+  expect(ran.out).toContain(`all operations, in a browser: ${file}`);
+  expect(readFileSync(file, 'utf8')).toMatch(/^<!doctype html>[^]*No order takes in[^]*class="stuck/);
+});

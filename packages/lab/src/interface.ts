@@ -54,6 +54,12 @@ export interface RaftServer {
   getState(): { readonly term: number; readonly isLeader: boolean };
   /** The service's state up to and including `index` is in `data`: the log need not keep that any more. */
   snapshot(index: number, data: Uint8Array): void;
+  /**
+   * May be left out; then the scenario that needs it is not run, and says so. On a leader: from now on these servers are to be the members of
+   * the cluster (§6), this one perhaps not among them: then it leads no more once that is committed. Answers at once whether it has begun;
+   * false if it does not lead, or another change is under way.
+   */
+  change?(members: readonly number[]): boolean;
   /** Nobody needs this server any more: it should stop its timers and loops. */
   kill(): void;
 }
@@ -78,4 +84,11 @@ export type Make = (
 ) => RaftServer;
 
 /** Methods that are not for peers to call. */
-export const reservedMethods: ReadonlySet<string> = new Set(['start', 'getState', 'snapshot', 'kill', 'constructor']);
+export const reservedMethods: ReadonlySet<string> = new Set([
+  'start',
+  'getState',
+  'snapshot',
+  'change',
+  'kill',
+  'constructor',
+]);

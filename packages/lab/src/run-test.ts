@@ -2,7 +2,7 @@
 import { randomStream } from '@quorate/sim';
 import { Cluster } from './cluster/cluster.ts';
 import type { MakeOwnService, MakeService } from './cluster/hosted-service.ts';
-import { ScenarioFailure } from './cluster/failure.ts';
+import { NotOffered, ScenarioFailure } from './cluster/failure.ts';
 import { Journal } from './cluster/journal.ts';
 import type { Make } from './interface.ts';
 import { asRace, SharedValues } from './race/shared-values.ts';
@@ -37,8 +37,10 @@ export interface RunOptions {
 export interface TestReport {
   readonly test: LabTest;
   readonly seed: number;
-  /** Null if it passed. */
+  /** Null if it passed, or was not run. */
   readonly failure: Error | null;
+  /** What the implementation does not offer and the test needs, so that it was not run; null if it was. */
+  readonly notOffered: string | null;
   readonly journal: Journal;
   /** Milliseconds of the test's time, virtual or real. */
   readonly elapsed: number;
@@ -67,6 +69,7 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
   const makeService = serviceOf(test, options.service);
   const began = realNow();
   let failure: Error | null = null;
+  let notOffered: string | null = null;
   let cluster: Cluster | null = null;
   const onRejection = (error: unknown): void => scheduler.fail(error);
   process.on('unhandledRejection', onRejection);
@@ -80,8 +83,8 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
       if (scheduler.now > TEST_LIMIT) throw new ScenarioFailure('the test took longer than 120 seconds');
     });
   } catch (error) {
-    failure =
-      (order === undefined ? null : asRace(error)) ?? (error instanceof Error ? error : new Error(String(error)));
+    if (error instanceof NotOffered) notOffered = error.message;
+    else failure = (order === undefined ? null : asRace(error)) ?? asError(error);
   } finally {
     process.off('unhandledRejection', onRejection);
   }
@@ -91,6 +94,7 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
     test,
     seed,
     failure,
+    notOffered,
     journal,
     elapsed: scheduler.now,
     calls: counts?.calls ?? 0,
@@ -101,6 +105,10 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
     computing: realNow() - began - scheduler.idle,
     order: scheduler.order,
   };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function serviceOf(

@@ -1,15 +1,19 @@
 /** The key-value part finds what is wrong with a Raft, and its judge what is wrong with answers. */
 import { describe, expect, test } from 'vitest';
-import { type Make, quorateRaft, runTest, suite } from '../src/index.ts';
+import { type Make, quorateRaft, runTest, ScenarioFailure, suite } from '../src/index.ts';
 import { judge, violationLines } from '../src/kv/linearizable.ts';
 import type { KvAnswer, KvOperation, KvRequest } from '../src/kv/operations.ts';
 import { checkValue } from '../src/suite/key-value/generic.ts';
 
-async function failureOf(name: string, make: Make): Promise<string | null> {
+async function failed(name: string, make: Make): Promise<Error | null> {
   const scenario = suite.find((each) => each.name === name);
   if (scenario === undefined) throw new Error(`There is no test ${name}.`);
   const { failure } = await runTest(scenario, make, { seed: 1, isRealTime: false });
-  return failure?.message ?? null;
+  return failure;
+}
+
+async function failureOf(name: string, make: Make): Promise<string | null> {
+  return (await failed(name, make))?.message ?? null;
 }
 
 /** Our Raft with something else in place of some of its methods. */
@@ -39,9 +43,16 @@ const alone: Make = (_peers, _me, _persister, apply, environment) => {
 describe('the key-value part', () => {
   test('finds servers that do not agree by the answers that they give', async () => {
     expect(await failureOf('UnreliableOneKey', alone)).toMatch(/has lost the append/);
-    expect(await failureOf('PersistPartitionUnreliableLinearizable', alone)).toMatch(
+    const failure = await failed('PersistPartitionUnreliableLinearizable', alone);
+    expect(failure?.message).toMatch(
       /the answers for key "\d+" are not linearizable: \d+ of \d+ operations fit into an order.*no order takes in:\n +client \d+/s,
     );
+    // The page shows the same, with everything around it.
+    const page = failure instanceof ScenarioFailure ? (failure.page ?? '') : '';
+    expect(page).toMatch(/class="stuck.*No order takes in|No order takes in.*class="stuck/s);
+    const placed = /: (\d+) of \d+ operations/.exec(failure?.message ?? '')?.[1];
+    expect(page.match(/<i class="placed/g)?.length).toBe(Number(placed));
+    expect(page).not.toMatch(/https?:/);
   });
 
   test('finds a minority that does things', async () => {

@@ -1,16 +1,16 @@
 /** Points for a teacher, and published figures beside those of a run. */
 import { describe, expect, test } from 'vitest';
-import { compareLines, gradeOf, type Outcome, suite, weights } from '../src/index.ts';
+import { compareLines, gradeOf, type Outcome, passedLine, suite, weights } from '../src/index.ts';
 
 function outcomeOf(name: string, figures: Partial<Outcome> = {}): Outcome {
   const found = suite.find((each) => each.name === name);
   if (found === undefined) throw new Error(`There is no test ${name}.`);
   const { part, title, servers } = found;
   const nothing = { calls: 0, bytes: 0, callsByMethod: [], agreed: 0, calling: 0, computing: 0, elapsed: 0 };
-  return { ...nothing, part, test: name, title, servers, seed: 1, failure: null, ...figures };
+  return { ...nothing, part, test: name, title, servers, seed: 1, failure: null, notOffered: null, ...figures };
 }
 
-const failure = { message: 'expected one leader, got none', stack: '', steps: [], events: [] };
+const failure = { message: 'expected one leader, got none', page: null, stack: '', steps: [], events: [] };
 const describeRun = ({ failure: note }: Outcome): string[] => [note === null ? 'Passed' : note.message];
 const tests = suite.filter(({ name }) => name === 'InitialElection' || name === 'BasicAgree');
 
@@ -42,6 +42,20 @@ describe('a grade', () => {
       [0, 'raft.js cannot be loaded'],
       [0, 'raft.js cannot be loaded'],
     ]);
+  });
+
+  test('counts what an implementation may leave out, and does, neither for nor against it', () => {
+    const notOffered = 'a change of membership: the implementation has no change(members)';
+    const left = outcomeOf('LeaderLeaves', { notOffered });
+    const chosen = suite.filter(({ name }) => name === 'LeaderLeaves' || name === 'OnMajority');
+    const grade = gradeOf(chosen, 1, [outcomeOf('OnMajority'), left], (outcome) => [passedLine(outcome)], 0);
+    expect(grade.output).toBe('1 of 1 points.\nbeyond: 1 of 1');
+    expect(grade.tests[1]).toMatchObject({
+      score: 0,
+      max_score: 0,
+      output: `  ... Not run -- not offered: ${notOffered}`,
+    });
+    expect(grade.tests[1]).not.toHaveProperty('status');
   });
 
   test('keeps its output short', () => {

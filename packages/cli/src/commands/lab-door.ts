@@ -10,6 +10,7 @@ import {
 } from '@quorate/lab';
 import type { LabRunFlags } from '../tree/lab-command.ts';
 import { UsageError } from '../usage-error.ts';
+import { savePage } from './lab-page.ts';
 import { print } from './session.ts';
 
 /** Runs key-value scenarios on processes: `command` is started once for each server. */
@@ -36,7 +37,7 @@ export async function runLabDoor(command: string, flags: LabRunFlags): Promise<v
         sum.ran += 1;
         sum.elapsed += outcome.elapsed;
         if (outcome.failure !== null) sum.failed += 1;
-        report(outcome, command);
+        report(outcome, command, flags);
       }
     }
   } finally {
@@ -76,11 +77,11 @@ function spelt(flag: string): string {
   return flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-function report(outcome: Outcome, command: string): void {
+function report(outcome: Outcome, command: string, flags: LabRunFlags): void {
   if (outcome.failure === null) {
     print(passedLine(outcome));
     return;
   }
   const again = `quorate lab run --exec '${command}' --test ${outcome.test} --seed ${outcome.seed} --verbose`;
-  for (const line of failureLines(outcome, again)) print(line);
+  for (const line of failureLines(outcome, again, savePage(outcome, flags))) print(line);
 }

@@ -21,6 +21,7 @@ import {
 import type { LabRunFlags } from '../tree/lab-command.ts';
 import { UsageError } from '../usage-error.ts';
 import { checkGradeFile, writeGrade } from './lab-grade.ts';
+import { savePage } from './lab-page.ts';
 import { print } from './session.ts';
 
 const PROGRESS_MS = 500;
@@ -123,6 +124,11 @@ function againCommand(outcome: Outcome, { impl, realTime, race }: LabRunFlags): 
   return `quorate lab run${subject} --test ${outcome.test} --seed ${outcome.seed}${time}${race === true ? ' --race' : ''} --verbose`;
 }
 
+function printFailure(outcome: Outcome, flags: LabRunFlags): void {
+  const page = savePage(outcome, flags);
+  for (const line of failureLines(outcome, againCommand(outcome, flags), page)) print(line);
+}
+
 /** The classic output. Tests may end in any order; they are printed in the suite's. */
 class OneRun {
   failed = 0;
@@ -130,6 +136,7 @@ class OneRun {
   readonly #flags: LabRunFlags;
   readonly #ended = new Map<string, Outcome>();
   #elapsed = 0;
+  #notOffered = 0;
 
   constructor(tests: readonly LabTest[], flags: LabRunFlags) {
     this.#waiting = [...tests];
@@ -150,6 +157,7 @@ class OneRun {
     const [pass, ...totals] = totalLines(this.#elapsed, usage, wall);
     if (this.#waiting.length > 0) return;
     print(this.failed === 0 ? (pass ?? '') : `FAIL: ${this.failed} of ${this.#ended.size} tests`);
+    if (this.#notOffered > 0) print(`${this.#notOffered} not run: not offered`);
     for (const line of totals) print(this.failed === 0 ? line : line.replace(/^ok /, 'FAIL'));
   }
 
@@ -159,11 +167,12 @@ class OneRun {
 
   #print(outcome: Outcome): void {
     this.#elapsed += outcome.elapsed;
+    if (outcome.notOffered !== null) this.#notOffered += 1;
     print(titleLine(outcome));
     if (outcome.failure === null) print(passedLine(outcome));
     else {
       this.failed += 1;
-      for (const line of failureLines(outcome, againCommand(outcome, this.#flags))) print(line);
+      printFailure(outcome, this.#flags);
     }
     if (this.#flags.verbose === true) print(detailLine(outcome));
   }
@@ -195,7 +204,7 @@ class ManyRuns {
     if (this.failed > MAX_PRINTED) return;
     this.#clear();
     print(titleLine(outcome));
-    for (const line of failureLines(outcome, againCommand(outcome, this.#flags))) print(line);
+    printFailure(outcome, this.#flags);
   }
 
   finish(usage: { readonly user: number; readonly system: number }, wall: number): void {
@@ -235,6 +244,7 @@ function tableLine(name: string, outcomes: readonly Outcome[]): string {
   const seconds = spread(outcomes.map(({ elapsed }) => elapsed / 1000)).map((value) => value.toFixed(1).padStart(7));
   const calls = spread(outcomes.map((outcome) => outcome.calls)).map((value) => value.toFixed(0).padStart(7));
   const counts = `${String(outcomes.length).padStart(5)} ${String(failed).padStart(7)}`;
+  if (outcomes.some(({ notOffered }) => notOffered !== null)) return `${name.padEnd(28)} ${counts}     not offered`;
   return `${name.padEnd(28)} ${counts}     ${seconds.join(' ')}   ${calls.join(' ')}`;
 }
 

@@ -31,6 +31,10 @@ export function addLabCommand(program: Command): void {
     )
     .option('--compare', 'print published results of other Rafts beside these')
     .option('--grade <file>', "write points a test to this file, in the form of Gradescope's results.json")
+    .option(
+      '--page-dir <folder>',
+      'where to write a page about answers that are not linearizable; by default a folder for temporary files',
+    )
     .option('--verbose', 'with each test, where its time went and its calls by kind; print what your code prints')
     .addHelpText(
       'after',
@@ -101,6 +105,7 @@ export interface LabRunFlags {
   readonly race?: boolean;
   readonly compare?: boolean;
   readonly grade?: string;
+  readonly pageDir?: string;
   readonly verbose?: boolean;
 }
 

@@ -2,8 +2,9 @@
 import { randomStream } from '@quorate/sim';
 import { ScenarioFailure } from '../cluster/failure.ts';
 import { Journal } from '../cluster/journal.ts';
-import { judge, violationLines } from '../kv/linearizable.ts';
+import { judge } from '../kv/linearizable.ts';
 import { KvHistory, type KvRequest } from '../kv/operations.ts';
+import { violationFailure } from '../kv/violation-page.ts';
 import type { Outcome } from '../session/protocol.ts';
 import { DoorClient } from './door-client.ts';
 import { DoorCluster } from './door-cluster.ts';
@@ -59,6 +60,7 @@ export async function runDoorTest(test: DoorTest, options: DoorOptions): Promise
     seed: options.seed,
     servers: test.servers,
     failure: failure === null ? null : noteOf(failure, journal),
+    notOffered: null,
     elapsed: now(),
     calls: messages + clientMessages,
     bytes: 0,
@@ -75,6 +77,7 @@ export async function runDoorTest(test: DoorTest, options: DoorOptions): Promise
 function noteOf(failure: Error, journal: Journal): NonNullable<Outcome['failure']> {
   return {
     message: failure.message,
+    page: failure instanceof ScenarioFailure ? failure.page : null,
     stack: failure instanceof ScenarioFailure ? '' : (failure.stack ?? ''),
     steps: journal.steps,
     events: [...journal.events].map(([server, moments]) => ({ server, moments })),
@@ -228,7 +231,7 @@ class DoorRun {
   #judge(): void {
     this.#journal.step('expects that one order explains all answers');
     const { violation, unknown } = judge(this.#history.all());
-    if (violation !== null) throw new ScenarioFailure(violationLines(violation).join('\n    '));
+    if (violation !== null) throw violationFailure(violation);
     if (unknown.length > 0) this.#journal.step(`keys ${unknown.join(', ')}: the search was given up`);
   }
 }

@@ -1,5 +1,15 @@
 /** What our Raft saves: term and vote, the log, and the snapshot. */
-import type { Configuration, Index, PersistBatch, RecoveredState, SnapshotMetadata, TermRun } from '@quorate/raft';
+import {
+  type Configuration,
+  decodeConfiguration,
+  encodeConfiguration,
+  EntryKind,
+  type Index,
+  type PersistBatch,
+  type RecoveredState,
+  type SnapshotMetadata,
+  type TermRun,
+} from '@quorate/raft';
 import type { Persister } from '../interface.ts';
 import { type LogBase, SavedLog } from './saved-log.ts';
 
@@ -7,8 +17,15 @@ interface Saved {
   readonly term: number;
   readonly vote: string | null;
   readonly base: LogBase;
+  /** In force at the base, and where it was defined; left out: that of the beginning. */
+  readonly configuration?: SavedConfiguration | undefined;
   /** Encoded entries behind the base. */
   readonly log: Uint8Array;
+}
+
+interface SavedConfiguration {
+  readonly index: Index;
+  readonly data: Uint8Array;
 }
 
 /** A snapshot that came from another server. */
@@ -19,7 +36,8 @@ export interface ReceivedSnapshot {
 
 export class Disk {
   readonly #persister: Persister;
-  readonly #configuration: Configuration;
+  /** In force at the log's base. */
+  #configuration: Configuration;
   #hardState: { readonly term: number; readonly vote: string | null } = { term: 0, vote: null };
   #log = new SavedLog({ index: 0, term: 0, commands: 0 });
   #snapshotData: Uint8Array | null;
@@ -32,6 +50,7 @@ export class Disk {
     if (saved === null) return;
     this.#hardState = { term: saved.term, vote: saved.vote };
     this.#log = SavedLog.decode(saved.base, saved.log);
+    this.#configuration = decoded(saved.configuration) ?? configuration;
   }
 
   get log(): SavedLog {
@@ -53,7 +72,9 @@ export class Disk {
       base,
       lastIndex,
       termRuns,
-      configurations: [],
+      configurations: entries.flatMap(({ index, kind, data }) =>
+        kind === EntryKind.configuration ? (decoded({ index, data }) ?? []) : [],
+      ),
       faulty: [],
       tail: entries,
       applied: base.index,
@@ -63,7 +84,8 @@ export class Disk {
   /** One save for all of it. */
   write(batch: PersistBatch, received: ReceivedSnapshot | null): void {
     if (batch.snapshot !== null && received !== null) {
-      const { index, term } = batch.snapshot;
+      const { index, term, configuration } = batch.snapshot;
+      this.#configuration = configuration;
       this.#log = new SavedLog({ index, term, commands: received.commands });
       this.#snapshotData = received.data;
     }
@@ -73,8 +95,9 @@ export class Disk {
     this.#save();
   }
 
-  /** The service's state up to `index` is in `data`. */
-  compact(index: Index, data: Uint8Array): SnapshotMetadata {
+  /** The service's state up to `index` is in `data`; `configuration` is in force there. */
+  compact(index: Index, data: Uint8Array, configuration: Configuration): SnapshotMetadata {
+    this.#configuration = configuration;
     this.#log = this.#log.compact(index);
     this.#snapshotData = data;
     this.#save();
@@ -87,6 +110,12 @@ export class Disk {
 
   #save(): void {
     const { base, bytes: log } = this.#log;
-    this.#persister.save({ ...this.#hardState, base, log } satisfies Saved, this.#snapshotData);
+    const { index } = this.#configuration;
+    const configuration = index === 0 ? undefined : { index, data: encodeConfiguration(this.#configuration) };
+    this.#persister.save({ ...this.#hardState, base, configuration, log } satisfies Saved, this.#snapshotData);
   }
+}
+
+function decoded(saved: SavedConfiguration | undefined): Configuration | null {
+  return saved === undefined ? null : decodeConfiguration(saved.data, saved.index);
 }

@@ -10,6 +10,7 @@ import {
   initialConfiguration,
   type Input,
   type LoadRequest,
+  type MemberChange,
   type MemberId,
   type Message,
   type Micros,
@@ -42,6 +43,7 @@ const labOptions: RaftDefaults = {
   heartbeatInterval: 100_000,
   electionTimeoutMin: 300_000,
   electionTimeoutMax: 450_000,
+  maxElectionBackoff: 2,
   // Nothing is ever asked back from the disk.
   maxLogCacheBytes: 2 ** 40,
 };
@@ -86,6 +88,7 @@ class QuorateServer implements RaftServer {
   /** Commands handed to the core since the last flush. */
   #started = 0;
   #nextProposal = 1;
+  #nextChange = 1;
   /** Whose call is being handled, and what the core answers it. */
   #caller: { readonly id: MemberId; reply: Message | null } | null = null;
 
@@ -131,9 +134,25 @@ class QuorateServer implements RaftServer {
   snapshot(index: number, data: Uint8Array): void {
     const at = this.#disk.log.indexOf(index);
     if (this.#isKilled || at === undefined) return;
-    const snapshot = this.#disk.compact(at, data);
+    const snapshot = this.#disk.compact(at, data, this.#raft.configurationAt(at));
     this.#step({ kind: 'compacted', snapshot, through: at });
     this.#flushSoon();
+  }
+
+  change(members: readonly number[]): boolean {
+    const raft = this.#raft;
+    if (this.#isKilled || raft.role !== 'leader') return false;
+    const wanted = members.map(nameOf);
+    const present = raft.configuration.members.map(({ id }) => id);
+    const changes: MemberChange[] = [
+      ...wanted
+        .filter((id) => !present.includes(id))
+        .map((id) => ({ op: 'add', id, context: '', voter: true }) as const),
+      ...present.filter((id) => !wanted.includes(id)).map((id) => ({ op: 'remove', id }) as const),
+    ];
+    const id = this.#nextChange++;
+    this.#step({ kind: 'change', id, changes, version: null });
+    return this.#flush().some((result) => result.id === id && result.refused === null);
   }
 
   kill(): void {
@@ -179,15 +198,17 @@ class QuorateServer implements RaftServer {
     });
   }
 
-  /** Carries out what the core wants, until it wants nothing more. */
-  #flush(): void {
+  /** Carries out what the core wants, until it wants nothing more. Returns what came of changes of membership. */
+  #flush(): Output['changes'] {
+    const changes: Output['changes'][number][] = [];
     for (;;) {
       const output = this.#raft.takeOutput();
+      changes.push(...output.changes);
       for (const timer of output.arm) this.#arm(timer);
       if (output.persist !== null) this.#persist(output.persist);
       for (const { message } of output.send) this.#send(message);
       for (const request of output.load) this.#load(request);
-      if (!this.#isMoreToDo(output)) return;
+      if (!this.#isMoreToDo(output)) return changes;
     }
   }
 

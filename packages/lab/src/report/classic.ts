@@ -5,8 +5,9 @@ export function titleLine({ part, title }: Pick<Outcome, 'part' | 'title'>): str
   return `Test (${part}): ${title} ...`;
 }
 
-/** Seconds, servers, RPCs, bytes, commands agreed on; in the key-value part there are no bytes, and what clients asked is counted. */
-export function passedLine({ part, elapsed, servers, calls, bytes, agreed }: Outcome): string {
+/** Of a test that did not fail: seconds, servers, RPCs, bytes, commands agreed on; in the key-value part there are no bytes, and what clients asked is counted. */
+export function passedLine({ part, elapsed, servers, calls, bytes, agreed, notOffered }: Outcome): string {
+  if (notOffered !== null) return `  ... Not run -- not offered: ${notOffered}`;
   const columns = [
     (elapsed / 1000).toFixed(1).padStart(5),
     ` ${servers}`,

@@ -36,7 +36,7 @@ export function compareLines(outcomes: readonly Outcome[]): string[] {
 function byTest(outcomes: readonly Outcome[]): Map<string, Figures> {
   const passed = new Map<string, Outcome[]>();
   for (const outcome of outcomes) {
-    if (outcome.failure !== null) continue;
+    if (outcome.failure !== null || outcome.notOffered !== null) continue;
     const runs = passed.get(outcome.test) ?? [];
     passed.set(outcome.test, runs);
     runs.push(outcome);

@@ -5,7 +5,8 @@ import type { FailureNote, Moment, Outcome } from '../session/protocol.ts';
 const SHOWN = 12;
 const SHOWN_STEPS = 4;
 
-export function failureLines(outcome: Outcome, command: string): string[] {
+/** `command` runs it again; `page` is where a page about it was written. */
+export function failureLines(outcome: Outcome, command: string, page: string | null = null): string[] {
   const { failure } = outcome;
   if (failure === null) return [];
   return [
@@ -17,6 +18,7 @@ export function failureLines(outcome: Outcome, command: string): string[] {
       `    server ${server}, the last events:`,
       ...moments.slice(-SHOWN).map((event) => `      ${moment(event)}`),
     ]),
+    ...(page === null ? [] : [`    all operations, in a browser: ${page}`]),
     `    seed ${outcome.seed}; again: ${command}`,
   ];
 }

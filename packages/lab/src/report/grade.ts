@@ -13,7 +13,8 @@ export interface GradedTest {
   readonly number: string;
   readonly score: number;
   readonly max_score: number;
-  readonly status: 'passed' | 'failed';
+  /** Left out of what was not run because the implementation does not offer it. */
+  readonly status?: 'passed' | 'failed';
   readonly output: string;
   readonly tags: readonly string[];
   readonly visibility: 'visible';
@@ -41,6 +42,8 @@ export function gradeOf(
 ): Grade {
   const graded = tests.map((test, at) => {
     const of = outcomes.filter((outcome) => outcome.test === test.name).toSorted((a, b) => a.seed - b.seed);
+    const notOffered = of.find((outcome) => outcome.notOffered !== null);
+    if (notOffered !== undefined) return notOfferedTest(test, at, describe(notOffered));
     const passed = of.filter(({ failure }) => failure === null).length;
     return gradedTest(test, at, passed / runs, obstacle ?? outputOf(of, passed, runs, describe));
   });
@@ -62,6 +65,12 @@ function gradedTest(test: LabTest, at: number, share: number, output: string): G
     tags: [test.part],
     visibility: 'visible',
   };
+}
+
+/** Worth nothing either way: whoever leaves out what may be left out is graded on the rest. */
+function notOfferedTest(test: LabTest, at: number, lines: readonly string[]): GradedTest {
+  const { status: _status, ...rest } = gradedTest(test, at, 0, lines.join('\n'));
+  return { ...rest, max_score: 0 };
 }
 
 /** The first run that failed tells most. */

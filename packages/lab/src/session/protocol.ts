@@ -23,6 +23,8 @@ export interface Moment {
 export interface FailureNote {
   /** What was expected, and what was found. */
   readonly message: string;
+  /** An HTML page that shows more; null if there is none. */
+  readonly page: string | null;
   /** Where: of the user's code if it threw, else of the scenario. */
   readonly stack: string;
   /** The newest steps of the scenario. */
@@ -38,6 +40,8 @@ export interface Outcome {
   readonly seed: number;
   readonly servers: number;
   readonly failure: FailureNote | null;
+  /** See TestReport. */
+  readonly notOffered: string | null;
   /** Milliseconds of the test's time. */
   readonly elapsed: number;
   readonly calls: number;

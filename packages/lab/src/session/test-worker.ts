@@ -1,5 +1,6 @@
 /** The process in which tests run: one after the other, as its parent says. */
 import { Worker } from 'node:worker_threads';
+import { ScenarioFailure } from '../cluster/failure.ts';
 import { quorateRaft } from '../ours/quorate-raft.ts';
 import { runTest, type TestReport } from '../run-test.ts';
 import { runRace } from '../race/run-race.ts';
@@ -51,7 +52,7 @@ async function perform({ make, service }: Implementation, job: Job, beats: Int32
 }
 
 function outcomeOf(report: TestReport): Outcome {
-  const { failure, journal, callsByMethod } = report;
+  const { failure, notOffered, journal, callsByMethod } = report;
   const { part, name, title, servers } = report.test;
   return {
     elapsed: report.elapsed,
@@ -66,11 +67,13 @@ function outcomeOf(report: TestReport): Outcome {
     seed: report.seed,
     servers,
     callsByMethod: [...callsByMethod],
+    notOffered,
     failure:
       failure === null
         ? null
         : {
             message: failure.message,
+            page: failure instanceof ScenarioFailure ? failure.page : null,
             stack: failure.stack ?? '',
             steps: journal.steps,
             events: [...journal.events].map(([server, moments]) => ({ server, moments })),

@@ -27,7 +27,7 @@ async function everythingOnMajority(cluster: Cluster): Promise<void> {
   await expectEverywhere(cluster, cluster.services.highest, cluster.servers);
 }
 
-function majority({ servers }: Cluster): number {
+export function majority({ servers }: Cluster): number {
   return Math.floor(servers / 2) + 1;
 }
 
@@ -40,7 +40,7 @@ function checkAll(cluster: Cluster, last: number, servers: number, when: string)
   }
 }
 
-async function expectEverywhere(cluster: Cluster, last: number, servers: number): Promise<void> {
+export async function expectEverywhere(cluster: Cluster, last: number, servers: number): Promise<void> {
   cluster.journal.step(`expects everything up to ${last} on ${servers} servers within ${WINDOW / 1000} seconds`);
   await cluster.sleep(WINDOW);
   checkAll(cluster, last, servers, `${WINDOW / 1000} seconds after the last command`);
@@ -62,7 +62,7 @@ function allBeside(cluster: Cluster, server: number, by: readonly number[]): num
   return by.map((each) => beside(cluster, server, each));
 }
 
-async function agreeOn(cluster: Cluster, commands: number, servers: number): Promise<void> {
+export async function agreeOn(cluster: Cluster, commands: number, servers: number): Promise<void> {
   for (let count = 0; count < commands; count++) await one(cluster, randomCommand(cluster), servers, true);
 }
 

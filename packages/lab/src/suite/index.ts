@@ -4,6 +4,7 @@ import { disturbedElections } from './disturbed-elections.ts';
 import { election } from './election.ts';
 import { keyValue } from './key-value/index.ts';
 import type { LabTest } from './lab-test.ts';
+import { leaving } from './leaving.ts';
 import { persistence } from './persistence.ts';
 import { snapshots } from './snapshots.ts';
 
@@ -18,4 +19,5 @@ export const suite: readonly LabTest[] = [
   ...keyValue,
   ...beyond,
   ...disturbedElections,
+  ...leaving,
 ];

@@ -5,8 +5,9 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { ScenarioFailure } from '../../cluster/failure.ts';
 import { Clerk } from '../../kv/clerk.ts';
-import { judge, violationLines } from '../../kv/linearizable.ts';
+import { judge } from '../../kv/linearizable.ts';
 import { KvHistory } from '../../kv/operations.ts';
+import { violationFailure } from '../../kv/violation-page.ts';
 
 /** Milliseconds. */
 const WORK = 5_000;
@@ -157,7 +158,7 @@ export function checkSizes(cluster: Cluster, maxRaftState: number): void {
 export function checkHistory(cluster: Cluster, history: KvHistory): void {
   cluster.journal.step('expects that one order explains all answers');
   const { violation, unknown } = judge(history.all());
-  if (violation !== null) throw new ScenarioFailure(violationLines(violation).join('\n    '));
+  if (violation !== null) throw violationFailure(violation);
   if (unknown.length > 0)
     cluster.journal.step(`keys ${unknown.join(', ')}: the search was given up, as the course does`);
 }
