@@ -87,9 +87,17 @@ export function onHeartbeatHeard(core: Core): void {
 
 export function onReadIndexReply(core: Core, message: ReadIndexReply): void {
   const { forwarded } = core.state;
-  if (message.id !== forwarded.readRequest) return;
-  const refused = message.index === 0 ? 'leadershipLost' : null;
-  for (const id of forwarded.readsSent) core.out.reads.push({ id, index: message.index, refused });
+  const { id: asked, from, index, refused } = message;
+  if (asked !== forwarded.readRequest) return;
+  if ((index === 0) !== (refused !== null)) {
+    core.out.events.push({
+      kind: 'violation',
+      peer: from,
+      reason: 'answers a read with both an index and a refusal, or neither',
+    });
+    return;
+  }
+  for (const id of forwarded.readsSent) core.out.reads.push({ id, index, refused });
   forwarded.readsSent = [];
   forwarded.readRequest = null;
 }

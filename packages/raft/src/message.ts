@@ -108,6 +108,8 @@ export interface ReadIndexReply extends Envelope {
   readonly id: number;
   /** The index that must be applied before the read is served, or 0 when refused. */
   readonly index: Index;
+  /** Why, when refused. */
+  readonly refused: RefusalReason | null;
 }
 
 /**

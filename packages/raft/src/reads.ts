@@ -33,8 +33,8 @@ export function onReadIndex(core: Core, message: ReadIndex): void {
   const { leadership } = core.state;
   // Whoever waits asks again, for its question may be lost. One that is known needs no other round, and each round would bring it again.
   if (leadership !== null && askerOf(leadership, message.from)?.reading === message.id) return;
-  const full = (leadership?.reads.length ?? 0) >= core.options.maxPendingReads;
-  if (leadership === null || full) refuseRead(core, message.from, message.id, 'noLeader');
+  if (leadership === null) refuseRead(core, message.from, message.id, 'noLeader');
+  else if (leadership.reads.length >= core.options.maxPendingReads) refuseRead(core, message.from, message.id, 'busy');
   else addRead(core, leadership, message.from, message.id);
 }
 
@@ -58,7 +58,7 @@ function askerOf({ progress }: Leadership, from: MemberId | null): Progress | un
 
 function refuseRead(core: Core, from: MemberId | null, id: number, refused: RefusalReason): void {
   if (from === null) core.out.reads.push({ id, index: 0, refused });
-  else send(core, { kind: 'readIndexReply', ...envelope(core, from), id, index: 0 });
+  else send(core, { kind: 'readIndexReply', ...envelope(core, from), id, index: 0, refused });
 }
 
 /**
@@ -141,7 +141,7 @@ function answerRead(core: Core, leadership: Leadership, read: PendingRead): void
   const asker = askerOf(leadership, from);
   if (asker?.reading === id) asker.reading = null;
   noteAwaited(leadership, from, index);
-  send(core, { kind: 'readIndexReply', ...envelope(core, from), id, index });
+  send(core, { kind: 'readIndexReply', ...envelope(core, from), id, index, refused: null });
 }
 
 /** The leader is deposed: nothing it was asked can be answered. */

@@ -101,7 +101,13 @@ function answerPast(core: Core, message: Message): void {
       refuseVote(core, message, 'its term is past');
       return;
     case 'readIndex':
-      send(core, { kind: 'readIndexReply', ...envelope(core, message.from), id: message.id, index: 0 });
+      send(core, {
+        kind: 'readIndexReply',
+        ...envelope(core, message.from),
+        id: message.id,
+        index: 0,
+        refused: 'noLeader',
+      });
       return;
     case 'propose':
       sendProposeReply(core, message.from, message.id, message.commands.length, 0, 'noLeader');

@@ -15,7 +15,7 @@ import type { ChangeMembers, ChangeRefusal } from './message.ts';
 import { becomeFollower } from './role.ts';
 import { envelope, send } from './send.ts';
 import type { Core, Leadership, Progress } from './state.ts';
-import { closest, isHandingOver } from './transfer.ts';
+import { heirOf, isHandingOver } from './transfer.ts';
 import { type Configuration, EntryKind, type Index, type MemberId } from './types.ts';
 import { mayUse, raised } from './versions.ts';
 
@@ -137,7 +137,7 @@ export function resignIfRemoved(core: Core): void {
   const { leadership } = state;
   const configuration = currentConfiguration(state);
   if (leadership === null || configuration.index > state.commitIndex || isVoter(configuration, options.id)) return;
-  const heir = closest(core, leadership);
+  const heir = heirOf(core, leadership);
   // A lease ends with the leadership, below: the heir is elected past all protection.
   if (heir !== null) send(core, { kind: 'timeoutNow', ...envelope(core, heir.id) });
   becomeFollower(core, state.term, null, 'is no voter any more');

@@ -4,7 +4,7 @@ import { isForeign } from './identity.ts';
 import { currentConfiguration } from './membership.ts';
 import type { Core } from './state.ts';
 import type { Configuration, Index, MemberId, Micros, Role, SnapshotMetadata, Term, Version } from './types.ts';
-import { versionInUse } from './versions.ts';
+import { type Feature, versionInUse, withheld } from './versions.ts';
 
 export interface RaftStatus {
   readonly id: MemberId;
@@ -31,6 +31,8 @@ export interface RaftStatus {
   readonly foreignIncarnation: boolean;
   /** The version of the protocol in use, as far as is committed here. */
   readonly versionInUse: Version;
+  /** What needs a later version than that, and is refused as `versionTooOld`. */
+  readonly withheld: readonly Feature[];
   /** What this server speaks. */
   readonly versions: { readonly min: Version; readonly max: Version };
   /** On a leader, every other member's progress; otherwise empty. */
@@ -71,6 +73,7 @@ export function statusOf(core: Core): RaftStatus {
     recovering: leadership?.recovering ?? false,
     foreignIncarnation: isForeign(core),
     versionInUse: versionInUse(state),
+    withheld: withheld(core),
     versions: { min: options.release.min, max: options.release.max },
     followers: (leadership?.progress ?? []).map((progress) => ({
       id: progress.id,

@@ -29,7 +29,7 @@ export function onTransfer(core: Core, id: number, wanted: MemberId | null): voi
 /** Leadership goes to the closest voter although nobody asked for it. False if there is none that could take it. */
 export function handOver(core: Core, leadership: Leadership): boolean {
   if (core.state.transfer !== null) return true;
-  const target = leadership.recovering ? null : closest(core, leadership);
+  const target = leadership.recovering ? null : heirOf(core, leadership);
   if (target !== null) begin(core, null, target.id);
   return target !== null;
 }
@@ -40,8 +40,13 @@ function begin(core: Core, id: number | null, target: MemberId): void {
   armTimer(core, 'transfer', options.electionTimeoutMin, options.electionTimeoutMin);
 }
 
+/** Who may be told to stand although nobody asked for it; null where not every member understands that (versions.ts), or nobody can. */
+export function heirOf(core: Core, leadership: Leadership): Progress | null {
+  return mayUse(core, 'leadershipTransfer') ? closest(core, leadership) : null;
+}
+
 /** The voter that lacks the least, of those that answer. */
-export function closest(core: Core, leadership: Leadership): Progress | null {
+function closest(core: Core, leadership: Leadership): Progress | null {
   let best: Progress | null = null;
   for (const progress of leadership.progress) {
     if (mayLead(core, progress) && progress.match > (best?.match ?? -1)) best = progress;

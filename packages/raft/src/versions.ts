@@ -10,7 +10,8 @@ import type { Core, Leadership, RaftState } from './state.ts';
 import type { Configuration, Version } from './types.ts';
 
 /** What depends on the version in use. */
-export type Feature = 'membershipChanges' | 'leadershipTransfer';
+const features = ['membershipChanges', 'leadershipTransfer'] as const;
+export type Feature = (typeof features)[number];
 
 /** What a release of this code speaks. */
 export interface Release {
@@ -50,6 +51,11 @@ export function versionInUse({ configurations, commitIndex }: RaftState): Versio
 /** Whether every member understands it. */
 export function mayUse({ state, options }: Core, feature: Feature): boolean {
   return versionInUse(state) >= options.release.needs[feature];
+}
+
+/** What may not be used yet. */
+export function withheld(core: Core): readonly Feature[] {
+  return features.filter((feature) => !mayUse(core, feature));
 }
 
 /** What follows `configuration` when all members speak a later version than it says, or null. The members stay what they are. */

@@ -104,7 +104,13 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     index: position,
   }),
   fc.record({ kind: fc.constant('readIndex' as const), ...envelope, id: position }),
-  fc.record({ kind: fc.constant('readIndexReply' as const), ...envelope, id: position, index: position }),
+  fc.record({
+    kind: fc.constant('readIndexReply' as const),
+    ...envelope,
+    id: position,
+    index: position,
+    refused: fc.constantFrom(null, 'noLeader', 'busy'),
+  }),
   fc.record({
     kind: fc.constant('propose' as const),
     ...envelope,

@@ -73,6 +73,17 @@ const changeRefusals: Record<ChangeRefusal, true> = {
   leaderDiskFull: true,
 };
 
+const refusal = fc.constantFrom(
+  null,
+  'noLeader',
+  'leadershipLost',
+  'busy',
+  'tooLarge',
+  'foreignIncarnation',
+  'recovering',
+  'leaderDiskFull',
+);
+
 /** Keyed by kind, so that none is forgotten. */
 const kinds: Record<Message['kind'], fc.Arbitrary<Message>> = {
   preVote: message('preVote', { round: index, lastIndex: index, lastTerm: index }),
@@ -91,22 +102,13 @@ const kinds: Record<Message['kind'], fc.Arbitrary<Message>> = {
   installSnapshot: message('installSnapshot', { snapshot }),
   installSnapshotReply: message('installSnapshotReply', { snapshotIndex: index, index }),
   readIndex: message('readIndex', { id: index }),
-  readIndexReply: message('readIndexReply', { id: index, index }),
+  readIndexReply: message('readIndexReply', { id: index, index, refused: refusal }),
   propose: message('propose', { id: index, commands: fc.array(bytes, { maxLength: 5 }) }),
   proposeReply: message('proposeReply', {
     id: index,
     count: index,
     index,
-    refused: fc.constantFrom(
-      null,
-      'noLeader',
-      'leadershipLost',
-      'busy',
-      'tooLarge',
-      'foreignIncarnation',
-      'recovering',
-      'leaderDiskFull',
-    ),
+    refused: refusal,
   }),
   timeoutNow: message('timeoutNow', {}),
   fetchEntries: message('fetchEntries', {

@@ -39,6 +39,7 @@ const leading: RaftNodeStatus = {
   recovering: false,
   foreignIncarnation: false,
   versionInUse: 1,
+  withheld: [],
   versions: { min: 1, max: 1 },
   followers: [follower(b.id, 100), follower(c.id, 100)],
   clusterId: '00000000000000aa',
@@ -50,10 +51,13 @@ const leading: RaftNodeStatus = {
   logBytes: 0,
 };
 const following: RaftNodeStatus = { ...leading, role: 'follower', leader: b.id, followers: [] };
+/** A leader that speaks version 2. */
+const upgraded: RaftNodeStatus = { ...leading, versions: { min: 1, max: 2 } };
+const withheld = ['membershipChanges', 'leadershipTransfer'] as const;
 const leaderless: RaftNodeStatus = { ...following, leader: null };
 
-function follower(id: string, matchIndex: number, lastContact: number | null = now - 1000) {
-  const rest = { nextIndex: matchIndex + 1, inflightMessages: 0, inflightBytes: 0, speaks: 1 };
+function follower(id: string, matchIndex: number, lastContact: number | null = now - 1000, speaks: number | null = 1) {
+  const rest = { nextIndex: matchIndex + 1, inflightMessages: 0, inflightBytes: 0, speaks };
   return { id, state: 'replicate' as 'replicate' | 'snapshot', matchIndex, lastContact, ...rest };
 }
 
@@ -147,6 +151,41 @@ const cases: readonly Case[] = [
     /d holds 40 of 100 entries/,
   ],
   ['catchingUp', { ...leading, configuration: newcomer }, /d does not answer/],
+  [
+    'versionHeld',
+    { ...upgraded, followers: [follower(b.id, 100, now, 2), follower(c.id, 100)] },
+    /^Version 1 of the protocol is in use: c speaks no later one\.$/,
+  ],
+  [
+    'versionHeld',
+    { ...upgraded, followers: [follower(b.id, 100), follower(c.id, 100, null, null)], withheld },
+    /b speaks no later one; c has not said in this term what it speaks\. Until a later one is, changes of membership and transfers of leadership are refused \(versionTooOld\)/,
+  ],
+  [
+    'versionHeld',
+    { ...leading, followers: [follower(b.id, 100, now, 2), follower(c.id, 100, now, 2)] },
+    /in use: a speaks no later one/,
+  ],
+  [
+    'versionHeld',
+    { ...following, versions: { min: 1, max: 2 }, peers: [peer(b.id, true), { ...peer(c.id, false), versions: null }] },
+    /b speaks no later one; c has not said to this server what it speaks/,
+  ],
+  [
+    'versionHeld',
+    { ...leading, withheld: ['leadershipTransfer'] },
+    /a, b, c speak no later one.* transfers of leadership are refused/,
+  ],
+  [
+    'versionRises',
+    { ...upgraded, followers: [follower(b.id, 100, now, 2), follower(c.id, 100, now, 3)] },
+    /every member speaks a later one/,
+  ],
+  [
+    'versionUncommitted',
+    { ...upgraded, configuration: { ...three, index: 101, protocol: 2 }, withheld },
+    /version 2 is agreed, and not committed yet\. Until a later one is/,
+  ],
   ['snapshotLost', { ...following, lacksSnapshot: true }, /snapshot .* is damaged/],
   ['damaged', { ...leading, faultyEntries: 3 }, /3 entries are damaged/],
 ];
@@ -159,6 +198,15 @@ it.each(cases)('%s', (code, status, text) => {
 it('says nothing where nothing waits', () => {
   expect(explain({ status: leading, now, silence })).toEqual([]);
   expect(explain({ status: following, now, silence })).toEqual([]);
+});
+
+it('says who has to be upgraded, who has to be started, and who knows more', () => {
+  const advice = (status: RaftNodeStatus) => explain({ status, now, silence }).map((finding) => finding.advice);
+  const followers = [follower(b.id, 100), follower(c.id, 100, null, null)];
+  expect(advice({ ...upgraded, followers })).toEqual(['Upgrade b. Start c, or remove what is gone for good.']);
+  expect(advice({ ...following, versions: { min: 1, max: 2 } })).toEqual([
+    'Upgrade b, c. The leader knows more: quorate explain at its endpoint.',
+  ]);
 });
 
 it('finds the half of a joint configuration that has no majority', () => {

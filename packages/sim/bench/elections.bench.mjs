@@ -122,6 +122,7 @@ function measure({ timeouts, heartbeat, latency }, failure, maxElectionBackoff) 
       clients: 1,
       thinkMicros: SECOND,
       priorities: [1],
+      releases: { ...drawn.releases, newest: [[1]] },
       drift: 0,
       disk: healthyDisk,
       damage: { lost: 0, entries: false, beyond: false, unbound: false },

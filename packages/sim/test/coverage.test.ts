@@ -37,6 +37,12 @@ test('every situation of the protocol is seen', () => {
     'leader elected in haste',
     'leader whose disk stands still hands over',
     'leader that slept proves itself',
+    // All its servers speak one version, which the cluster begins with.
+    'restart that speaks a later version',
+    'version of the protocol raised',
+    'version held by a member that speaks no later one',
+    'raised version truncated',
+    'change or transfer refused because the version is too old',
   ]);
 });
 

@@ -18,7 +18,9 @@ describe('clients, resources and the world', () => {
     expect(broken(() => scene.output(leader, { reads: [{ id: 9, index, refused: null }] }))).toBe('G3');
     scene.message(leader, { kind: 'readIndex', ...envelope(follower, leader), id: 3 });
     expect(
-      broken(() => scene.sends(leader, { kind: 'readIndexReply', ...envelope(leader, follower), id: 3, index })),
+      broken(() =>
+        scene.sends(leader, { kind: 'readIndexReply', ...envelope(leader, follower), id: 3, index, refused: null }),
+      ),
     ).toBe('G3');
   });
 

@@ -1,5 +1,5 @@
 /** Every check finds its lie: chapters C to F of docs/invariants.md. A good cluster is spoilt in one place, and that very check speaks. */
-import { EntryKind, initialConfiguration } from '@quorate/raft';
+import { encodeConfiguration, EntryKind, initialConfiguration } from '@quorate/raft';
 import { describe, expect, test } from 'vitest';
 import { Invariants, Violation } from '../src/index.ts';
 import { isQuorum } from '../src/invariants/quorum.ts';
@@ -391,6 +391,68 @@ describe('snapshots and configurations', () => {
     };
     expect(isQuorum(joint, (id) => ['n1', 'n2', 'n3', 'n6'].includes(id))).toBe(false);
     expect(isQuorum(joint, (id) => ['n1', 'n3', 'n4'].includes(id))).toBe(true);
+  });
+
+  test('F7: a snapshot carries another version of the protocol than the one in use there', () => {
+    const scene = new Scene();
+    const { leader, follower } = scene;
+    const configuration = { ...leader.core.configuration, protocol: 2 };
+    const snapshot = { index: leader.core.commitIndex, term: leader.core.term, configuration };
+    const install = { kind: 'installSnapshot', ...envelope(leader, follower), snapshot } as const;
+    expect(broken(() => scene.sends(leader, install))).toBe('F7');
+  });
+
+  /** A release that servers run, and that changes under their feet. */
+  function changingRelease() {
+    return { min: 1, max: 1, needs: { membershipChanges: 1, leadershipTransfer: 1 } };
+  }
+
+  test('F10: a leader agrees on a version of which nobody said that it speaks it', () => {
+    const release = changingRelease();
+    const scene = new Scene(undefined, { release });
+    const { leader, world } = scene;
+    release.max = 2;
+    for (const progress of stateOf(leader).leadership?.progress ?? []) progress.speaks = 2;
+    world.now += 100_000;
+    expect(broken(() => leader.fire('heartbeat'))).toBe('F10');
+  });
+
+  test('F10: a server stops because it does not speak the version in use', () => {
+    const { invariants, follower } = new Scene();
+    expect(broken(() => invariants.onFatal(follower.id, 'VersionNotSpoken', 'too old'))).toBe('F10');
+  });
+
+  test('F11: the version in use falls', () => {
+    const scene = new Scene(undefined, { release: { ...changingRelease(), max: 2 } }, 'F11');
+    const { leader } = scene;
+    scene.write(1);
+    const { configuration, term, lastIndex } = leader.core;
+    expect(configuration.protocol).toBe(2);
+    const data = encodeConfiguration({ ...configuration, protocol: 1 });
+    const entry = { index: lastIndex + 1, term, kind: EntryKind.configuration, data };
+    expect(broken(() => scene.persists(leader, { entries: [entry] }))).toBe('F11');
+  });
+
+  test('F12: TimeoutNow is sent before the version that it needs is in use', () => {
+    const release = changingRelease();
+    const scene = new Scene(undefined, { release });
+    const { leader, follower } = scene;
+    const call = { kind: 'timeoutNow', ...envelope(leader, follower) } as const;
+    expect(broken(() => scene.sends(leader, call))).toBe('none');
+    release.needs.leadershipTransfer = 2;
+    expect(broken(() => scene.sends(leader, call))).toBe('F12');
+  });
+
+  test('F12: the membership is changed before the version that this needs is in use', () => {
+    const release = changingRelease();
+    const scene = new Scene(undefined, { release });
+    const { leader } = scene;
+    const configuration = leader.core.configuration;
+    const { term, lastIndex } = leader.core;
+    release.needs.membershipChanges = 2;
+    const data = encodeConfiguration({ ...configuration, version: configuration.version + 1 });
+    const entry = { index: lastIndex + 1, term, kind: EntryKind.configuration, data };
+    expect(broken(() => scene.persists(leader, { entries: [entry] }))).toBe('F12');
   });
 
   test('F7: a snapshot carries another configuration than the one in force there', () => {

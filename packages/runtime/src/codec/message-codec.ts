@@ -120,6 +120,7 @@ export function writeMessage(writer: ByteWriter, message: Message, runs: Entries
     case 'readIndexReply':
       writer.varint(message.id);
       writer.varint(message.index);
+      writeRefused(writer, message.refused);
       return;
     case 'propose':
       writer.varint(message.id);
@@ -130,7 +131,7 @@ export function writeMessage(writer: ByteWriter, message: Message, runs: Entries
       writer.varint(message.id);
       writer.varint(message.count);
       writer.varint(message.index);
-      writer.u8(message.refused === null ? 0 : refusalNumbers[message.refused]);
+      writeRefused(writer, message.refused);
       return;
     case 'changeMembers':
       writer.varint(message.id);
@@ -222,16 +223,19 @@ function readBody(reader: ByteReader, kind: MessageKind, envelope: MessageRoute 
       return { kind, ...envelope, snapshotIndex: reader.varint(), index: reader.varint() };
     case 'readIndex':
       return { kind, ...envelope, id: reader.varint() };
-    case 'readIndexReply':
-      return { kind, ...envelope, id: reader.varint(), index: reader.varint() };
+    case 'readIndexReply': {
+      const id = reader.varint();
+      const index = reader.varint();
+      const refused = readRefused(reader);
+      return refused === undefined ? null : { kind, ...envelope, id, index, refused };
+    }
     case 'propose':
       return { kind, ...envelope, id: reader.varint(), commands: readCommands(reader) };
     case 'proposeReply': {
       const id = reader.varint();
       const count = reader.varint();
       const index = reader.varint();
-      const number = reader.u8();
-      const refused = number === 0 ? null : refusalByNumber.get(number);
+      const refused = readRefused(reader);
       return refused === undefined ? null : { kind, ...envelope, id, count, index, refused };
     }
     case 'changeMembers':
@@ -262,6 +266,16 @@ function readBody(reader: ByteReader, kind: MessageKind, envelope: MessageRoute 
     case 'fetchEntriesReply':
       return { kind, ...envelope, round: reader.varint(), answers: readAnswers(reader) };
   }
+}
+
+function writeRefused(writer: ByteWriter, refused: RefusalReason | null): void {
+  writer.u8(refused === null ? 0 : refusalNumbers[refused]);
+}
+
+/** Undefined for a number that no reason has. */
+function readRefused(reader: ByteReader): RefusalReason | null | undefined {
+  const number = reader.u8();
+  return number === 0 ? null : refusalByNumber.get(number);
 }
 
 function readCommands(reader: ByteReader): readonly Uint8Array[] {

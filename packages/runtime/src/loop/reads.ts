@@ -64,7 +64,7 @@ export class Reads {
     if (batch === undefined) return;
     this.#asked.delete(result.id);
     if (result.refused !== null) {
-      // A read has no size and writes nothing; a core that said so would be wrong, and "busy" makes the caller try again.
+      // A read has no size and writes nothing; a leader that said so would be wrong, and "busy" makes the caller try again.
       const isOfCommands = result.refused === 'tooLarge' || result.refused === 'leaderDiskFull';
       const reason = isOfCommands ? 'busy' : result.refused;
       this.#refuse(batch.reads, reason);

@@ -1,27 +1,8 @@
 /** Why nothing happens: what a server waits for, from its own state alone, in sentences that say what to do. */
 import { isJoint, isLearner, isVoter, majorityOf, memberOf } from '@quorate/raft';
-import type { RaftNodeStatus } from '@quorate/runtime';
-import { readContext } from '../raft/member-context.ts';
-
-export type Topic = 'leader' | 'commit' | 'apply' | 'reads' | 'membership' | 'disk';
-
-export interface Finding {
-  readonly topic: Topic;
-  /** One word for programs; stable. */
-  readonly code: string;
-  /** A sentence: what is so, and why. */
-  readonly text: string;
-  /** What to do about it; null where waiting is all. */
-  readonly advice: string | null;
-}
-
-export interface ExplainSources {
-  readonly status: RaftNodeStatus;
-  /** Monotonic, microseconds. */
-  readonly now: number;
-  /** A member that has been silent this long does not answer at present. Microseconds. */
-  readonly silence: number;
-}
+import type { ExplainSources, Finding } from './finding.ts';
+import { explainVersion } from './version.ts';
+import { halvesOf, heldBy, isConnected, isSilent, nameOf, nameWithProblem } from './words.ts';
 
 /** Every reason for waiting that this server knows of; none when nothing waits for anything. */
 export function explain(sources: ExplainSources): readonly Finding[] {
@@ -31,6 +12,7 @@ export function explain(sources: ExplainSources): readonly Finding[] {
     ...explainApply(sources),
     ...explainReads(sources),
     ...explainMembership(sources),
+    ...explainVersion(sources),
     ...explainDisk(sources),
   ];
 }
@@ -272,36 +254,4 @@ function explainDisk({ status }: ExplainSources): readonly Finding[] {
     findings.push({ topic: 'disk', code: 'snapshotLost', text, advice });
   }
   return findings;
-}
-
-// ------------------------------------------------------------------------------------------------------------------ words
-
-function halvesOf({ configuration }: RaftNodeStatus): readonly (readonly string[])[] {
-  return isJoint(configuration) ? [configuration.voters, configuration.outgoing] : [configuration.voters];
-}
-
-function isConnected({ peers }: RaftNodeStatus, id: string): boolean {
-  return peers.some((peer) => peer.id === id && peer.connected);
-}
-
-function isSilent({ status, now, silence }: ExplainSources, id: string): boolean {
-  const contact = status.followers.find((each) => each.id === id)?.lastContact ?? null;
-  return contact === null || now - contact >= silence;
-}
-
-function heldBy(status: RaftNodeStatus, id: string): number {
-  if (id === status.id) return status.durableIndex;
-  return status.followers.find((each) => each.id === id)?.matchIndex ?? 0;
-}
-
-function nameOf({ configuration }: RaftNodeStatus, id: string): string {
-  const context = memberOf(configuration, id)?.context;
-  const name = context === undefined ? '' : readContext(context).name;
-  return name === '' ? id : name;
-}
-
-function nameWithProblem(status: RaftNodeStatus, id: string): string {
-  const peer = status.peers.find((each) => each.id === id);
-  if (peer === undefined) return nameOf(status, id);
-  return `${nameOf(status, id)} at ${peer.address} (${peer.lastProblem ?? 'no answer yet'})`;
 }

@@ -10,6 +10,7 @@ import type { Adversary } from '../swarm/adversary.ts';
 import { Nemesis } from '../swarm/nemesis.ts';
 import { Player } from '../swarm/player.ts';
 import { drawOptions, type RunLimits, type RunOptions } from '../swarm/options.ts';
+import { releasesOf } from '../swarm/releases.ts';
 import { blindWatcher, type Violation, type WorldWatcher } from '../watch.ts';
 import type { Action } from '../world/action.ts';
 import { History, VirtualClient } from '../world/client.ts';
@@ -193,7 +194,7 @@ class SeedRun {
   #addServers(founders: readonly string[], spares: readonly string[]): void {
     const { disk, process, clock } = this.#streams;
     const members = founders.map((id) => ({ id, address: addressOf(id) }));
-    const { tunables, priorities } = this.#options;
+    const { tunables, priorities, releases } = this.#options;
     for (const [at, id] of [...founders, ...spares].entries()) {
       const priority = priorities[at % priorities.length] ?? 1;
       const options = {
@@ -201,6 +202,7 @@ class SeedRun {
         members,
         isSpare: spares.includes(id),
         tunables: { ...tunables, raft: { ...tunables.raft, priority } },
+        releases: releasesOf(releases, at),
         random: process.fork(),
         diskStream: disk.fork(),
         policy: this.#budget.policyOf(id),

@@ -106,12 +106,18 @@ class Shrinker {
 const simplifications: readonly ((options: RunOptions) => RunOptions)[] = [
   ...[1, 2, 3].map((most) => (options: RunOptions) => ({ ...options, clients: Math.min(options.clients, most) })),
   (options) => ({ ...options, drift: 0 }),
+  ({ releases, ...options }) => ({ ...options, releases: { ...releases, newest: [[newestOf(releases)]] } }),
   (options) => ({ ...options, damage: { ...options.damage, lost: 0 } }),
   ...(['txns', 'deletes', 'ranges', 'compactions', 'serializable', 'valueBytes'] as const).map(
     (name) => (options: RunOptions) => ({ ...options, workload: { ...options.workload, [name]: 0 } }),
   ),
   (options) => ({ ...options, workload: { ...options.workload, keys: 1 } }),
 ];
+
+/** What every server speaks in the end. */
+function newestOf({ newest }: RunOptions['releases']): number {
+  return newest[0]?.at(-1) ?? 1;
+}
 
 function calmerActions(action: Action | undefined): readonly Action[] {
   switch (action?.kind) {

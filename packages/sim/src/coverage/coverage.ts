@@ -18,10 +18,10 @@ export class Coverage implements WorldWatcher {
   readonly #servers = new Map<MemberId, SightedServer>();
   readonly #unknown = new Set<number>();
 
-  onStart(id: MemberId, { recovered, raft }: CoreLife): void {
+  onStart(id: MemberId, { recovered, raft, options }: CoreLife): void {
     const server = this.#servers.get(id);
     if (server === undefined) {
-      this.#servers.set(id, new SightedServer(raft, recovered));
+      this.#servers.set(id, new SightedServer(raft, recovered, options));
       return;
     }
     const { pending, durable } = server;
@@ -32,7 +32,8 @@ export class Coverage implements WorldWatcher {
     this.#note('restart that lost what was not durable', isBehind);
     this.#note('restart that finds what was never reported', handed !== undefined && isAhead);
     this.#note('restart with a compacted log', recovered.base.index > 0);
-    server.restart(raft, recovered);
+    this.#note('restart that speaks a later version', options.release.max > server.speaks);
+    server.restart(raft, recovered, options);
   }
 
   onInput(id: MemberId, input: Input): void {
@@ -58,6 +59,10 @@ export class Coverage implements WorldWatcher {
       this.#note('a faulty entry is faulty elsewhere too', isFaulty);
     }
     if (message.kind === 'fetchEntries') this.#note('a damaged snapshot is asked for', message.snapshot > 0);
+    if (message.kind === 'heartbeatReply' && message.speaks < server.speaks) {
+      const isHeld = server.raft.role === 'leader' && message.speaks === server.raft.configuration.protocol;
+      this.#note('version held by a member that speaks no later one', isHeld);
+    }
     if (message.kind === 'readIndexReply')
       this.#note('stale ReadIndex answer arrives', message.id !== server.readRequest);
   }
@@ -119,7 +124,12 @@ export class Coverage implements WorldWatcher {
     const server = this.#servers.get(id);
     if (server === undefined) return;
     if (output.persist !== null) this.#persist(server, output.persist, output);
-    for (const { outcome } of output.transfers) this.#note('leadership transfer done', outcome === 'done');
+    for (const { outcome } of output.transfers) {
+      this.#note('leadership transfer done', outcome === 'done');
+      this.#note('change or transfer refused because the version is too old', outcome === 'versionTooOld');
+    }
+    for (const { refused } of output.changes)
+      this.#note('change or transfer refused because the version is too old', refused === 'versionTooOld');
     for (const event of output.events) {
       if (event.kind === 'truncated') this.#note('several entries truncated at once', event.to > event.from);
       else if (event.kind === 'repaired') this.#note('faulty entry repaired');
@@ -158,7 +168,7 @@ export class Coverage implements WorldWatcher {
   }
 
   #noteConfiguration(server: SightedServer, configuration: Configuration, { events }: Output): void {
-    const { index, members, outgoing, target, version } = configuration;
+    const { index, members, outgoing, target, version, protocol } = configuration;
     this.#note(
       'incarnation bound',
       members.some((member) => member.incarnation !== null),
@@ -169,6 +179,10 @@ export class Coverage implements WorldWatcher {
     this.#note('change of membership over', version > 0 && target === null && outgoing.length === 0);
     const isCut = index < server.configurationIndex && events.some(({ kind }) => kind === 'truncated');
     this.#note('change of membership truncated', isCut && version < server.configurationVersion);
+    const isMade = server.raft.role === 'leader' && index > server.configurationIndex;
+    this.#note('version of the protocol raised', isMade && protocol > server.configurationProtocol);
+    this.#note('raised version truncated', isCut && protocol < server.configurationProtocol);
+    server.configurationProtocol = protocol;
     server.configurationIndex = index;
     server.configurationVersion = version;
   }

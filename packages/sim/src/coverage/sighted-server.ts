@@ -1,6 +1,6 @@
 /** What coverage remembers of one server between two of its steps. */
 import { electionSights } from './election-sights.ts';
-import type { Index, PersistBatch, Raft, RecoveredState, Role, Term } from '@quorate/raft';
+import type { Index, PersistBatch, Raft, RaftOptions, RecoveredState, Role, Term, Version } from '@quorate/raft';
 
 interface Batch {
   readonly id: number;
@@ -26,6 +26,9 @@ export class SightedServer {
   /** The newest configuration that it was seen to act by. */
   configurationIndex: Index = 0;
   configurationVersion = 0;
+  configurationProtocol: Version;
+  /** The newest version of the protocol that it speaks. */
+  speaks: Version;
   /** Batches that are not reported durable, oldest first, and the last that is. */
   pending: Batch[] = [];
   durable: Batch;
@@ -33,14 +36,18 @@ export class SightedServer {
   restartTerm: Term = 0;
   readonly proposals = new Map<number, readonly Uint8Array[]>();
 
-  constructor(raft: Raft, recovered: RecoveredState) {
+  constructor(raft: Raft, recovered: RecoveredState, { release }: RaftOptions) {
     this.raft = raft;
+    this.speaks = release.max;
+    this.configurationProtocol = raft.configuration.protocol;
     this.durable = { id: 0, lastIndex: recovered.lastIndex, term: recovered.hardState.term };
     this.look();
   }
 
-  restart(raft: Raft, recovered: RecoveredState): void {
+  restart(raft: Raft, recovered: RecoveredState, { release }: RaftOptions): void {
     this.raft = raft;
+    this.speaks = release.max;
+    this.configurationProtocol = raft.configuration.protocol;
     this.isRunning = true;
     this.hasFailedSync = false;
     this.restartTerm = recovered.hardState.term;

@@ -48,5 +48,10 @@ export const situations = [
   'leader that slept proves itself',
   'deposed leader stands back',
   'election timeouts widened',
+  'restart that speaks a later version',
+  'version of the protocol raised',
+  'version held by a member that speaks no later one',
+  'raised version truncated',
+  'change or transfer refused because the version is too old',
 ] as const;
 export type Situation = (typeof situations)[number];

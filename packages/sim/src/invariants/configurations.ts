@@ -111,7 +111,8 @@ function describe({ index, voters, outgoing }: Configuration): string {
 }
 
 function isSame(a: Configuration, b: Configuration): boolean {
-  if (a.index !== b.index || a.version !== b.version || a.members.length !== b.members.length) return false;
+  if (a.index !== b.index || a.version !== b.version || a.protocol !== b.protocol) return false;
+  if (a.members.length !== b.members.length) return false;
   if (!isSameList(a.voters, b.voters) || !isSameList(a.outgoing, b.outgoing)) return false;
   if (!isSameList(a.learners, b.learners) || !isSameList(a.learnersNext, b.learnersNext)) return false;
   return a.members.every((member, at) => {

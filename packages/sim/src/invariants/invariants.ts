@@ -19,6 +19,7 @@ import type { ServerGhost } from './server-ghost.ts';
 import { Simulator } from './simulator.ts';
 import { Snapshots } from './snapshots.ts';
 import { TermsVotesLeaders } from './terms-votes-leaders.ts';
+import { Versions } from './versions.ts';
 
 export interface InvariantsOptions {
   /** False if damage to disks may be more than a quorum survives: D4 is not checked then. Default: true. */
@@ -36,6 +37,7 @@ export class Invariants implements WorldWatcher {
   readonly #durability: DurabilityChecks;
   readonly #snapshots: Snapshots;
   readonly #configurations: Configurations;
+  readonly #versions: Versions;
   readonly #reads: ReadsAndClients;
   readonly #resources: Resources;
 
@@ -49,6 +51,7 @@ export class Invariants implements WorldWatcher {
     this.#durability = new DurabilityChecks(ghosts, isDamageBudgeted);
     this.#snapshots = new Snapshots(ghosts);
     this.#configurations = new Configurations(ghosts);
+    this.#versions = new Versions(ghosts);
     this.#reads = new ReadsAndClients(ghosts);
     this.#resources = new Resources(ghosts.judge);
   }
@@ -100,6 +103,7 @@ export class Invariants implements WorldWatcher {
     if (server.foundFaulty.size > 0) server.foundFaulty.clear();
     this.#snapshots.output(server, output);
     this.#configurations.output(server, output);
+    this.#versions.output(server, output);
     this.#reads.output(server, output);
     this.#resources.output(server);
   }
@@ -110,6 +114,7 @@ export class Invariants implements WorldWatcher {
     this.#durability.sent(server, message);
     this.#logs.sent(server, message);
     this.#commits.sent(server, message);
+    this.#versions.sent(server, message);
   }
 
   onApply(id: MemberId, entry: AppliedEntry): void {
@@ -129,6 +134,7 @@ export class Invariants implements WorldWatcher {
 
   onFatal(id: MemberId, code: string, message: string): void {
     this.#resources.ended(id, code, message);
+    this.#versions.ended(id, code, message);
     const server = this.#ghosts.servers.get(id);
     if (server === undefined) return;
     server.end();

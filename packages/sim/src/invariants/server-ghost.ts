@@ -11,6 +11,7 @@ import type {
   RecoveredState,
   Role,
   Term,
+  Version,
 } from '@quorate/raft';
 import { LeaseGhost } from './leases.ts';
 import type { LogTree } from './log-tree.ts';
@@ -36,6 +37,8 @@ export class Life {
   readonly acks = new Map<Term, Index>();
   /** The highest term in any message that it sent. */
   promisedTerm: Term = 0;
+  /** The newest version of the protocol that it said it speaks; 0 while it has said nothing. */
+  spoke: Version = 0;
   /** What is certainly on its disk. */
   durable: Image;
   /** What its disk holds after each batch that was handed out and is not yet reported durable, oldest first. */

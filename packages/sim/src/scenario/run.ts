@@ -1,6 +1,7 @@
 import { runDirected, type SeedResult, type WatcherFactory } from '../campaign/run-seed.ts';
 import { healthyDisk } from '../disk/index.ts';
 import type { RunOptions } from '../swarm/options.ts';
+import { uniform } from '../swarm/releases.ts';
 import { healthyNetwork } from '../world/network.ts';
 import { Director } from './director.ts';
 import { parseScenario, type Scenario } from './parse.ts';
@@ -74,8 +75,10 @@ function optionsOf({ servers, clients }: Scenario): RunOptions {
       change: 0,
       transfer: 0,
       flap: 0,
+      upgrade: 0,
     },
     spares: 0,
     priorities: [1],
+    releases: uniform,
   };
 }

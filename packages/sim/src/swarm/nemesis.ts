@@ -147,6 +147,8 @@ export class Nemesis implements Adversary {
         return this.#membership.transfer();
       case 'flap':
         return this.#flap(id, 2 + this.#stream.below(9));
+      case 'upgrade':
+        return this.#upgrade();
       case 'stepClock':
         return void this.#do({ kind: 'stepClock', server: id, millis: this.#stream.between(-3_600_000, 3_600_000) });
     }
@@ -156,6 +158,15 @@ export class Nemesis implements Adversary {
     const how = this.#stream.below(3) === 0 ? 'process' : 'power';
     if (!this.#do({ kind: 'crash', server: server.id, how })) return;
     this.#later(this.#duration(8), () => this.#do({ kind: 'start', server: server.id }));
+  }
+
+  /** One server at a time, whichever is next: the order does not matter. */
+  #upgrade(): void {
+    const behind = this.#world.servers.filter(({ isRunning, hasLaterRelease }) => isRunning && hasLaterRelease);
+    if (behind.length === 0) return;
+    const { id } = this.#stream.pick(behind);
+    this.#do({ kind: 'crash', server: id, how: 'process' });
+    this.#later(this.#stream.below(SECOND), () => this.#do({ kind: 'start', server: id }));
   }
 
   /** Others commit what its own disk has not; often it crashes before that catches up. */

@@ -8,6 +8,7 @@ import type { RandomStream } from '../random.ts';
 import { healthyNetwork, type NetworkFaults } from '../world/network.ts';
 import type { ServerTunables } from '../world/process.ts';
 import type { WorkloadOptions } from '../world/workload.ts';
+import { drawReleases, type ReleaseOptions } from './releases.ts';
 
 /** What the adversary may do, each with its weight; 0 for never. */
 export interface NemesisWeights {
@@ -39,6 +40,8 @@ export interface NemesisWeights {
   readonly transfer: number;
   /** A server's links come and go, several times in succession. */
   readonly flap: number;
+  /** A server is stopped and started with a later release, if there is one for it. */
+  readonly upgrade: number;
 }
 
 export interface DamageOptions {
@@ -68,6 +71,7 @@ export interface RunOptions {
   readonly tunables: ServerTunables;
   /** How much each server is preferred as leader, in order and from the first again. */
   readonly priorities: readonly number[];
+  readonly releases: ReleaseOptions;
   readonly network: NetworkFaults;
   readonly disk: DiskFaults;
   /** Largest drift of a clock, in parts in a million. */
@@ -117,13 +121,15 @@ export function drawOptions(stream: RandomStream, limits: RunLimits = {}): RunOp
   };
   const spares = stream.between(1, 3);
   const { raft, priorities, flap } = drawElections(stream);
+  const { releases, upgrade } = drawReleases(stream);
   return {
     ...drawn,
     // Where the membership does not change, nobody waits to be let in.
     spares: drawn.nemesis.change === 0 ? 0 : spares,
     tunables: { ...drawn.tunables, raft: { ...drawn.tunables.raft, ...raft } },
     priorities,
-    nemesis: { ...drawn.nemesis, flap },
+    releases,
+    nemesis: { ...drawn.nemesis, flap, upgrade },
   };
 }
 
@@ -245,7 +251,7 @@ function drawTunables(stream: RandomStream): ServerTunables {
   };
 }
 
-function drawNemesis(stream: RandomStream): Omit<NemesisWeights, 'flap'> {
+function drawNemesis(stream: RandomStream): Omit<NemesisWeights, 'flap' | 'upgrade'> {
   const weight = (most: number): number => (stream.below(5) < 3 ? stream.below(most + 1) : 0);
   return {
     crash: weight(10),

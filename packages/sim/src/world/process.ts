@@ -1,5 +1,6 @@
 /** A server's process in a virtual world: the real runtime and the real key-value service, on a virtual disk, network and clock. */
 import { KvService, KvStateMachine, NodeConsensus, type Origin, serviceEnvironment } from '@quorate/kv';
+import type { Release } from '@quorate/raft';
 import {
   type CoreWatcher,
   type Disk,
@@ -26,6 +27,11 @@ export interface ProcessOptions {
   /** It is none of them, and waits to be let in. */
   readonly isSpare: boolean;
   readonly tunables: ServerTunables;
+  /**
+   * What its runs speak, one release for each, the last for all that follow. Who begins on an empty disk to join those that run already
+   * is installed anew, with the last.
+   */
+  readonly releases: readonly Release[];
   readonly random: RandomStream;
   readonly diskStream: RandomStream;
   readonly policy: DamagePolicy;
@@ -60,6 +66,8 @@ export class ServerProcess {
   #wallOffset = 0;
   /** What it is told when its directory is empty. */
   #clusterState: 'new' | 'existing';
+  /** It was installed anew: from then on it speaks the newest that there is. */
+  #isNewest: boolean;
 
   constructor(world: World, options: ProcessOptions) {
     this.id = options.id;
@@ -67,6 +75,7 @@ export class ServerProcess {
     this.#options = options;
     this.#volume = Volume.empty(options.capacity);
     this.#clusterState = options.isSpare ? 'existing' : 'new';
+    this.#isNewest = options.isSpare;
   }
 
   get isRunning(): boolean {
@@ -76,6 +85,11 @@ export class ServerProcess {
   /** There is a process, running or ended by itself, that has not been cleared away. */
   get isHeld(): boolean {
     return this.#life !== null;
+  }
+
+  /** Its next run will speak more than this one. */
+  get hasLaterRelease(): boolean {
+    return this.#releaseOf(this.#lives + 1).max > this.#releaseOf(this.#lives).max;
   }
 
   get isPaused(): boolean {
@@ -138,7 +152,7 @@ export class ServerProcess {
         initialClusterState: this.#clusterState,
         clusterId: 'c0ffee0000000001',
         stateMachine: replica,
-        ...this.#options.tunables,
+        ...this.#tunables(life.number),
         watcher: this.#watcher(life),
       },
       (outcome) => this.#onOpened(life, outcome, machine, origin, environment),
@@ -163,6 +177,7 @@ export class ServerProcess {
     if (this.#life !== null) throw new Error(`${this.id} must be down to lose its disk.`);
     this.#volume = Volume.empty(this.#options.capacity);
     this.#clusterState = clusterState;
+    this.#isNewest = true;
     const damage = { kind: 'diskLost', path: '', offset: 0, length: 0 } as const;
     this.#world.audience.onDamage(this.id, damage);
   }
@@ -217,6 +232,18 @@ export class ServerProcess {
 
   forgetCaller(lost: () => void): void {
     this.#life?.callers.delete(lost);
+  }
+
+  #tunables(life: number): ServerTunables {
+    const { tunables } = this.#options;
+    return { ...tunables, raft: { ...tunables.raft, release: this.#releaseOf(life) } };
+  }
+
+  #releaseOf(life: number): Release {
+    const { releases } = this.#options;
+    const release = this.#isNewest ? releases.at(-1) : releases[Math.min(Math.max(life, 1), releases.length) - 1];
+    if (release === undefined) throw new RangeError(`${this.id} has no release to run.`);
+    return release;
   }
 
   #onOpened(

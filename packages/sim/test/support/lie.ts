@@ -29,18 +29,20 @@ export const nothing: Output = {
 };
 
 export class Scene {
-  readonly invariants = new Invariants();
+  readonly invariants: Invariants;
   readonly world: CoreWorld;
   readonly leader: CoreServer;
   readonly follower: CoreServer;
   readonly other: CoreServer;
   readonly applied: AppliedEntry[] = [];
 
-  /** Three servers at rest behind some commands that all have applied. */
+  /** Three servers at rest behind some commands that all have applied. `only`: the one invariant that is judged. */
   constructor(
     distort: (output: Output, server: CoreServer, world: CoreWorld) => Output = (output) => output,
     raft: Partial<RaftDefaults> = {},
+    only: string | null = null,
   ) {
+    this.invariants = new Invariants({ only });
     const recorder: WorldWatcher = {
       ...blindWatcher,
       onApply: (_server, entry) => void this.applied.push(entry),

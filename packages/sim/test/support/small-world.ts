@@ -6,6 +6,7 @@ import { runDirected, type SeedResult } from '../../src/campaign/run-seed.ts';
 import { healthyDisk } from '../../src/disk/index.ts';
 import type { Adversary } from '../../src/swarm/adversary.ts';
 import type { NemesisWeights, RunOptions } from '../../src/swarm/options.ts';
+import { uniform } from '../../src/swarm/releases.ts';
 import { type Action, type ActionKind, carryOut } from '../../src/world/action.ts';
 import { healthyNetwork } from '../../src/world/network.ts';
 import type { ServerProcess } from '../../src/world/process.ts';
@@ -36,6 +37,7 @@ const nothing: NemesisWeights = {
   change: 0,
   transfer: 0,
   flap: 0,
+  upgrade: 0,
 };
 
 /** Three servers, two clients that write often, elections within a second. */
@@ -43,6 +45,7 @@ export const calm: RunOptions = {
   servers: 3,
   spares: 0,
   priorities: [1],
+  releases: uniform,
   clients: 2,
   faultMicros: 5 * second,
   thinkMicros: 20 * milli,

@@ -162,6 +162,7 @@ function canonical(of: Configuration): unknown {
     of.learnersNext,
     of.members.map((m) => [m.id, m.incarnation, m.context]),
     of.version,
+    of.protocol,
     of.target,
     of.former,
   ];

@@ -108,7 +108,7 @@ function messageFields(message: Message): string[] {
     case 'readIndex':
       return [`id=${message.id}`];
     case 'readIndexReply':
-      return [`id=${message.id}`, message.index === 0 ? 'refused' : `index=${message.index}`];
+      return [`id=${message.id}`, message.refused ?? `index=${message.index}`];
     case 'propose':
       return [`id=${message.id}`, `commands=(${message.commands.map(formatCommand).join(' ')})`];
     case 'proposeReply':

@@ -149,8 +149,12 @@ export class Interpreter {
       .next('versions')
       .split('..')
       .map((each) => words.parseNumber(each));
+    const needs = {
+      membershipChanges: words.number('changes') ?? 2,
+      leadershipTransfer: words.number('transfers') ?? 2,
+    };
     this.#each(words, (server) => {
-      server.release = laterRelease(min ?? 1, max ?? 1);
+      server.release = { min: min ?? 1, max: max ?? 1, needs };
     });
   }
 
@@ -372,11 +376,6 @@ function parseOptions(words: Words): Partial<RaftDefaults> {
 function parseFlag(value: string, words: Words): boolean {
   if (value !== 'yes' && value !== 'no') return words.fail(`expected yes or no, not ${value}`);
   return value === 'yes';
-}
-
-/** A release of a time when changes of membership and transfers have come with version 2. */
-function laterRelease(min: number, max: number): Release {
-  return { min, max, needs: { membershipChanges: 2, leadershipTransfer: 2 } };
 }
 
 function parseAmount(value: string, words: Words): number {

@@ -55,7 +55,7 @@ export function buildMessage(kind: string, envelope: Envelope, words: Words): Me
     case 'readIndex':
       return { kind, ...envelope, id: number('id') };
     case 'readIndexReply':
-      return { kind, ...envelope, id: number('id'), index: number('index') };
+      return { kind, ...envelope, id: number('id'), index: number('index'), refused: null };
     case 'propose': {
       const commands = words.list('commands').map((command) => encoder.encode(command));
       return { kind, ...envelope, id: number('id'), commands };
