@@ -445,7 +445,7 @@ describe('snapshots and configurations', () => {
 
   test('F12: the membership is changed before the version that this needs is in use', () => {
     const release = changingRelease();
-    const scene = new Scene(undefined, { release });
+    const scene = new Scene(undefined, { release }, 'F12');
     const { leader } = scene;
     const configuration = leader.core.configuration;
     const { term, lastIndex } = leader.core;
