@@ -7,7 +7,6 @@ import {
   type MemberChange,
   type MemberId,
   type RaftDefaults,
-  type Release,
   type TimerName,
 } from '../../../src/index.ts';
 import { checkedCluster } from '../checked.ts';
