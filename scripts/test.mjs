@@ -21,7 +21,7 @@ const summaryFile = join(folder, 'summary.json');
 let summary;
 try {
   // Tests that start processes run dist/, so it is built first; nothing stale can be tested.
-  await step('build', show(bin('tsc'), ['-b']));
+  await step('build', show(process.execPath, ['scripts/build.mjs']));
   if (filters.length === 0) await step('lint', show(process.execPath, ['scripts/lint.mjs']));
   await step('tests', show(bin('vitest'), ['run', ...filters], { QUORATE_TEST_SUMMARY: summaryFile }));
   summary = existsSync(summaryFile)

@@ -1,0 +1,82 @@
+/** Servers, messages and logs of a world as the page shows them. */
+import { type CoreWorld, describeMessage, type EntryView as SimEntryView, type ServerView as SimServerView, viewOf } from '@quorate/sim';
+import type { CutView, EntryView, LogWindow, MessageView, ServerView } from './views.ts';
+
+/** Entries that are shown beside a server in the ring. */
+export const tailLength = 6;
+
+export function serverViews(world: CoreWorld): readonly ServerView[] {
+  const views = world.servers.map(viewOf);
+  const highest = Math.max(0, ...views.filter(({ role }) => role === 'leader').map(({ term }) => term));
+  return views.map((view) => serverView(view, world, highest));
+}
+
+function serverView(view: SimServerView, world: CoreWorld, highestLed: number): ServerView {
+  const { id, status, role, term, vote, leader, votes, timers, followers, failure } = view;
+  const record = world.server(id);
+  return {
+    id,
+    condition: status === 'broken' ? 'down' : status,
+    role: role ?? 'follower',
+    term,
+    vote,
+    leader,
+    isStaleLeader: role === 'leader' && term < highestLed,
+    isSticky: record?.raft?.sticky ?? false,
+    isLearner: !view.voters.includes(id) && !view.outgoing.includes(id),
+    isDoomed: view.crashesAtDisk,
+    votes,
+    log: {
+      base: view.baseIndex,
+      snapshot: view.snapshotIndex,
+      last: view.lastIndex,
+      durable: record?.raft?.durability.durableIndex ?? view.durable.lastIndex,
+      commit: view.commitIndex,
+      applied: view.appliedIndex,
+    },
+    tail: view.entries.slice(-tailLength).map(entryView),
+    timers: timers.map(({ name, armedAt, due }) => ({ name, armedAt, dueAt: due })),
+    followers,
+    pendingBatches: view.batchesUnderWay,
+    broken: failure,
+  };
+}
+
+const durabilities = { volatile: 'volatile', written: 'written', fsynced: 'durable', faulty: 'faulty' } as const;
+
+function entryView({ index, term, kind, text, durability }: SimEntryView): EntryView {
+  return { index, term, kind, text: text === '' ? words[kind] : text, durability: durabilities[durability] };
+}
+
+const words = {
+  noop: 'no-op: a new leader commits what earlier terms left (§8)',
+  command: '(empty)',
+  configuration: 'a configuration',
+};
+
+/** The entries from `from` to `to`, both included, of every log. */
+export function logWindows(world: CoreWorld, from: number, to: number): readonly LogWindow[] {
+  return world.servers.map((server) => {
+    const { id, entries } = viewOf(server);
+    const inside = entries.filter(({ index }) => index >= from && index <= to);
+    return { server: id, entries: inside.map(entryView) };
+  });
+}
+
+export function messageViews(world: CoreWorld): readonly MessageView[] {
+  return world.flights.map(({ id, message, sentAt, due }) => ({
+    id,
+    from: message.from,
+    to: message.to,
+    kind: message.kind,
+    term: message.term,
+    summary: describeMessage(message),
+    sentAt,
+    dueAt: due,
+  }));
+}
+
+export function cutViews(world: CoreWorld): readonly CutView[] {
+  const { ids } = world.setting;
+  return ids.flatMap((from) => ids.filter((to) => to !== from && world.isCut(from, to)).map((to) => ({ from, to })));
+}

@@ -1,0 +1,30 @@
+/** What a run begins with: all that a world needs to be made again, as plain data. */
+import type { CoreWorldOptions } from '@quorate/sim';
+
+export type Setup =
+  /** A cluster to play with. */
+  | { readonly kind: 'fresh'; readonly servers: number; readonly seed: number }
+  | { readonly kind: 'run'; readonly run: RunSetup };
+
+/** What decisions are made in. */
+export interface RunSetup {
+  readonly title: string;
+  readonly options: CoreWorldOptions;
+  /** Clients ask for a command this often, as time goes on by itself. Virtual microseconds; null: only when told to. */
+  readonly requestEvery: number | null;
+}
+
+/** The paper's timeouts (§9.3), over a network and disks that an eye can follow. */
+export const paperTimes = { electionTimeoutMin: 150_000, electionTimeoutMax: 300_000, heartbeatInterval: 50_000 } as const;
+
+const requestEvery = 120_000;
+
+export function runSetupOf(setup: Setup): RunSetup {
+  if (setup.kind === 'run') return setup.run;
+  const { servers, seed } = setup;
+  return {
+    title: `${servers} servers, seed ${seed}`,
+    options: { servers, timing: 'clock', seed, raft: paperTimes },
+    requestEvery,
+  };
+}

@@ -1,0 +1,99 @@
+/** The page: toolbar above, the chosen view in the middle, what can be done and what was done at the side, time below. */
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { Cluster } from '../cluster/cluster.tsx';
+import { cancel } from '../session.ts';
+import { Inspector } from '../side/inspector.tsx';
+import { Pending } from '../side/pending.tsx';
+import { busy, frame, notice, problem, type Tab, tab, tabs } from '../store.ts';
+import { Timeline } from '../timeline/timeline.tsx';
+import { onKey } from './keyboard.ts';
+import { Dialogs } from '../dialogs/dialogs.tsx';
+import { Toolbar } from './toolbar.tsx';
+
+const views: Readonly<Record<Tab, () => JSX.Element>> = {
+  Cluster,
+};
+
+export function App(): JSX.Element {
+  useEffect(() => {
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+  const View = views[tab.value];
+  return (
+    <div class="app">
+      <Toolbar />
+      <main>
+        <Tabs />
+        <div class="view" role="tabpanel" aria-label={tab.value}>
+          {frame.value !== null && <View />}
+          <Messages />
+        </div>
+      </main>
+      <aside class="side">
+        <Pending />
+        <Inspector />
+      </aside>
+      <Timeline />
+      <Dialogs />
+    </div>
+  );
+}
+
+function Tabs(): JSX.Element {
+  const isBroken = frame.value?.invariants.some(({ verdict }) => verdict === 'violated') ?? false;
+  return (
+    <div class="tabs" role="tablist">
+      {tabs.map((each) => (
+        <button
+          key={each}
+          type="button"
+          role="tab"
+          aria-selected={tab.value === each}
+          onClick={() => (tab.value = each)}
+        >
+          {each}
+          {each === 'Invariants' && isBroken && <span class="badge">✗</span>}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Messages(): JSX.Element | null {
+  if (problem.value !== null) {
+    return (
+      <div class="message problem" role="alert">
+        {problem.value}
+        <Close onClick={() => (problem.value = null)} />
+      </div>
+    );
+  }
+  if (busy.value !== null) {
+    return (
+      <div class="message" role="status">
+        {busy.value}
+        <button type="button" onClick={cancel}>
+          Stop
+        </button>
+      </div>
+    );
+  }
+  const said = notice.value ?? frame.value?.remark ?? null;
+  if (said === null) return null;
+  return (
+    <div class="message" role="status">
+      {said}
+      {notice.value !== null && <Close onClick={() => (notice.value = null)} />}
+    </div>
+  );
+}
+
+function Close({ onClick }: { readonly onClick: () => void }): JSX.Element {
+  return (
+    <button type="button" class="close" aria-label="Close" onClick={onClick}>
+      ×
+    </button>
+  );
+}

@@ -1,0 +1,72 @@
+/** What the page knows: the moment that is looked at, the steps of every branch, and what the person has chosen. */
+import { computed, signal } from '@preact/signals';
+import type { BranchView, Frame } from '../engine/protocol.ts';
+import type { StepRecord } from '../engine/step-record.ts';
+
+export const tabs = ['Cluster', 'Logs', 'Space-time', 'History', 'Invariants'] as const;
+export type Tab = (typeof tabs)[number];
+
+export type Selection =
+  | { readonly kind: 'server'; readonly id: string }
+  | { readonly kind: 'message'; readonly id: number }
+  | { readonly kind: 'step'; readonly step: number };
+
+export const frame = signal<Frame | null>(null);
+export const tab = signal<Tab>('Cluster');
+export const selection = signal<Selection | null>(null);
+/** What went wrong last, in words; null once it is dismissed. */
+export const problem = signal<string | null>(null);
+/** What takes long at this moment; null for nothing. */
+export const busy = signal<string | null>(null);
+/** What has come of the last search or run. */
+export const notice = signal<string | null>(null);
+
+/** Where playing stands, in virtual microseconds, between two steps. */
+export const playhead = signal(0);
+
+/** Each branch's own steps, in order, from where it parts from its parent. */
+const own = new Map<number, StepRecord[]>();
+/** Counts up with every step that is learned, so that diagrams know when to look again. */
+export const learned = signal(0);
+
+export function forgetSteps(): void {
+  own.clear();
+  learned.value += 1;
+}
+
+export function takeFrame(next: Frame): void {
+  for (const { branch, from, records } of next.news) {
+    const known = own.get(branch) ?? [];
+    known.length = from;
+    known.push(...records);
+    own.set(branch, known);
+  }
+  if (next.news.length > 0) learned.value += 1;
+  frame.value = next;
+}
+
+export const branch = computed<BranchView | null>(() => {
+  const now = frame.value;
+  return now?.branches.find(({ id }) => id === now.position.branch) ?? null;
+});
+
+/** All steps of a branch, those that it shares included. */
+export function stepsOf(id: number, branches: readonly BranchView[]): readonly StepRecord[] {
+  const view = branches.find((each) => each.id === id);
+  if (view === undefined) return [];
+  const mine = own.get(id) ?? [];
+  return view.parent === null ? mine : [...stepsOf(view.parent, branches).slice(0, view.forkAt), ...mine];
+}
+
+/** The steps of the branch that is looked at. */
+export const steps = computed<readonly StepRecord[]>(() => {
+  void learned.value;
+  const now = frame.value;
+  return now === null ? [] : stepsOf(now.position.branch, now.branches);
+});
+
+export const selectedServer = computed<string | null>(() => {
+  const chosen = selection.value;
+  if (chosen?.kind === 'server') return chosen.id;
+  return frame.value?.happened?.server ?? frame.value?.servers[0]?.id ?? null;
+});
