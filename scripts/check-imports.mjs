@@ -5,7 +5,7 @@ import { builtinModules } from 'node:module';
 import { dirname, join, posix } from 'node:path';
 import { parseSync } from 'oxc-parser';
 import { isCode, isGenerated, listFiles, root } from './lib/files.mjs';
-import { ARROWS, houseImport, isPure, roomOf } from './lib/rooms.mjs';
+import { ARROWS, houseImport, isBundled, isPure, roomOf } from './lib/rooms.mjs';
 
 const BUILTINS = new Set(builtinModules);
 const problems = [];
@@ -114,7 +114,9 @@ const files = listFiles('.', (path) => isCode(path) && !path.endsWith('.d.ts'));
 for (const path of files) {
   const room = roomOf(path);
   if (room && !(room in ARROWS)) problems.push(`packages/${room} is not in scripts/lib/rooms.mjs: give it its arrows`);
-  const dependencies = new Set(room ? Object.keys(manifest(room).dependencies ?? {}) : []);
+  const { dependencies: needed = {}, devDependencies: bundled = {} } = room ? manifest(room) : {};
+  // What a bundler puts into a page is needed to build it, and by nobody who installs it.
+  const dependencies = new Set(Object.keys(isBundled(path) ? { ...needed, ...bundled } : needed));
   const next = [];
   for (const found of importsOf(path, readFileSync(join(root, path), 'utf8'))) {
     const target = checkImport(path, found, dependencies);

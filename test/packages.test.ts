@@ -65,7 +65,7 @@ describe.each(packages)('$manifest.name', ({ folder, files }) => {
   test('ships what it was built to, and nothing else', () => {
     const foreign = files.filter(
       (path) =>
-        !/^(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|src\/.+|bin\/.+|templates\/.+|package\.json|README\.md|LICENSE)$/.test(
+        !/^(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|dist\/page\/.+\.(?:html|css|svg)|src\/.+|bin\/.+|templates\/.+|package\.json|README\.md|LICENSE)$/.test(
           path,
         ),
     );

@@ -30,4 +30,4 @@ export function listFiles(folder, accept) {
 /** Written by a program, and held to that program's rules instead of ours. */
 export const isGenerated = (path) => /(^|\/)generated\//.test(path);
 
-export const isCode = (path) => /\.(?:ts|mts|mjs|js)$/.test(path);
+export const isCode = (path) => /\.(?:ts|tsx|mts|mjs|js)$/.test(path);

@@ -19,7 +19,12 @@ export const PURE = [
   { folder: 'packages/kv/src/' },
   { folder: 'packages/runtime/src/', except: 'packages/runtime/src/node/' },
   { folder: 'packages/sim/src/', except: 'packages/sim/src/node/' },
+  { folder: 'packages/debugger/src/engine/' },
 ];
+
+/** Sources that a bundler makes a page of: what they import is in the bundle. */
+const BUNDLED = ['packages/debugger/src/page/', 'packages/debugger/src/worker/'];
+export const isBundled = (path) => BUNDLED.some((folder) => path.startsWith(folder));
 
 export const isPure = (path) =>
   PURE.some(({ folder, except }) => path.startsWith(folder) && !(except && path.startsWith(except)));

@@ -1,8 +1,28 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { DebugFlags } from '../commands/debug-page.ts';
 
-/** `quorate debug`: watch a running server, or hurt one that was started for it. */
+/** `quorate debug`: the debugger's page; and to watch a running server, or hurt one that was started for it. */
 export function addDebugCommand(program: Command): void {
-  const debug = program.command('debug').description('watch a running server closely, or make it stutter');
+  const debug = program
+    .command('debug')
+    .description('step a cluster forward, backward and down another branch, in the browser')
+    .argument('[trace]', 'a trace to open; a fresh cluster if not given')
+    .option('--port <n>', 'the port on 127.0.0.1; any that is free if not given', portNumber, 0)
+    .option('--no-open', 'print the address, and open no browser')
+    .addHelpText(
+      'after',
+      `
+The page runs the cluster by itself: nothing is sent anywhere, and a link to a run holds all of it. Ctrl-C ends the command.
+
+Examples:
+  $ quorate debug                        a cluster to play with
+  $ quorate debug run.trace.json         a run that was saved, or that a search found
+  $ quorate debug --no-open --port 8080`,
+    )
+    .action(async (trace: string | undefined, flags: DebugFlags) => {
+      const { runDebugPage } = await import('../commands/debug-page.ts');
+      await runDebugPage(trace, flags);
+    });
   debug
     .command('sleep')
     .description('block the event loop of a server (needs --enable-fault-injection there)')
@@ -26,4 +46,10 @@ export function addDebugCommand(program: Command): void {
       const { runDebugTopics } = await import('../commands/debug.ts');
       await runDebugTopics(server, topics);
     });
+}
+
+function portNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,5}$/.test(text) || value > 65_535) throw new InvalidArgumentError('Expected a port from 0 to 65535.');
+  return value;
 }

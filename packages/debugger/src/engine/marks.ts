@@ -4,7 +4,7 @@ import type { StepRecord } from './step-record.ts';
 
 export function marksOf({ step, kind, title, changes, server }: StepRecord): readonly BranchMark[] {
   if (changes.role === 'leader') {
-    return [{ step, kind: 'leader', text: `${server ?? ''} leads term ${String(changes.term ?? '')}`.trimEnd() }];
+    return [{ step, kind: 'leader', text: `${server ?? ''} is elected` }];
   }
   switch (kind) {
     case 'crash':

@@ -10,7 +10,15 @@ export function pendingOf(world: CoreWorld): readonly PendingItem[] {
   }
   const heal: CoreAction = { kind: 'heal' };
   if (world.why(heal) === null) {
-    items.push({ key: 'heal', group: 'link', server: '', title: 'cut links', detail: '', dueAt: null, choices: [choice(world, 'mend all', heal)] });
+    items.push({
+      key: 'heal',
+      group: 'link',
+      server: '',
+      title: 'cut links',
+      detail: '',
+      dueAt: null,
+      choices: [choice(world, 'mend all', heal)],
+    });
   }
   // What is due first stands first; what waits for somebody to want it, last.
   const order = (item: PendingItem): number => item.dueAt ?? Number.MAX_SAFE_INTEGER;
@@ -58,8 +66,12 @@ function byThemselves(world: CoreWorld, server: string): readonly PendingItem[] 
   const oldest = pending[0]?.batch;
   return [
     ...timers.map(({ name }) => item('timer', `${name} timer`, 'fire', '', { kind: 'timeout', server, timer: name })),
-    ...(oldest === undefined ? [] : [item('disk', 'write', 'make durable', batchDetail(oldest, pending.length), { kind: 'persist', server })]),
-    ...(applies.length === 0 && restore === null ? [] : [item('apply', 'state machine', 'apply', applyDetail(applies), { kind: 'apply', server })]),
+    ...(oldest === undefined
+      ? []
+      : [item('disk', 'write', 'make durable', batchDetail(oldest, pending.length), { kind: 'persist', server })]),
+    ...(applies.length === 0 && restore === null
+      ? []
+      : [item('apply', 'state machine', 'apply', applyDetail(applies), { kind: 'apply', server })]),
     ...(loads.length === 0 ? [] : [item('disk', 'read', 'answer', '', { kind: 'load', server })]),
     ...(reports.length === 0 ? [] : [item('disk', 'snapshot sent', 'tell', '', { kind: 'snapshotSent', server })]),
   ];

@@ -117,7 +117,7 @@ interface Commands {
   /** Does it here and now. Where the branch goes on otherwise, a new one begins. */
   act: { readonly ask: { readonly actions: readonly CoreAction[] }; readonly answer: Frame };
   runUntil: {
-    readonly ask: { readonly predicate: Predicate; readonly how: 'continue' | 'search' };
+    readonly ask: { readonly predicate: Predicate };
     readonly answer: Outcome;
   };
   shrink: { readonly ask: object; readonly answer: Outcome };
@@ -125,7 +125,6 @@ interface Commands {
   story: { readonly ask: { readonly server: string; readonly index: number }; readonly answer: EntryStory | null };
   raw: { readonly ask: { readonly server: string }; readonly answer: string };
   why: { readonly ask: object; readonly answer: Why | null };
-  past: { readonly ask: { readonly step: number }; readonly answer: readonly number[] };
   history: { readonly ask: object; readonly answer: HistoryView };
   compare: { readonly ask: { readonly branch: number }; readonly answer: Comparison };
   export: { readonly ask: { readonly form: ExportForm }; readonly answer: string };

@@ -1,6 +1,13 @@
 /** Makes the record of a step from what the world reports, and from the server before and after. */
 import type { Message } from '@quorate/raft';
-import { type CoreAction, type CoreServer, type CoreWorld, describeMessage, type Flight, type StepReport } from '@quorate/sim';
+import {
+  type CoreAction,
+  type CoreServer,
+  type CoreWorld,
+  describeMessage,
+  type Flight,
+  type StepReport,
+} from '@quorate/sim';
 import type { EntryRun, SeenMessage, StepChanges, StepRecord } from './step-record.ts';
 
 /** What is needed of the steps before: where each message was sent, and the last step of each server. */
@@ -123,7 +130,9 @@ export function titleOf(action: CoreAction, flight: Flight | null): string {
     case 'transfer':
       return `${action.server} is to hand over to ${action.target}`;
     case 'crash':
-      return action.keep === 0 ? `${action.server} crashes` : `${action.server} crashes; ${action.keep} of its writes survive`;
+      return action.keep === 0
+        ? `${action.server} crashes`
+        : `${action.server} crashes; ${action.keep} of its writes survive`;
     case 'crashAtDisk':
       return `${action.server} will crash at its next write`;
     case 'restart':

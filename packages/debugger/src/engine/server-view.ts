@@ -1,5 +1,11 @@
 /** Servers, messages and logs of a world as the page shows them. */
-import { type CoreWorld, describeMessage, type EntryView as SimEntryView, type ServerView as SimServerView, viewOf } from '@quorate/sim';
+import {
+  type CoreWorld,
+  describeMessage,
+  type EntryView as SimEntryView,
+  type ServerView as SimServerView,
+  viewOf,
+} from '@quorate/sim';
 import type { CutView, EntryView, LogWindow, MessageView, ServerView } from './views.ts';
 
 /** Entries that are shown beside a server in the ring. */

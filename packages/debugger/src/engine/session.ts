@@ -26,6 +26,12 @@ interface LastStep {
   readonly before: CoreWorld;
 }
 
+interface Tip {
+  readonly branch: Branch;
+  readonly judge: BranchJudge;
+  readonly origins: OriginIndex;
+}
+
 export class Session {
   readonly setup: RunSetup;
   readonly #branches: Branch[] = [];
@@ -34,7 +40,7 @@ export class Session {
   #world: CoreWorld;
   #last: LastStep | null = null;
   /** What belongs to the end of one branch: made anew where another one grows. */
-  #tip: { readonly branch: Branch; readonly judge: BranchJudge; readonly origins: OriginIndex } | null = null;
+  #tip: Tip | null = null;
   /** What must be said about what was opened. */
   remark: string | null = null;
 
@@ -168,7 +174,10 @@ export class Session {
   #isFuture(branch: Branch, action: CoreAction): boolean {
     const [first] = branch.ownActions;
     return (
-      branch.parent === this.#branch && branch.forkAt === this.#step && first !== undefined && isSameAction(first, action)
+      branch.parent === this.#branch &&
+      branch.forkAt === this.#step &&
+      first !== undefined &&
+      isSameAction(first, action)
     );
   }
 
@@ -199,7 +208,9 @@ export class Session {
   /** A step beyond the end of the branch. */
   #grow(action: CoreAction): void {
     if (this.#branch.length >= maxSteps) {
-      throw new RangeError(`A branch holds at most ${maxSteps} steps. Begin a new one further back, or open a shorter run.`);
+      throw new RangeError(
+        `A branch holds at most ${maxSteps} steps. Begin a new one further back, or open a shorter run.`,
+      );
     }
     const before = this.#world.clone();
     const report = this.#carryOut(action);
@@ -220,7 +231,7 @@ export class Session {
     this.#branch.marks.push({ step: violation.step, kind: 'violation', text: `${violation.invariant} is broken` });
   }
 
-  #tipOf(branch: Branch): NonNullable<typeof this.#tip> {
+  #tipOf(branch: Branch): Tip {
     if (this.#tip?.branch === branch) return this.#tip;
     const judge = new BranchJudge(this.setup);
     for (const action of branch.actions()) judge.follow(action);

@@ -15,7 +15,11 @@ export interface RunSetup {
 }
 
 /** The paper's timeouts (§9.3), over a network and disks that an eye can follow. */
-export const paperTimes = { electionTimeoutMin: 150_000, electionTimeoutMax: 300_000, heartbeatInterval: 50_000 } as const;
+export const paperTimes = {
+  electionTimeoutMin: 150_000,
+  electionTimeoutMax: 300_000,
+  heartbeatInterval: 50_000,
+} as const;
 
 const requestEvery = 120_000;
 

@@ -1,11 +1,10 @@
 /**
  * What the page is shown: plain data, made anew for each moment, with nothing of a core in it. Times are virtual microseconds.
  */
-import type { Incarnation, MemberId, MessageKind, Role, TimerName } from '@quorate/raft';
+import type { MemberId, MessageKind, Role, TimerName } from '@quorate/raft';
 
 export interface ServerView {
   readonly id: MemberId;
-  readonly incarnation: Incarnation;
   readonly condition: 'running' | 'paused' | 'down';
   readonly role: Role;
   readonly term: number;

@@ -1,9 +1,7 @@
 /** Inputs, outputs and messages in the words of the paper, short enough for one line. */
 import {
   type Configuration,
-  decodeConfiguration,
   type Entry,
-  EntryKind,
   type Input,
   type Output,
   type PersistBatch,
@@ -21,25 +19,12 @@ function rangeWords(entries: readonly Entry[]): string {
   return first === last ? `${first.index}` : `${first.index}–${last.index}`;
 }
 
-/** What a client put into the entry, or what the entry is. */
-export function entryWords(entry: Entry): string {
-  switch (entry.kind) {
-    case EntryKind.noop:
-      return 'no-op of a new leader';
-    case EntryKind.configuration:
-      return configurationWords(decodeConfiguration(entry.data, entry.index));
-    case EntryKind.command:
-      return commandWords(entry.data);
-  }
-}
-
 function commandWords(data: Uint8Array): string {
   const text = new TextDecoder().decode(data);
   return text.length <= longestCommand ? text : `${text.slice(0, longestCommand - 1)}…`;
 }
 
-function configurationWords(configuration: Configuration | null): string {
-  if (configuration === null) return 'a configuration that cannot be read';
+function configurationWords(configuration: Configuration): string {
   const { voters, outgoing, learners } = configuration;
   const joint = outgoing.length > 0 ? `${outgoing.join(' ')} → ` : '';
   return `voters ${joint}${voters.join(' ')}${learners.length > 0 ? `, learners ${learners.join(' ')}` : ''}`;
@@ -116,10 +101,18 @@ function batchWords({ id, hardState, truncateFrom, entries, snapshot, adopt, rep
 function answers({ proposals, reads, changes, transfers }: Output): readonly string[] {
   return [
     ...proposals.map(({ index, term, refused, unknown }) =>
-      unknown ? 'proposal: nobody can know' : index === 0 ? `proposal: refused, ${refused ?? ''}` : `proposal: appended at ${index}·t${term}`,
+      unknown
+        ? 'proposal: nobody can know'
+        : index === 0
+          ? `proposal: refused, ${refused ?? ''}`
+          : `proposal: appended at ${index}·t${term}`,
     ),
-    ...reads.map(({ id, index, refused }) => (refused === null ? `read ${id}: at ${index}` : `read ${id}: refused, ${refused}`)),
-    ...changes.map(({ index, refused }) => (index === 0 ? `change: refused, ${refused ?? 'unknown'}` : `change: appended at ${index}`)),
+    ...reads.map(({ id, index, refused }) =>
+      refused === null ? `read ${id}: at ${index}` : `read ${id}: refused, ${refused}`,
+    ),
+    ...changes.map(({ index, refused }) =>
+      index === 0 ? `change: refused, ${refused ?? 'unknown'}` : `change: appended at ${index}`,
+    ),
     ...transfers.map(({ outcome }) => `transfer: ${outcome}`),
   ];
 }
@@ -129,7 +122,9 @@ function eventWords(event: RaftEvent): string {
     case 'role':
       return `${event.role} of term ${event.term}: ${event.reason}`;
     case 'leader':
-      return event.leader === null ? `knows no leader of term ${event.term}` : `${event.leader} leads term ${event.term}`;
+      return event.leader === null
+        ? `knows no leader of term ${event.term}`
+        : `${event.leader} leads term ${event.term}`;
     case 'vote':
       return `${event.granted ? 'grants' : 'refuses'} ${event.pre ? 'a pre-vote' : 'its vote'} to ${event.candidate}: ${event.reason}`;
     case 'configuration':

@@ -1,5 +1,5 @@
 /** The worker's door as the page sees it: one promise a request, answered in order. */
-import type { Answer, Ask, CommandName, FromWorker, Request } from '../engine/protocol.ts';
+import type { Answer, Ask, CommandName, FromWorker } from '../engine/protocol.ts';
 
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
@@ -27,7 +27,7 @@ export class EngineClient {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve: (answer) => resolve(answer as Answer<Name>), reject, onProgress });
-      this.#worker.postMessage({ id, name, ask } as unknown as Request);
+      this.#worker.postMessage({ id, name, ask });
     });
   }
 
@@ -47,7 +47,8 @@ export class EngineClient {
 
   /** The worker itself broke: nobody must wait for ever. */
   #fail(reason: string): void {
-    for (const { reject } of this.#waiting.values()) reject(new Error(`The engine stopped: ${reason}. Load the page again.`));
+    for (const { reject } of this.#waiting.values())
+      reject(new Error(`The engine stopped: ${reason}. Load the page again.`));
     this.#waiting.clear();
   }
 }

@@ -10,7 +10,7 @@ export const direction = signal<-1 | 0 | 1>(0);
 /** Virtual time to real time, as a power of ten: from a thousandth to ten times. */
 export const minSpeed = -3.5;
 export const maxSpeed = 1;
-export const speed = signal(-1.5);
+export const speed = signal(-1);
 
 /** At most so many steps for one picture: at a high rate pictures are left out, not steps. */
 const maxStepsPerPicture = 400;

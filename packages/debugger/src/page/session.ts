@@ -33,20 +33,23 @@ type Move = { [Name in CommandName]: Answer<Name> extends Frame ? Name : never }
 function move<Name extends Move>(name: Name, question: Ask<Name>): Promise<boolean> {
   if (movesWaiting >= maxMovesWaiting) return Promise.resolve(false);
   movesWaiting += 1;
-  const moved = moves.then(async () => {
-    try {
-      const next: Frame = await engine.ask(name, question);
-      show(next);
-      return true;
-    } catch (error) {
-      report(error);
-      return false;
-    } finally {
-      movesWaiting -= 1;
-    }
-  });
+  const moved = afterMoves(moves, name, question);
   moves = moved;
   return moved;
+}
+
+async function afterMoves<Name extends Move>(before: Promise<unknown>, name: Name, question: Ask<Name>): Promise<boolean> {
+  await before;
+  try {
+    const next: Frame = await engine.ask(name, question);
+    show(next);
+    return true;
+  } catch (error) {
+    report(error);
+    return false;
+  } finally {
+    movesWaiting -= 1;
+  }
 }
 
 function show(next: Frame): void {
@@ -97,8 +100,7 @@ export function seek(step: number, onBranch = frame.value?.position.branch ?? 0)
 export const toStart = (): Promise<boolean> => seek(0);
 export const toEnd = (): Promise<boolean> => seek(branch.value?.length ?? 0);
 
-export const runUntil = (predicate: Predicate, how: 'continue' | 'search'): Promise<void> =>
-  takeLong('runUntil', { predicate, how }, how === 'search' ? 'Searching for a schedule' : 'Running on');
+export const runUntil = (predicate: Predicate): Promise<void> => takeLong('runUntil', { predicate }, 'Running on');
 export const shrink = (): Promise<void> => takeLong('shrink', {}, 'Shrinking');
 
 /** With progress, and a way to end it. */

@@ -8,7 +8,7 @@ export interface Size {
   readonly height: number;
 }
 
-export function useSize(): { readonly holder: RefObject<HTMLDivElement>; readonly size: Signal<Size> } {
+export function useSize(): { readonly holder: RefObject<HTMLDivElement | null>; readonly size: Signal<Size> } {
   const holder = useRef<HTMLDivElement>(null);
   const size = useSignal<Size>({ width: 0, height: 0 });
   useEffect(() => {

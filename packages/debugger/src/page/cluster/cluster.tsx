@@ -103,7 +103,12 @@ function ServerButtons({ ring }: { readonly ring: Ring }): JSX.Element {
           key={id}
           type="button"
           class="server-button"
-          style={{ left: `${x - radius}px`, top: `${y - radius}px`, width: `${radius * 2}px`, height: `${radius * 2}px` }}
+          style={{
+            left: `${x - radius}px`,
+            top: `${y - radius}px`,
+            width: `${radius * 2}px`,
+            height: `${radius * 2}px`,
+          }}
           aria-label={`Server ${id}`}
           aria-pressed={selection.value?.kind === 'server' && selection.value.id === id}
           onClick={() => (selection.value = { kind: 'server', id })}
@@ -127,7 +132,8 @@ function Menus({ ring }: { readonly ring: Ring }): JSX.Element | null {
     place === null || place === undefined
       ? { left: '12px', bottom: '12px' }
       : {
-          [isRight ? 'right' : 'left']: `${isRight ? ring.width - place.x + ring.nodeRadius + 24 : place.x + ring.nodeRadius + 24}px`,
+          [isRight ? 'right' : 'left']:
+            `${isRight ? ring.width - place.x + ring.nodeRadius + 24 : place.x + ring.nodeRadius + 24}px`,
           top: `${Math.max(8, Math.min(place.y - 60, ring.height - 330))}px`,
         };
   return (

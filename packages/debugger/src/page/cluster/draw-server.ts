@@ -4,7 +4,12 @@ import { type Palette, termColour } from '../theme.ts';
 import type { Scene } from './draw.ts';
 import type { Point } from './geometry.ts';
 
-const roleNames = { follower: 'follower', preCandidate: 'asks first', candidate: 'candidate', leader: 'leader' } as const;
+const roleNames = {
+  follower: 'follower',
+  preCandidate: 'asks first',
+  candidate: 'candidate',
+  leader: 'leader',
+} as const;
 
 export function drawServer(context: CanvasRenderingContext2D, scene: Scene, server: ServerView): void {
   const { ring, palette, selection, now } = scene;
@@ -102,7 +107,14 @@ function traceRole(
   }
 }
 
-function polygon(context: CanvasRenderingContext2D, x: number, y: number, radius: number, n: number, turn: number): void {
+function polygon(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  radius: number,
+  n: number,
+  turn: number,
+): void {
   for (let at = 0; at < n; at++) {
     const angle = turn - Math.PI / 2 + (at * 2 * Math.PI) / n;
     context.lineTo(x + radius * Math.cos(angle), y + radius * Math.sin(angle));

@@ -19,8 +19,8 @@ export function Help(): JSX.Element {
         ))}
       </dl>
       <p class="hint">
-        Whatever you do at a moment that has a future begins a branch; the old future stays. In the ring, draw a line to cut
-        the links that it crosses.
+        Whatever you do at a moment that has a future begins a branch; the old future stays. In the ring, draw a line to
+        cut the links that it crosses.
       </p>
     </Dialog>
   );

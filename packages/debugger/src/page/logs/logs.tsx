@@ -62,7 +62,10 @@ export function Logs(): JSX.Element {
             }}
           />
         </label>
-        <button type="button" onClick={() => goTo(Math.max(...(frame.value?.servers.map(({ log }) => log.commit) ?? [1])))}>
+        <button
+          type="button"
+          onClick={() => goTo(Math.max(...(frame.value?.servers.map(({ log }) => log.commit) ?? [1])))}
+        >
           commit
         </button>
         <button type="button" onClick={() => goTo(firstConflict(windows.value) ?? last.value)}>
@@ -206,18 +209,18 @@ function Rulers({ server }: { readonly server: ServerView }): JSX.Element {
       {[...new Set(marks.map(({ at }) => at))].map((at) => {
         const here = marks.filter((mark) => mark.at === at);
         return (
-        <span
-          key={at}
-          class="ruler"
-          style={{ left: `${left(at + 1) - 2}px` }}
-          title={here.map(({ name }) => `${name}: ${at}`).join('; ')}
-        >
-          {here.map(({ sign }) => (
-            <i key={sign} class={sign}>
-              {sign}
-            </i>
-          ))}
-        </span>
+          <span
+            key={at}
+            class="ruler"
+            style={{ left: `${left(at + 1) - 2}px` }}
+            title={here.map(({ name }) => `${name}: ${at}`).join('; ')}
+          >
+            {here.map(({ sign }) => (
+              <i key={sign} class={sign}>
+                {sign}
+              </i>
+            ))}
+          </span>
         );
       })}
     </>

@@ -21,7 +21,10 @@ export function StoryCard(props: {
             <Fact name="created" value={`by ${story.createdBy} in step ${story.createdAt}`} />
             <Fact name="durable" value={places(story.durableAt)} />
             <Fact name="acknowledged" value={places(story.acknowledgedAt)} />
-            <Fact name="committed" value={story.committedAt === null ? 'by nobody yet' : `in step ${story.committedAt}`} />
+            <Fact
+              name="committed"
+              value={story.committedAt === null ? 'by nobody yet' : `in step ${story.committedAt}`}
+            />
           </tbody>
         </table>
       )}

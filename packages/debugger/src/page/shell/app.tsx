@@ -2,17 +2,25 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Cluster } from '../cluster/cluster.tsx';
+import { Dialogs } from '../dialogs/dialogs.tsx';
+import { History } from '../history/history.tsx';
+import { Invariants } from '../invariants/invariants.tsx';
+import { Logs } from '../logs/logs.tsx';
 import { cancel } from '../session.ts';
 import { Inspector } from '../side/inspector.tsx';
 import { Pending } from '../side/pending.tsx';
-import { busy, frame, notice, problem, type Tab, tab, tabs } from '../store.ts';
+import { SpaceTime } from '../space-time/space-time.tsx';
+import { branch, busy, frame, notice, problem, type Tab, tab, tabs } from '../store.ts';
 import { Timeline } from '../timeline/timeline.tsx';
 import { onKey } from './keyboard.ts';
-import { Dialogs } from '../dialogs/dialogs.tsx';
 import { Toolbar } from './toolbar.tsx';
 
 const views: Readonly<Record<Tab, () => JSX.Element>> = {
   Cluster,
+  Logs,
+  'Space-time': SpaceTime,
+  History,
+  Invariants,
 };
 
 export function App(): JSX.Element {
@@ -42,7 +50,7 @@ export function App(): JSX.Element {
 }
 
 function Tabs(): JSX.Element {
-  const isBroken = frame.value?.invariants.some(({ verdict }) => verdict === 'violated') ?? false;
+  const isBroken = branch.value !== null && branch.value.violation !== null;
   return (
     <div class="tabs" role="tablist">
       {tabs.map((each) => (

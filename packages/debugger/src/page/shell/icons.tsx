@@ -10,7 +10,8 @@ const paths = {
   last: 'M12 3v10M3 3l7 5-7 5Z',
   pause: 'M5 3v10M11 3v10',
   dark: 'M13 9.5A5.5 5.5 0 1 1 6.5 3a4.5 4.5 0 0 0 6.5 6.5Z',
-  light: 'M8 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6ZM8 1.5v1.5M8 13v1.5M1.5 8H3M13 8h1.5M3.4 3.4l1.1 1.1M11.5 11.5l1.1 1.1M3.4 12.6l1.1-1.1M11.5 4.5l1.1-1.1',
+  light:
+    'M8 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6ZM8 1.5v1.5M8 13v1.5M1.5 8H3M13 8h1.5M3.4 3.4l1.1 1.1M11.5 11.5l1.1 1.1M3.4 12.6l1.1-1.1M11.5 4.5l1.1-1.1',
   system: 'M2.5 3.5h11v7h-11ZM6 13.5h4M8 10.5v3',
 } as const;
 export type IconName = keyof typeof paths;

@@ -40,8 +40,7 @@ export const bindings: readonly Binding[] = [
   { keys: ['/'], shown: '/', does: 'search what is pending', run: () => document.getElementById('search')?.focus() },
   { keys: ['g'], shown: 'g', does: 'go to a step', run: opens('go') },
   { keys: ['u'], shown: 'u', does: 'run until…', run: opens('run') },
-  { keys: ['y'], shown: 'y', does: 'why an invariant is broken', run: opens('why') },
-  { keys: ['t'], shown: 't', does: 'tours', run: opens('tours') },
+  { keys: ['y'], shown: 'y', does: 'why an invariant is broken', run: () => (tab.value = 'Invariants') },
   { keys: ['o'], shown: 'o', does: 'open', run: opens('open') },
   { keys: ['s'], shown: 's', does: 'share and export', run: opens('share') },
   { keys: ['d'], shown: 'd', does: 'dark, light or as the system', run: nextTheme },
@@ -63,7 +62,8 @@ export function onKey(event: KeyboardEvent): void {
 }
 
 function isTyping({ target, key }: KeyboardEvent): boolean {
-  const isField = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+  const isField =
+    target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
   if (!isField) return false;
   if (key === 'Escape') target.blur();
   return target.type !== 'range' || key.startsWith('Arrow');
@@ -100,6 +100,6 @@ function nextBranch(): Promise<boolean> | undefined {
 }
 
 function toViolation(): Promise<boolean> | undefined {
-  const at = branch.value?.violatedAt ?? null;
+  const at = branch.value?.violation?.step ?? null;
   return at === null ? undefined : seek(at);
 }

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { formatMicros, formatRate } from '../format.ts';
 import { direction, maxSpeed, minSpeed, play, speed, stop } from '../player.ts';
 import { stepBy, toEnd, toStart } from '../session.ts';
-import { branch, frame, playhead } from '../store.ts';
+import { branch, frame, playhead, tab } from '../store.ts';
 import { nextTheme, themeChoice } from '../theme.ts';
 import { dialog, type DialogName } from './dialogs.ts';
 import { Icon, type IconName } from './icons.tsx';
@@ -27,7 +27,6 @@ export function Toolbar(): JSX.Element {
       <span class="spring" />
       <Violation />
       <Opens name="run" text="Run until…" keys="u" />
-      <Opens name="tours" text="Tours" keys="t" />
       <Opens name="open" text="Open" keys="o" />
       <Opens name="share" text="Share" keys="s" />
       <button type="button" class="quiet" onClick={nextTheme} title="Theme  d">
@@ -65,8 +64,20 @@ function Transport(): JSX.Element {
     <div class="transport" role="group" aria-label="Time">
       <Button icon="first" label="To the beginning" keys="Home" onClick={() => void toStart()} />
       <Button icon="back" label="Step back" keys="p" onClick={() => void stepBy(-1)} />
-      <Button icon={going === -1 ? 'pause' : 'playBack'} label="Play back" keys="Shift Space" isOn={going === -1} onClick={() => play(-1)} />
-      <Button icon={going === 1 ? 'pause' : 'play'} label="Play" keys="Space" isOn={going === 1} onClick={() => play(1)} />
+      <Button
+        icon={going === -1 ? 'pause' : 'playBack'}
+        label="Play back"
+        keys="Shift Space"
+        isOn={going === -1}
+        onClick={() => play(-1)}
+      />
+      <Button
+        icon={going === 1 ? 'pause' : 'play'}
+        label="Play"
+        keys="Space"
+        isOn={going === 1}
+        onClick={() => play(1)}
+      />
       <Button icon="forward" label="Step" keys="n" onClick={() => void stepBy(1)} />
       <Button icon="last" label="To the end" keys="End" onClick={() => void toEnd()} />
     </div>
@@ -129,11 +140,17 @@ function Time(): JSX.Element {
 }
 
 function Violation(): JSX.Element | null {
-  const broken = frame.value?.invariants.filter(({ verdict }) => verdict === 'violated').length ?? 0;
-  if (broken === 0) return null;
+  const violation = branch.value?.violation ?? null;
+  if (violation === null) return null;
+  const isAhead = (frame.value?.position.step ?? 0) < violation.step;
   return (
-    <button type="button" class="alarm" onClick={() => (dialog.value = 'why')}>
-      ✗ {broken === 1 ? 'an invariant is broken' : `${broken} invariants are broken`}
+    <button
+      type="button"
+      class="alarm"
+      title={`${violation.first}; but ${violation.second}  y`}
+      onClick={() => (tab.value = 'Invariants')}
+    >
+      ✗ {violation.invariant} {isAhead ? 'breaks' : 'broke'} in step {violation.step}
     </button>
   );
 }

@@ -76,7 +76,9 @@ function Item({ item, now }: { readonly item: PendingItem; readonly now: number 
     <li class={`item ${item.group}${isOpen ? '' : ' closed'}`}>
       <button type="button" class="title" onClick={() => choose(item)}>
         <span class="what">{item.title}</span>
-        {item.dueAt !== null && <span class="due">{item.dueAt <= now ? 'now' : `in ${formatMicros(item.dueAt - now)}`}</span>}
+        {item.dueAt !== null && (
+          <span class="due">{item.dueAt <= now ? 'now' : `in ${formatMicros(item.dueAt - now)}`}</span>
+        )}
         {item.detail !== '' && <span class="detail">{item.detail}</span>}
       </button>
       <div class="choices">

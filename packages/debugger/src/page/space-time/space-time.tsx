@@ -26,7 +26,10 @@ export function SpaceTime(): JSX.Element {
   const diagram = useComputed(() =>
     buildDiagram(frame.value?.servers.map(({ id }) => id) ?? [], steps.value, axis.value, isFolding.value),
   );
-  const window = useComputed<Window>(() => ({ ...size.value, ...(view.value ?? following(diagram.value, size.value.width)) }));
+  const window = useComputed<Window>(() => ({
+    ...size.value,
+    ...(view.value ?? following(diagram.value, size.value.width)),
+  }));
   const chosen = useComputed(() => (selection.value?.kind === 'step' ? selection.value.step : null));
   const past = useComputed(() => (chosen.value === null ? null : new Set(causalPast(steps.value, chosen.value))));
 

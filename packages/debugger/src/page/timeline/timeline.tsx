@@ -59,7 +59,13 @@ function goodStep(branch: BranchView, branches: readonly BranchView[], current: 
   return here?.parent === branch.id ? Math.min(branch.length, here.forkAt + 1) : branch.length;
 }
 
-function Scrubber({ branches, current }: { readonly branches: readonly BranchView[]; readonly current: number }): JSX.Element {
+function Scrubber({
+  branches,
+  current,
+}: {
+  readonly branches: readonly BranchView[];
+  readonly current: number;
+}): JSX.Element {
   const track = useRef<HTMLDivElement>(null);
   const step = frame.value?.position.step ?? 0;
   const longest = Math.max(1, ...branches.map(({ length }) => length));

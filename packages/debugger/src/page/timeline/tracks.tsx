@@ -43,11 +43,14 @@ export function Tracks({ branches, current, step, longest }: Props): JSX.Element
         const isCurrent = branch.id === current;
         return (
           <g key={branch.id} class={isCurrent ? 'row current' : 'row'}>
-            {branch.parent !== null && (
-              <path class="fork" d={`M${at(branch.forkAt)} ${rowOf(branch.parent)}V${y}`} />
-            )}
+            {branch.parent !== null && <path class="fork" d={`M${at(branch.forkAt)} ${rowOf(branch.parent)}V${y}`} />}
             <path class="line" d={`M${at(branch.parent === null ? 0 : branch.forkAt)} ${y}H${at(branch.length)}`} />
-            {isCurrent && <path class="line past" d={`M${at(Math.min(step, branch.parent === null ? 0 : branch.forkAt))} ${y}H${at(step)}`} />}
+            {isCurrent && (
+              <path
+                class="line past"
+                d={`M${at(Math.min(step, branch.parent === null ? 0 : branch.forkAt))} ${y}H${at(step)}`}
+              />
+            )}
             {sparse(branch.marks, at).map((mark) => (
               <text key={`${mark.kind}${mark.step}`} class={`mark ${mark.kind}`} x={at(mark.step)} y={y + 4}>
                 {glyphs[mark.kind]}

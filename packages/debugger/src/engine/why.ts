@@ -1,0 +1,80 @@
+/** Why an invariant is broken: the two facts that contradict each other, the steps that made them, and what lies between. */
+import { causalSlice } from './causal.ts';
+import { sentenceOf } from './invariant-list.ts';
+import type { ViolationView } from './protocol.ts';
+import type { StepRecord } from './step-record.ts';
+
+export interface Why {
+  readonly violation: ViolationView;
+  /** What the invariant says, in a sentence. */
+  readonly sentence: string;
+  /** The step that made the first fact; null where no single step did. */
+  readonly firstStep: number | null;
+  readonly secondStep: number;
+  /** The steps by which the first led to the second; only the second where it did not lead there. */
+  readonly slice: readonly SliceStep[];
+}
+
+export interface SliceStep {
+  readonly step: number;
+  readonly title: string;
+}
+
+export function whyOf(violation: ViolationView, records: readonly StepRecord[]): Why {
+  const { step, invariant, first } = violation;
+  const firstStep = stepOfFact(first, records.slice(0, step - 1));
+  const slice = causalSlice(records, firstStep ?? step, step);
+  return {
+    violation,
+    sentence: sentenceOf(invariant),
+    firstStep,
+    secondStep: step,
+    slice: slice.map((each) => ({ step: each, title: records[each - 1]?.title ?? '' })),
+  };
+}
+
+/** The step in which what the fact says came about, as far as its words tell. */
+function stepOfFact(fact: string, records: readonly StepRecord[]): number | null {
+  const server = /\bn\d+\b/.exec(fact)?.[0] ?? null;
+  const entry = /entry (\d+)/.exec(fact)?.[1];
+  if (entry !== undefined) return stepOfEntry(fact, Number(entry), server, records);
+  const term = /term (\d+)/.exec(fact)?.[1];
+  if (term !== undefined && server !== null) {
+    return (
+      earliest(
+        records,
+        (record) => record.server === server && record.changes.role === 'leader' && /le(?:ads|d|ader)/.test(fact),
+      ) ??
+      earliest(
+        records,
+        (record) => record.server === server && record.changes.vote !== null && fact.includes('vote'),
+      ) ??
+      latest(records, (record) => record.server === server && record.changes.term === Number(term))
+    );
+  }
+  return server === null ? null : latest(records, (record) => record.server === server);
+}
+
+function stepOfEntry(
+  fact: string,
+  index: number,
+  server: string | null,
+  records: readonly StepRecord[],
+): number | null {
+  if (fact.includes('committed')) return earliest(records, ({ changes }) => (changes.commit ?? 0) >= index);
+  if (fact.includes('acknowledged')) return latest(records, ({ acknowledged }) => (acknowledged ?? 0) >= index);
+  return earliest(records, (record) => {
+    const isHere = server === null || record.server === server;
+    return isHere && record.appended.some(({ from, to }) => from <= index && index <= to);
+  });
+}
+
+type Test = (record: StepRecord) => boolean;
+
+function earliest(records: readonly StepRecord[], test: Test): number | null {
+  return records.find(test)?.step ?? null;
+}
+
+function latest(records: readonly StepRecord[], test: Test): number | null {
+  return records.findLast(test)?.step ?? null;
+}

@@ -1,0 +1,64 @@
+/** Picks what to run on to. */
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { describePredicate, type Predicate } from '../../engine/predicates.ts';
+import { runUntil } from '../session.ts';
+import { dialog } from '../shell/dialogs.ts';
+import { frame } from '../store.ts';
+import { Dialog } from './dialog.tsx';
+
+function offered(): readonly Predicate[] {
+  const servers = frame.value?.servers ?? [];
+  const commit = Math.max(0, ...servers.map(({ log }) => log.commit));
+  const term = Math.max(0, ...servers.map((server) => server.term));
+  return [
+    { kind: 'leader', server: null },
+    ...servers.map(({ id }): Predicate => ({ kind: 'leader', server: id })),
+    { kind: 'commit', atLeast: commit + 1 },
+    { kind: 'commit', atLeast: commit + 10 },
+    { kind: 'term', atLeast: term + 1 },
+    { kind: 'twoLeaders' },
+    { kind: 'conflict' },
+    { kind: 'agreed' },
+    { kind: 'violation' },
+  ];
+}
+
+export function RunUntil(): JSX.Element {
+  const predicates = offered();
+  const chosen = useSignal(0);
+  const run = (): void => {
+    const predicate = predicates[chosen.value];
+    dialog.value = null;
+    if (predicate !== undefined) void runUntil(predicate);
+  };
+  return (
+    <Dialog title="Run until…">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          run();
+        }}
+      >
+        <ul class="options">
+          {predicates.map((predicate, at) => (
+            <li key={describePredicate(predicate)}>
+              <label>
+                <input
+                  type="radio"
+                  name="predicate"
+                  checked={chosen.value === at}
+                  onChange={() => (chosen.value = at)}
+                />{' '}
+                {describePredicate(predicate)}
+              </label>
+            </li>
+          ))}
+        </ul>
+        <button type="submit" class="primary">
+          Continue until then
+        </button>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,156 @@
+/** What clients asked, as bars in time (after Porcupine), with the order that explains every answer. A bar leads to its steps. */
+import { useSignal, useSignalEffect } from '@preact/signals';
+import type { JSX } from 'preact';
+import type { HistoryView, OperationView, Trouble } from '../../engine/history.ts';
+import { formatMicros } from '../format.ts';
+import { ask, seek } from '../session.ts';
+import { frame } from '../store.ts';
+import { useSize } from '../use-canvas.ts';
+
+/** The newest so many are drawn; the verdict speaks of all. */
+const maxDrawn = 300;
+const barHeight = 20;
+const labelWidth = 120;
+
+export function History(): JSX.Element {
+  const history = useSignal<HistoryView | null>(null);
+  const chosen = useSignal<number | null>(null);
+  const { holder, size } = useSize();
+  useSignalEffect(() => {
+    if (frame.value === null) return;
+    void ask('history', {}).then((answer) => {
+      if (answer !== null) history.value = answer;
+    });
+  });
+  const view = history.value;
+  const drawn = view?.operations.slice(-maxDrawn) ?? [];
+  const from = drawn[0]?.calledAt ?? 0;
+  const to = Math.max(from + 1, frame.value?.now ?? 0);
+  const at = (time: number): number =>
+    labelWidth + ((time - from) / (to - from)) * (size.value.width - labelWidth - 24);
+  const operation = drawn.find(({ id }) => id === chosen.value);
+  return (
+    <div class="history">
+      {view !== null && (
+        <p class={`verdict ${view.verdict === 'violation' ? 'bad' : 'good'}`}>
+          {{ ok: '✓', violation: '✗', unknown: '?' }[view.verdict]} {view.text}
+        </p>
+      )}
+      {drawn.length === 0 && (
+        <p class="hint">No client has asked for anything yet. Choose “propose” or “read” at a server.</p>
+      )}
+      <div class="bars" ref={holder}>
+        <svg width={size.value.width} height={drawn.length * (barHeight + 4) + 8} role="group" aria-label="Operations">
+          {view?.troubles.map((trouble) => (
+            <Shade
+              key={`${trouble.server ?? ''}${trouble.from}`}
+              trouble={trouble}
+              at={at}
+              from={from}
+              height={drawn.length * (barHeight + 4)}
+            />
+          ))}
+          {drawn.map((each, row) => (
+            <Bar
+              key={each.id}
+              operation={each}
+              y={row * (barHeight + 4) + 4}
+              from={at(each.calledAt)}
+              to={at(each.endedAt ?? to)}
+              isChosen={each.id === chosen.value}
+              onChoose={() => (chosen.value = each.id)}
+            />
+          ))}
+        </svg>
+      </div>
+      {operation !== undefined && <Links operation={operation} />}
+    </div>
+  );
+}
+
+function Shade(props: {
+  readonly trouble: Trouble;
+  readonly at: (time: number) => number;
+  readonly from: number;
+  readonly height: number;
+}): JSX.Element | null {
+  const { trouble, at, from, height } = props;
+  if (trouble.to < from) return null;
+  const left = at(Math.max(from, trouble.from));
+  return (
+    <rect class="trouble" x={left} y={0} width={Math.max(1, at(trouble.to) - left)} height={height}>
+      <title>{trouble.text}</title>
+    </rect>
+  );
+}
+
+const signs: Readonly<Record<OperationView['state'], string>> = {
+  open: '…',
+  appended: '…',
+  confirmed: '…',
+  done: '✓',
+  refused: '⊘',
+  unknown: '?',
+};
+
+function Bar(props: {
+  readonly operation: OperationView;
+  readonly y: number;
+  readonly from: number;
+  readonly to: number;
+  readonly isChosen: boolean;
+  readonly onChoose: () => void;
+}): JSX.Element {
+  const { operation, y, from, to, isChosen, onChoose } = props;
+  const { id, text, server, kind, state, place, isStuck } = operation;
+  const width = Math.max(3, to - from);
+  return (
+    <g
+      class={`bar-row ${kind} ${state}${isStuck ? ' stuck' : ''}${isChosen ? ' chosen' : ''}`}
+      role="button"
+      tabIndex={0}
+      aria-label={`operation ${id}, ${text} at ${server}: ${state}`}
+      onClick={onChoose}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') onChoose();
+      }}
+    >
+      <text class="label" x={8} y={y + 14}>
+        {signs[state]} {text} · {server}
+      </text>
+      <rect x={from} y={y} width={width} height={barHeight} rx={4} />
+      {place !== null && (
+        <text class="place" x={Math.min(from + width + 5, Math.max(from + width + 5, 0))} y={y + 14}>
+          {place}
+        </text>
+      )}
+    </g>
+  );
+}
+
+function Links({ operation }: { readonly operation: OperationView }): JSX.Element {
+  const { text, server, calledAt, calledStep, committedStep, endedStep, endedAt, index, state, place } = operation;
+  return (
+    <p class="said">
+      <b>
+        {text} at {server}
+      </b>{' '}
+      asked at {formatMicros(calledAt)}
+      {index > 0 && `, entry ${index}`},{' '}
+      {endedAt === null ? state : `${state} after ${formatMicros(endedAt - calledAt)}`}
+      {place !== null && `, number ${place} in the order`}
+      <Go text="asked" step={calledStep} />
+      <Go text="committed" step={committedStep} />
+      <Go text="answered" step={endedStep} />
+    </p>
+  );
+}
+
+function Go({ text, step }: { readonly text: string; readonly step: number | null }): JSX.Element | null {
+  if (step === null) return null;
+  return (
+    <button type="button" onClick={() => void seek(step)}>
+      {text}: step {step}
+    </button>
+  );
+}

@@ -1,0 +1,89 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { describeWithPeer } from '../../../test-support/peers.ts';
+import { PageHouse, pressTo, stepOf } from './support/browser.ts';
+
+describeWithPeer('chromium', 'the page', () => {
+  let house: PageHouse;
+
+  beforeAll(async () => {
+    house = await PageHouse.start();
+  });
+  afterEach(() => house.closePages());
+  afterAll(() => house.end());
+
+  it('steps a cluster forward and back by the keyboard, and complains about nothing', async () => {
+    const { page, complaints } = await house.open();
+    await pressTo(page, 'n', 1);
+    await pressTo(page, 'N', 11);
+    await pressTo(page, 'p', 10);
+    await pressTo(page, 'Home', 0);
+    await pressTo(page, 'End', 11);
+    expect(complaints).toEqual([]);
+  });
+
+  it('plays until it is stopped', async () => {
+    const { page } = await house.open();
+    await page.keyboard.press(' ');
+    await page.getByRole('img', { name: /is leader in term/ }).waitFor();
+    await page.keyboard.press(' ');
+    const stopped = await stepOf(page);
+    await page.waitForTimeout(300);
+    expect(await stepOf(page)).toBe(stopped);
+  });
+
+  it('runs until somebody leads, crashes that server from its menu, and begins a branch for it', async () => {
+    const { page } = await house.open();
+    await page.keyboard.press('u');
+    await page.getByRole('button', { name: 'Continue until then' }).click();
+    const said = await page.locator('.message', { hasText: 'leads term' }).innerText();
+    const leader = /(n\d) leads term 1/.exec(said)?.[1] ?? '';
+    const led = await stepOf(page);
+    await pressTo(page, 'N', led + 10);
+    for (let back = 0; back < 10; back++) await page.keyboard.press('p');
+    await page.locator('.clock span', { hasText: `step ${led} of` }).waitFor();
+
+    await page.getByRole('button', { name: `Server ${leader}` }).click();
+    await page.getByRole('group', { name: 'What to do with it' }).getByRole('button', { name: 'crash', exact: true }).click();
+    await page.getByRole('button', { name: `${leader} crashes` }).waitFor();
+    await page.getByRole('img', { name: new RegExp(`${leader} is down`) }).waitFor();
+
+    // The other future is still there.
+    await page.getByRole('button', { name: 'main' }).click();
+    await page.getByRole('img', { name: new RegExp(`${leader} is leader`) }).waitFor();
+  });
+
+  it('cuts the links that a drawn line crosses', async () => {
+    const { page } = await house.open();
+    const ring = await page.locator('.cluster').boundingBox();
+    if (ring === null) throw new Error('There is no ring.');
+    await page.mouse.move(ring.x + 40, ring.y + ring.height / 2 - 100);
+    await page.mouse.down();
+    await page.mouse.move(ring.x + ring.width - 40, ring.y + ring.height / 2 - 100, { steps: 4 });
+    await page.mouse.up();
+    await page.getByRole('img', { name: /; 8 links cut/ }).waitFor();
+    await page.keyboard.press('h');
+    await page.getByRole('img', { name: /; 0 links cut/ }).waitFor();
+  });
+
+  it('says why what is disabled cannot be done', async () => {
+    const { page } = await house.open();
+    const client = page.locator('.item', { hasText: 'n1: clients' });
+    const snapshot = client.getByRole('button', { name: /snapshot/ });
+    expect(await snapshot.getAttribute('title')).toContain('has applied nothing');
+  });
+
+  it('opens a shared link at the very moment that was shared', async () => {
+    const { page } = await house.open();
+    await pressTo(page, 'N', 10);
+    await page.locator('.item.message').first().getByRole('button', { name: 'drop' }).click();
+    await page.locator('.clock span', { hasText: 'step 11 of 11' }).waitFor();
+    const shown = await page.locator('.inspector').innerText();
+    await page.keyboard.press('s');
+    const link = page.getByRole('textbox', { name: 'Link' });
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('.grow')?.value.includes('#d='));
+    const hash = (await link.inputValue()).split('#')[1] ?? '';
+    const again = await house.open(null, { hash });
+    await again.page.locator('.clock span', { hasText: 'step 11 of 11' }).waitFor();
+    expect(await again.page.locator('.inspector').innerText()).toBe(shown);
+  });
+});
