@@ -80,13 +80,15 @@ describe.each(packages)('$manifest.name', ({ folder, files }) => {
 describe('a project that installs the packages', () => {
   let project: string;
 
+  // Thousands of files: a busy disk takes its time over them.
+  const filesTimeout = 120_000;
   beforeAll(() => {
     project = mkdtempSync(join(tmpdir(), 'quorate-packages-'));
     for (const each of packages) install(each);
-  });
+  }, filesTimeout);
   afterAll(() => {
     rmSync(project, { recursive: true });
-  });
+  }, filesTimeout);
 
   /** Puts the packed files where npm would, and links the third parties that the manifest names, only those. */
   function install({ folder, manifest, files }: Package): void {

@@ -43,7 +43,10 @@ describeWithPeer('chromium', 'the page', () => {
     await page.locator('.clock span', { hasText: `step ${led} of` }).waitFor();
 
     await page.getByRole('button', { name: `Server ${leader}` }).click();
-    await page.getByRole('group', { name: 'What to do with it' }).getByRole('button', { name: 'crash', exact: true }).click();
+    await page
+      .getByRole('group', { name: 'What to do with it' })
+      .getByRole('button', { name: 'crash', exact: true })
+      .click();
     await page.getByRole('button', { name: `${leader} crashes` }).waitFor();
     await page.getByRole('img', { name: new RegExp(`${leader} is down`) }).waitFor();
 
@@ -80,7 +83,7 @@ describeWithPeer('chromium', 'the page', () => {
     const shown = await page.locator('.inspector').innerText();
     await page.keyboard.press('s');
     const link = page.getByRole('textbox', { name: 'Link' });
-    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('.grow')?.value.includes('#d='));
+    await expect.poll(() => link.inputValue()).toContain('#d=');
     const hash = (await link.inputValue()).split('#')[1] ?? '';
     const again = await house.open(null, { hash });
     await again.page.locator('.clock span', { hasText: 'step 11 of 11' }).waitFor();

@@ -38,7 +38,11 @@ function move<Name extends Move>(name: Name, question: Ask<Name>): Promise<boole
   return moved;
 }
 
-async function afterMoves<Name extends Move>(before: Promise<unknown>, name: Name, question: Ask<Name>): Promise<boolean> {
+async function afterMoves<Name extends Move>(
+  before: Promise<unknown>,
+  name: Name,
+  question: Ask<Name>,
+): Promise<boolean> {
   await before;
   try {
     const next: Frame = await engine.ask(name, question);

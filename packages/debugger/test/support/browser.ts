@@ -25,7 +25,11 @@ export class PageHouse {
 
   async open(
     trace: Served['trace'] = null,
-    options: { readonly colorScheme?: 'dark' | 'light'; readonly reducedMotion?: 'reduce'; readonly hash?: string } = {},
+    options: {
+      readonly colorScheme?: 'dark' | 'light';
+      readonly reducedMotion?: 'reduce';
+      readonly hash?: string;
+    } = {},
   ): Promise<Opened> {
     const { hash, ...look } = options;
     const server = await servePage({ trace, port: 0 });
