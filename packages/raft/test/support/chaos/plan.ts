@@ -50,6 +50,8 @@ export interface Plan {
   readonly durableMachines: boolean;
   /** Whether the membership changes. Records rot only where it does not: how many copies may be lost is counted in one configuration. */
   readonly changes: boolean;
+  /** Whether servers run different releases, and later ones as they restart. */
+  readonly upgrades: boolean;
   /** Whether a start can tell the kind of a damaged entry. */
   readonly knowsFaultyKinds: boolean;
   readonly automatic: { readonly disk: boolean; readonly apply: boolean; readonly load: boolean };
@@ -146,6 +148,8 @@ export function plans(maxActions: number): fc.Arbitrary<Plan> {
     })
     .map((plan) => {
       const leaseReads = plan.options.stableLeadership === true && plan.seed % 4 === 0;
-      return { ...plan, options: { ...plan.options, leaseReads, applyDurableOnly: plan.durableMachines } };
+      // Of a number that is drawn anyway: one more draw would make every plan another.
+      const upgrades = plan.seed % 3 === 1;
+      return { ...plan, upgrades, options: { ...plan.options, leaseReads, applyDurableOnly: plan.durableMachines } };
     });
 }

@@ -10,6 +10,7 @@ import type { TestServer } from '../server.ts';
 import { sleep, stallDisk } from './gray.ts';
 import { canDoWithout, drawWish, readmission, readmitted, strangers } from './membership.ts';
 import type { Action, ActionKind, Plan } from './plan.ts';
+import { Upgrades } from './upgrades.ts';
 
 /** A transfer of a snapshot that ended, and of which the sender has not been told. */
 interface SnapshotReport {
@@ -43,6 +44,7 @@ export class ChaosRun {
       draw: (_server, _name, min, max) => min + this.#random.below(max - min + 1),
       observers: [
         ...observers,
+        new Upgrades(plan),
         {
           arrived: (message) => this.#snapshotEnded(message, true),
           lost: (message) => this.#snapshotEnded(message, false),
@@ -365,9 +367,7 @@ export class ChaosRun {
   }
 
   #isolate(server: TestServer): boolean {
-    if (this.cluster.servers.size === 1) {
-      return false;
-    }
+    if (this.cluster.servers.size === 1) return false;
     const others = [...this.cluster.servers.keys()].filter((id) => id !== server.id);
     this.cluster.partition([server.id], others);
     return true;
@@ -377,9 +377,7 @@ export class ChaosRun {
     const ids = [...this.cluster.servers.keys()];
     const from = pick(ids, a);
     const to = pick(ids, b);
-    if (from === null || to === null || from === to) {
-      return false;
-    }
+    if (from === null || to === null || from === to) return false;
     this.cluster.cut(from, to);
     return true;
   }

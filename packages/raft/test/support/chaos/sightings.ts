@@ -55,6 +55,9 @@ export const situations = [
   'a leader that has to prove itself after a sleep',
   'a deposed leader that stands back',
   'a wider range of election timeouts',
+  'a version raised',
+  'a raised version cut away with its entry',
+  'a change or a transfer refused because the version is too old',
 ] as const;
 export type Situation = (typeof situations)[number];
 
@@ -138,6 +141,7 @@ export class Sightings implements Observer {
         const isCut = event.configuration.index < (this.#newest.get(server.id) ?? 0);
         this.#note('a change cut away with its entry', isCut && output.events.some(({ kind }) => kind === 'truncated'));
         this.#newest.set(server.id, event.configuration.index);
+        this.#noteVersion(server, event.configuration, isCut);
         this.#noteConfiguration(event.configuration);
       }
       this.#note('another incarnation noticed', event.kind === 'foreignIncarnation');
@@ -158,9 +162,11 @@ export class Sightings implements Observer {
     for (const { refused, unknown } of output.changes) {
       this.#note('a change of membership begun', leads && refused === null);
       this.#note('a change of membership refused', refused !== null);
+      this.#note('a change or a transfer refused because the version is too old', refused === 'versionTooOld');
       this.#note('a change of membership carried to the leader', !leads && refused === null && !unknown);
     }
     for (const { outcome } of output.transfers) {
+      this.#note('a change or a transfer refused because the version is too old', outcome === 'versionTooOld');
       this.#note('a leadership transfer done', outcome === 'done');
       this.#note('a leadership transfer that came to nothing', outcome === 'timedOut' || outcome === 'behind');
     }
@@ -169,6 +175,13 @@ export class Sightings implements Observer {
       this.#note('a read answered by a follower', !leads && refused === null);
       this.#note('a read lost with its leader', refused === 'leadershipLost');
     }
+  }
+
+  #noteVersion({ id, core }: TestServer, { protocol }: Configuration, isCut: boolean): void {
+    const before = this.#versions.get(id) ?? 1;
+    this.#versions.set(id, protocol);
+    this.#note('a version raised', core.role === 'leader' && protocol > before);
+    this.#note('a raised version cut away with its entry', isCut && protocol < before);
   }
 
   #noteConfiguration(configuration: Configuration): void {
@@ -196,6 +209,7 @@ export class Sightings implements Observer {
   #roleBefore = 'follower';
   /** By server: where the configuration in force was defined. */
   readonly #newest = new Map<string, number>();
+  readonly #versions = new Map<string, number>();
   #commitBefore = 0;
   readonly #reported = new Map<string, number>();
 

@@ -8,6 +8,7 @@ import { ElectionInvariants } from './elections.ts';
 import { Ghosts } from './ghosts.ts';
 import { LogInvariants } from './logs.ts';
 import { ServiceInvariants } from './service.ts';
+import { VersionInvariants } from './versions.ts';
 
 export { type Ghosts, InvariantViolation } from './ghosts.ts';
 
@@ -25,6 +26,7 @@ export function invariants(configuration: Configuration, servers: () => Iterable
       new ElectionInvariants(ghosts),
       new LogInvariants(ghosts),
       new CommitInvariants(ghosts, servers),
+      new VersionInvariants(ghosts),
       new ServiceInvariants(ghosts),
       new ViewKeeper(ghosts),
     ],
