@@ -12,12 +12,15 @@ import { RealScheduler } from './time/real-scheduler.ts';
 import type { Scheduler } from './time/scheduler.ts';
 import { VirtualScheduler } from './time/virtual-scheduler.ts';
 
+/** Behind so many times the limit a test that goes on is ended. */
+const OVERDUE = 2;
+
 /** Taken before the globals may become a test's. */
 const realNow = performance.now.bind(performance);
 
 /** Milliseconds that a message takes in virtual time: about what a call takes between processes of one machine. */
 const VIRTUAL_HOP = 0.1;
-/** Milliseconds of a test's time. */
+/** Milliseconds of a test's time, where the test says nothing else. */
 const TEST_LIMIT = 120_000;
 
 export interface RunOptions {
@@ -47,8 +50,10 @@ export interface TestReport {
   readonly calls: number;
   readonly bytes: number;
   readonly callsByMethod: ReadonlyMap<string, number>;
-  /** The highest index that any server applied; of key-value tests, what clients asked and was done. */
+  /** The highest index that any server applied; of tests with a service, what clients asked and was done. */
   readonly agreed: number;
+  /** What the scenario has to say beyond its figures. */
+  readonly remarks: readonly string[];
   /** Milliseconds in which calls were under way, of `elapsed`. */
   readonly calling: number;
   /** Real milliseconds that the processor was busy. */
@@ -65,7 +70,7 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
   const scheduler: Scheduler = isRealTime ? new RealScheduler(onBeat) : new VirtualScheduler(shuffle, onBeat);
   if (isForeign === true && !isRealTime) enterWorld(scheduler, random.fork());
   const journal = new Journal(() => scheduler.now);
-  const { servers, isUnreliable, hasSnapshots } = test;
+  const { servers, isUnreliable, hasSnapshots, limit = TEST_LIMIT } = test;
   const makeService = serviceOf(test, options.service);
   const began = realNow();
   let failure: Error | null = null;
@@ -76,12 +81,12 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
   try {
     await scheduler.run(async () => {
       const hop = isRealTime ? 0 : VIRTUAL_HOP;
-      const shape = { servers, isUnreliable, hasSnapshots, hop, makeService };
+      const shape = { servers, isUnreliable, hasSnapshots, hop, limit, makeService };
       cluster = new Cluster({ make, scheduler, random, journal, shared }, shape);
       await test.run(cluster).finally(cluster.end.bind(cluster));
       shared?.check();
-      if (scheduler.now > TEST_LIMIT) throw new ScenarioFailure('the test took longer than 120 seconds');
-    });
+      if (scheduler.now > limit) throw new ScenarioFailure(`the test took longer than ${limit / 1000} seconds`);
+    }, OVERDUE * limit);
   } catch (error) {
     if (error instanceof NotOffered) notOffered = error.message;
     else failure = (order === undefined ? null : asRace(error)) ?? asError(error);
@@ -100,7 +105,8 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
     calls: counts?.calls ?? 0,
     bytes: counts?.bytes ?? 0,
     callsByMethod: counts?.byMethod ?? new Map(),
-    agreed: (test.part === 'kv' ? run?.operations : run?.services.highest) ?? 0,
+    agreed: (test.makeService !== undefined ? run?.operations : run?.services.highest) ?? 0,
+    remarks: run?.remarks ?? [],
     calling: counts?.busyUntil(scheduler.now) ?? 0,
     computing: realNow() - began - scheduler.idle,
     order: scheduler.order,

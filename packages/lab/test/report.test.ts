@@ -6,7 +6,16 @@ function outcomeOf(name: string, figures: Partial<Outcome> = {}): Outcome {
   const found = suite.find((each) => each.name === name);
   if (found === undefined) throw new Error(`There is no test ${name}.`);
   const { part, title, servers } = found;
-  const nothing = { calls: 0, bytes: 0, callsByMethod: [], agreed: 0, calling: 0, computing: 0, elapsed: 0 };
+  const nothing = {
+    calls: 0,
+    bytes: 0,
+    callsByMethod: [],
+    agreed: 0,
+    remarks: [],
+    calling: 0,
+    computing: 0,
+    elapsed: 0,
+  };
   return { ...nothing, part, test: name, title, servers, seed: 1, failure: null, notOffered: null, ...figures };
 }
 

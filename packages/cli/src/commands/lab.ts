@@ -174,6 +174,7 @@ class OneRun {
       this.failed += 1;
       printFailure(outcome, this.#flags);
     }
+    for (const remark of outcome.remarks) print(`      ${remark}`);
     if (this.#flags.verbose === true) print(detailLine(outcome));
   }
 }

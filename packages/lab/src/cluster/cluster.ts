@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly hasSnapshots: boolean;
   /** Milliseconds, see NetworkOptions. */
   readonly hop: number;
+  /** Milliseconds of the test's time that the scenario may take. */
+  readonly limit: number;
   /** Stands on each server in place of the service that only writes down what is applied. */
   readonly makeService?: MakeService | undefined;
 }
@@ -48,6 +50,10 @@ export class Cluster {
   readonly servers: number;
   /** Milliseconds, see ClusterOptions. */
   readonly hop: number;
+  /** See ClusterOptions. */
+  readonly limit: number;
+  /** What the scenario has to say beyond its figures. */
+  readonly remarks: string[] = [];
   /** What clients asked of a service on the servers, and was done. */
   operations = 0;
   /** The scenario has ended, well or not. */
@@ -68,6 +74,7 @@ export class Cluster {
     this.journal = journal;
     this.servers = servers;
     this.hop = options.hop;
+    this.limit = options.limit;
     this.#make = make;
     this.#makeService = options.makeService;
     this.#hasSnapshots = options.hasSnapshots;
@@ -180,6 +187,11 @@ export class Cluster {
   /** Bytes of the largest snapshot; 0 if there is none. */
   snapshotSize(): number {
     return Math.max(...this.#persisters.map((persister) => persister.snapshotSize()));
+  }
+
+  /** A line that is printed with the test's own. */
+  say(remark: string): void {
+    this.remarks.push(remark);
   }
 
   sleep(milliseconds: number): Promise<void> {

@@ -18,7 +18,7 @@ export class LabPersister implements Persister {
     this.#shared?.handOver(state, 'the saved state');
     this.#state = value;
     this.#stateBytes = bytes;
-    if (snapshot !== this.#snapshot) this.#snapshot = snapshot?.slice() ?? null;
+    if (!isSame(snapshot, this.#snapshot)) this.#snapshot = snapshot?.slice() ?? null;
   }
 
   readState(): unknown {
@@ -45,4 +45,9 @@ export class LabPersister implements Persister {
     next.#snapshot = this.#snapshot;
     return next;
   }
+}
+
+/** Most saves bring the snapshot that is there: comparing it costs less than a copy, which somebody must collect again. */
+function isSame(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : a.length === b.length && Buffer.compare(a, b) === 0;
 }

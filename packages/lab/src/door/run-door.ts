@@ -69,6 +69,7 @@ export async function runDoorTest(test: DoorTest, options: DoorOptions): Promise
       ['with clients', clientMessages],
     ],
     agreed: run.answered,
+    remarks: [],
     calling: now(),
     computing: 0,
   };

@@ -8,22 +8,34 @@ import type { KvHistory } from './operations.ts';
 
 /** Milliseconds between two rounds in which nobody led. */
 const NO_LEADER_PAUSE = 20;
-/** Milliseconds of a test's time: who has no answer by then never gets one. */
-const GIVE_UP = 120_000;
+
+/** An operation has no answer, and is asked no more. It may have happened, or may yet. */
+export class NoAnswer extends ScenarioFailure {}
 
 export class Clerk {
   readonly #cluster: Cluster;
-  readonly #history: KvHistory;
+  readonly #history: KvHistory | null;
   readonly #client: number;
+  readonly #patience: number;
   #ends: readonly End[] = [];
   #leader = 0;
   #sequence = 0;
 
-  /** `servers`: those that it can reach; in what order it asks them is chance. */
-  constructor(cluster: Cluster, history: KvHistory, client: number, servers: readonly number[]) {
+  /**
+   * `history`: where it writes down what it asks; null: nowhere. `servers`: those that it can reach; in what order it asks them is chance.
+   * `patience`: milliseconds after which it gives up an operation; as long as the test may take if not given.
+   */
+  constructor(
+    cluster: Cluster,
+    history: KvHistory | null,
+    client: number,
+    servers: readonly number[],
+    patience = Number.POSITIVE_INFINITY,
+  ) {
     this.#cluster = cluster;
     this.#history = history;
     this.#client = client;
+    this.#patience = patience;
     this.reach(servers);
   }
 
@@ -34,29 +46,33 @@ export class Clerk {
     this.#leader = 0;
   }
 
-  /** What the key holds; '' if there is no such key. */
+  /** What the key holds; '' if there is no such key. @throws NoAnswer, as all three do. */
   async get(key: string): Promise<string> {
-    const operation = this.#history.begin(this.#client, key, { kind: 'get' });
+    const operation = this.#history?.begin(this.#client, key, { kind: 'get' });
     const value = await this.#ask('KV.get', key, '');
-    this.#history.end(operation, { kind: 'value', value });
+    if (operation !== undefined) this.#history?.end(operation, { kind: 'value', value });
     return value ?? '';
   }
 
-  async put(key: string, value: string): Promise<void> {
-    const operation = this.#history.begin(this.#client, key, { kind: 'put', value });
-    await this.#ask('KV.put', key, value);
-    this.#history.end(operation, { kind: 'done' });
+  put(key: string, value: string): Promise<void> {
+    return this.#write('put', key, value);
   }
 
-  async append(key: string, value: string): Promise<void> {
-    const operation = this.#history.begin(this.#client, key, { kind: 'append', value });
-    await this.#ask('KV.append', key, value);
-    this.#history.end(operation, { kind: 'done' });
+  append(key: string, value: string): Promise<void> {
+    return this.#write('append', key, value);
+  }
+
+  async #write(kind: 'put' | 'append', key: string, value: string): Promise<void> {
+    const operation = this.#history?.begin(this.#client, key, { kind, value });
+    await this.#ask(`KV.${kind}`, key, value);
+    if (operation !== undefined) this.#history?.end(operation, { kind: 'done' });
   }
 
   async #ask(method: KvMethod, key: string, value: string): Promise<string | null> {
     this.#sequence += 1;
     const args = { client: this.#client, sequence: this.#sequence, key, value };
+    const { scheduler, limit } = this.#cluster;
+    const until = Math.min(limit, scheduler.now + this.#patience);
     for (let tried = 1; ; tried++) {
       const reply = (await this.#call(method, args)) as KvReply | null;
       if (reply?.kind === 'ok') {
@@ -64,7 +80,7 @@ export class Clerk {
         return reply.value;
       }
       this.#leader = (this.#leader + 1) % this.#ends.length;
-      if (tried % this.#ends.length === 0) await this.#pause(method, key);
+      if (tried % this.#ends.length === 0) await this.#pause(method, key, until);
     }
   }
 
@@ -74,11 +90,14 @@ export class Clerk {
     return new Promise((resolve) => this.#cluster.network.call(end, method, args, resolve));
   }
 
-  async #pause(method: KvMethod, key: string): Promise<void> {
+  async #pause(method: KvMethod, key: string, until: number): Promise<void> {
     // Nobody waits for the answer any more.
     if (this.#cluster.isOver) await new Promise(() => undefined);
-    if (this.#cluster.scheduler.now > GIVE_UP) {
-      throw new ScenarioFailure(`client ${this.#client} has no answer to ${method} of ${key} by the end of the test`);
+    const { now } = this.#cluster.scheduler;
+    if (now > until) {
+      throw new NoAnswer(
+        `client ${this.#client} has no answer to ${method} of ${key} behind ${(now / 1000).toFixed(1)} s`,
+      );
     }
     await this.#cluster.sleep(NO_LEADER_PAUSE);
   }

@@ -41,8 +41,10 @@ type Step = Input extends infer Each ? (Each extends Input ? Omit<Each, 'now'> :
 const labOptions: RaftDefaults = {
   ...defaultOptions,
   heartbeatInterval: 100_000,
-  electionTimeoutMin: 300_000,
+  // A slow leader's round trip takes 300 ms in the part `beyond`: a majority must have answered within the shortest timeout.
+  electionTimeoutMin: 320_000,
   electionTimeoutMax: 450_000,
+  // Elections fail here because messages are lost, hardly because servers stand at the same time: wider timeouts would not help.
   maxElectionBackoff: 2,
   // Nothing is ever asked back from the disk.
   maxLogCacheBytes: 2 ** 40,

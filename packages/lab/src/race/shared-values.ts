@@ -8,6 +8,11 @@ export class RaceFailure extends Error {
   override readonly name = 'RaceFailure';
 }
 
+/** Bytes that are watched at the same time, unless a single value has more. A store without snapshots saves half a megabyte at each step. */
+const KEPT_BYTES = 1_000_000;
+/** Bytes that are compared at the end of a step: those of the newest values, which are most likely to be written to. */
+const CHECKED_BYTES = 20_000;
+
 /** Bytes that were handed over: they cannot be frozen. */
 interface Watched {
   readonly bytes: Uint8Array;
@@ -19,27 +24,51 @@ interface Watched {
 
 export class SharedValues {
   readonly #watched: Watched[] = [];
+  #watchedBytes = 0;
 
   /** `what` says what it is: 'the arguments of appendEntries'. */
   handOver(value: unknown, what: string): void {
     const bytes: Uint8Array[] = [];
     freeze(value, bytes);
-    for (const each of bytes) this.#watched.push({ bytes: each, copy: each.slice(), where: callSite(), what });
-  }
-
-  /** Compares the bytes that were handed over, oldest first. @throws RaceFailure */
-  check(): void {
-    for (const { bytes, copy, where, what } of this.#watched) {
-      if (Buffer.compare(bytes, copy) === 0) continue;
-      throw new RaceFailure(`Bytes in ${what} were changed after they had been handed over${where}. Hand over a copy.`);
+    if (bytes.length === 0) return;
+    const where = callSite();
+    for (const each of bytes) {
+      this.#watched.push({ bytes: each, copy: each.slice(), where, what });
+      this.#watchedBytes += each.length;
     }
   }
 
-  /** At the end of a step nobody changes them any more: only the newest may still be written to by who handed them over. */
-  checkAndForget(kept: number): void {
-    this.check();
-    if (this.#watched.length > kept) this.#watched.splice(0, this.#watched.length - kept);
+  /** Compares all bytes that are watched, oldest first. @throws RaceFailure */
+  check(): void {
+    for (const each of this.#watched) compare(each);
   }
+
+  /**
+   * The end of a step. Values older than the `kept` newest are compared for the last time, for whoever handed them over has other things
+   * to write to by now; of the others those that can be compared at little cost. @throws RaceFailure
+   */
+  checkAndForget(kept: number): void {
+    while (this.#watched.length > kept || (this.#watched.length > 1 && this.#watchedBytes > KEPT_BYTES)) this.#forget();
+    let left = CHECKED_BYTES;
+    for (let at = this.#watched.length - 1; at >= 0; at--) {
+      const each = this.#watched[at];
+      if (each === undefined || each.bytes.length > left) return;
+      left -= each.bytes.length;
+      compare(each);
+    }
+  }
+
+  #forget(): void {
+    const oldest = this.#watched.shift();
+    if (oldest === undefined) return;
+    this.#watchedBytes -= oldest.bytes.length;
+    compare(oldest);
+  }
+}
+
+function compare({ bytes, copy, where, what }: Watched): void {
+  if (Buffer.compare(bytes, copy) === 0) return;
+  throw new RaceFailure(`Bytes in ${what} were changed after they had been handed over${where}. Hand over a copy.`);
 }
 
 function freeze(value: unknown, bytes: Uint8Array[]): void {

@@ -48,6 +48,7 @@ export interface Outcome {
   readonly bytes: number;
   readonly callsByMethod: readonly (readonly [string, number])[];
   readonly agreed: number;
+  readonly remarks: readonly string[];
   /** Milliseconds, see TestReport. */
   readonly calling: number;
   readonly computing: number;

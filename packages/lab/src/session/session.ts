@@ -148,6 +148,7 @@ class Lane {
       bytes: 0,
       callsByMethod: [],
       agreed: 0,
+      remarks: [],
       calling: 0,
       computing: stall?.limit ?? 0,
     });

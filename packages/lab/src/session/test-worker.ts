@@ -59,6 +59,7 @@ function outcomeOf(report: TestReport): Outcome {
     calls: report.calls,
     bytes: report.bytes,
     agreed: report.agreed,
+    remarks: report.remarks,
     calling: report.calling,
     computing: report.computing,
     part,

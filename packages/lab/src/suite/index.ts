@@ -7,6 +7,7 @@ import type { LabTest } from './lab-test.ts';
 import { leaving } from './leaving.ts';
 import { persistence } from './persistence.ts';
 import { snapshots } from './snapshots.ts';
+import { stores } from './stores.ts';
 
 export { type LabTest, type Part, parts } from './lab-test.ts';
 
@@ -20,4 +21,5 @@ export const suite: readonly LabTest[] = [
   ...beyond,
   ...disturbedElections,
   ...leaving,
+  ...stores,
 ];

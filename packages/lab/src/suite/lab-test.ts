@@ -20,6 +20,8 @@ export interface LabTest {
   readonly makeService?: MakeService;
   /** What the service is told, see MakeOwnService. */
   readonly maxRaftState?: number;
+  /** Milliseconds of the test's time that it may take; two minutes if not given. */
+  readonly limit?: number;
   /** Throws ScenarioFailure when something is not as it must be. */
   readonly run: (cluster: Cluster) => Promise<void>;
 }

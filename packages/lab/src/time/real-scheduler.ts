@@ -1,4 +1,4 @@
-import type { Scheduler } from './scheduler.ts';
+import { OverdueError, type Scheduler } from './scheduler.ts';
 
 /** Taken before anything of a test runs: the globals may be replaced by then (sandbox). */
 const { setTimeout: setTimer, clearTimeout: clearTimer, setImmediate: setSoon, clearImmediate: clearSoon } = globalThis;
@@ -52,10 +52,14 @@ export class RealScheduler implements Scheduler {
     this.#reject?.(error);
   }
 
-  run<Result>(main: () => Promise<Result>): Promise<Result> {
-    return new Promise((resolve, reject) => {
+  run<Result>(main: () => Promise<Result>, limit = Number.POSITIVE_INFINITY): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
       this.#reject = reject;
-      main().then(resolve, reject);
+      const cancel =
+        limit === Number.POSITIVE_INFINITY ? null : this.after(limit, () => reject(new OverdueError(limit)));
+      main()
+        .then(resolve, reject)
+        .finally(() => cancel?.());
     });
   }
 }

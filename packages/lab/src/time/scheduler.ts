@@ -8,8 +8,9 @@ export interface Scheduler {
   sleep(milliseconds: number): Promise<void>;
   /**
    * Lets time pass until what `main` began is over, and returns what came of it. Whatever throws meanwhile, in whoever's code, ends it.
+   * @throws OverdueError when that is not over behind `limit` milliseconds, where one is given.
    */
-  run<Result>(main: () => Promise<Result>): Promise<Result>;
+  run<Result>(main: () => Promise<Result>, limit?: number): Promise<Result>;
   /** Ends `run` with this. */
   fail(error: unknown): void;
   /** Real milliseconds in which nothing was computed, because nothing was due. 0 in virtual time. */
@@ -26,4 +27,15 @@ export class StuckError extends Error {
 /** Time does not pass any more: somebody does things over and over that take none. */
 export class BusyLoopError extends Error {
   override readonly name = 'BusyLoopError';
+}
+
+/** Time passes, and the test does not end. */
+export class OverdueError extends Error {
+  override readonly name = 'OverdueError';
+
+  constructor(limit: number) {
+    super(
+      `The test has not ended after ${limit / 1000} seconds: something is awaited that never comes, an answer perhaps.`,
+    );
+  }
 }

@@ -1,5 +1,5 @@
 import { EventQueue, type RandomStream } from '@quorate/sim';
-import { BusyLoopError, type Scheduler, StuckError } from './scheduler.ts';
+import { BusyLoopError, OverdueError, type Scheduler, StuckError } from './scheduler.ts';
 
 /** Events within one millisecond of virtual time, before that counts as a loop without end. */
 const MAX_EVENTS_AT_ONCE = 1_000_000;
@@ -57,7 +57,7 @@ export class VirtualScheduler implements Scheduler {
     this.#failure ??= { error };
   }
 
-  async run<Result>(main: () => Promise<Result>): Promise<Result> {
+  async run<Result>(main: () => Promise<Result>, limit = Number.POSITIVE_INFINITY): Promise<Result> {
     let isOver = false;
     const result = main().finally(() => {
       isOver = true;
@@ -71,6 +71,7 @@ export class VirtualScheduler implements Scheduler {
       if (this.#failure !== null) throw this.#failure.error;
       if (isOver) return result;
       this.#step();
+      if (this.#now > limit) throw new OverdueError(limit);
     }
   }
 
