@@ -7,6 +7,7 @@ export { ScenarioFailure } from './cluster/failure.ts';
 export { quorateRaft } from './ours/quorate-raft.ts';
 export { detailLine, passedLine, titleLine, totalLines } from './report/classic.ts';
 export { compareLines } from './report/compare.ts';
+export { explanationLines } from './report/explain.ts';
 export { failureLines } from './report/failure.ts';
 export { type Grade, gradeOf, weights } from './report/grade.ts';
 export { type RunOptions, runTest, type TestReport } from './run-test.ts';

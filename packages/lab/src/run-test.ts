@@ -7,6 +7,7 @@ import { Journal } from './cluster/journal.ts';
 import type { Make } from './interface.ts';
 import { asRace, SharedValues } from './race/shared-values.ts';
 import { enterWorld } from './sandbox/virtual-globals.ts';
+import type { Pauses } from './network/call-counts.ts';
 import type { LabTest } from './suite/index.ts';
 import { RealScheduler } from './time/real-scheduler.ts';
 import type { Scheduler } from './time/scheduler.ts';
@@ -56,6 +57,9 @@ export interface TestReport {
   readonly remarks: readonly string[];
   /** Milliseconds in which calls were under way, of `elapsed`. */
   readonly calling: number;
+  /** Calls that ended without an answer. */
+  readonly unanswered: number;
+  readonly pauses: Pauses;
   /** Real milliseconds that the processor was busy. */
   readonly computing: number;
   /** What happened, in order; empty unless races are looked for. */
@@ -108,6 +112,8 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
     agreed: (test.makeService !== undefined ? run?.operations : run?.services.highest) ?? 0,
     remarks: run?.remarks ?? [],
     calling: counts?.busyUntil(scheduler.now) ?? 0,
+    unanswered: counts?.unanswered ?? 0,
+    pauses: counts?.pausesUntil(scheduler.now) ?? { asleep: 0, waiting: 0 },
     computing: realNow() - began - scheduler.idle,
     order: scheduler.order,
   };

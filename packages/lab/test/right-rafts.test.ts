@@ -5,8 +5,8 @@ import { type Job, suite } from '../src/index.ts';
 // Processes run what is built.
 import { runJobs } from '../dist/index.js';
 
-/** The key-value part takes much longer, and has tests of its own (key-value.test.ts). */
-const raftTests = suite.filter(({ part }) => part !== 'kv');
+/** Scenarios on a store take much longer, and have tests of their own (key-value.test.ts, stores.test.ts). */
+const raftTests = suite.filter(({ makeService }) => makeService === undefined);
 
 async function failuresOf(name: string, jobs: readonly Job[]): Promise<string[]> {
   const path = fileURLToPath(new URL(`../implementations/${name}.mjs`, import.meta.url));
@@ -35,6 +35,12 @@ test.each(['raft', 'handlers'])('%s.mjs passes the whole suite', { timeout: 240_
 });
 
 test('kv-service.mjs serves in place of the key-value service of the lab', { timeout: 120_000 }, async () => {
-  const names = ['OnePartition', 'PersistPartitionUnreliable', 'SnapshotRPC', 'SnapshotUnreliableRecover'];
+  const names = [
+    'OnePartition',
+    'PersistPartitionUnreliable',
+    'SnapshotRPC',
+    'SnapshotUnreliableRecover',
+    'SameAnswers',
+  ];
   expect(await failuresOf('kv-service', jobsOf(names, [11]))).toEqual([]);
 });

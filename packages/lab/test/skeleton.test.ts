@@ -7,8 +7,8 @@ import { type Outcome, SkeletonError, styles, suite, writeSkeleton } from '../sr
 // Processes run what is built.
 import { findModule, runJobs } from '../dist/index.js';
 
-/** The key-value part takes much longer, and has tests of its own (key-value.test.ts). */
-const raftTests = suite.filter(({ part }) => part !== 'kv');
+/** Scenarios on a store take much longer, and have tests of their own (key-value.test.ts, stores.test.ts). */
+const raftTests = suite.filter(({ makeService }) => makeService === undefined);
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-skeleton-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,11 +1,15 @@
 /** Our Raft passes the classic suite, and the same seed makes the same run. */
 import { describe, expect, test } from 'vitest';
-import { quorateRaft, runTest, suite } from '../src/index.ts';
+import { type LabTest, quorateRaft, runTest, suite } from '../src/index.ts';
 
-describe('our Raft', () => {
+/** They take seconds a run. */
+function isLong({ part, name }: LabTest): boolean {
+  return part === 'kv' || name === 'DisjointRanges';
+}
+
+describe('our Raft', { timeout: 120_000 }, () => {
   test.each(suite.map((each) => [each.name, each] as const))('passes %s', async (_name, each) => {
-    // The key-value part takes seconds a test.
-    for (const seed of each.part === 'kv' ? [1] : [1, 2, 3]) {
+    for (const seed of isLong(each) ? [1] : [1, 2, 3]) {
       const report = await runTest(each, quorateRaft(), { seed, isRealTime: false });
       expect(report.failure, `seed ${seed}`).toBeNull();
     }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import {
   compareLines,
   detailLine,
+  explanationLines,
   failureLines,
   findModule,
   type Grade,
@@ -175,6 +176,7 @@ class OneRun {
       printFailure(outcome, this.#flags);
     }
     for (const remark of outcome.remarks) print(`      ${remark}`);
+    for (const line of explanationLines(outcome)) print(line);
     if (this.#flags.verbose === true) print(detailLine(outcome));
   }
 }

@@ -71,6 +71,8 @@ export async function runDoorTest(test: DoorTest, options: DoorOptions): Promise
     agreed: run.answered,
     remarks: [],
     calling: now(),
+    unanswered: 0,
+    pauses: { asleep: 0, waiting: 0 },
     computing: 0,
   };
 }

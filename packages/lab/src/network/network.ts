@@ -55,6 +55,8 @@ export class LabNetwork {
   readonly #random: RandomStream;
   readonly #options: NetworkOptions;
   readonly #servers = new Map<string, Server>();
+  /** The present ways of each caller, by whom they lead to. */
+  readonly #ends = new Map<string, Map<string, End>>();
   /** Milliseconds more that whatever a server says or is told takes. */
   readonly #slowness = new Map<string, number>();
 
@@ -80,16 +82,21 @@ export class LabNetwork {
   }
 
   makeEnd(from: string, server: string): End {
-    return { from, server, isOn: false };
+    const end = { from, server, isOn: false };
+    const ends = this.#ends.get(from) ?? new Map<string, End>();
+    this.#ends.set(from, ends.set(server, end));
+    return end;
   }
 
   /** `done` is called once, and never from inside. */
   call(end: End, method: string, args: unknown, done: (reply: PlainData) => void): void {
     const request = copyPlain(args);
     this.#options.shared?.handOver(args, `the arguments of ${method}`);
-    this.counts.sent(method, request.bytes, this.#scheduler.now);
+    const isCutOff = this.#isCutOff(end.from);
+    this.counts.sent(method, request.bytes, this.#scheduler.now, isCutOff);
     const finish = (reply: PlainData): void => {
-      this.counts.ended(this.#scheduler.now);
+      this.counts.ended(this.#scheduler.now, isCutOff);
+      if (reply === null) this.counts.unanswered += 1;
       this.#options.shared?.checkAndForget(KEPT_SHARED);
       done(reply);
     };
@@ -108,6 +115,12 @@ export class LabNetwork {
       },
       `${method} reaches server ${end.server}`,
     );
+  }
+
+  /** From all others. */
+  #isCutOff(from: string): boolean {
+    for (const { server, isOn } of this.#ends.get(from)?.values() ?? []) if (isOn && server !== from) return false;
+    return true;
   }
 
   #deliver(end: End, server: Server, method: string, args: PlainData, finish: (reply: PlainData) => void): void {
@@ -142,7 +155,7 @@ export class LabNetwork {
     this.#scheduler.after(
       this.#answerDelay() + this.#hop(end),
       () => {
-        this.counts.answered(bytes);
+        this.counts.answered(bytes, this.#scheduler.now);
         finish(value);
       },
       label,

@@ -1,4 +1,5 @@
 /** What the process that prints and the processes that run tests say to each other. All of it is plain. */
+import type { Pauses } from '../network/call-counts.ts';
 import type { Part } from '../suite/index.ts';
 
 /** What to test. */
@@ -51,6 +52,8 @@ export interface Outcome {
   readonly remarks: readonly string[];
   /** Milliseconds, see TestReport. */
   readonly calling: number;
+  readonly unanswered: number;
+  readonly pauses: Pauses;
   readonly computing: number;
 }
 

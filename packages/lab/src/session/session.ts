@@ -150,6 +150,8 @@ class Lane {
       agreed: 0,
       remarks: [],
       calling: 0,
+      unanswered: 0,
+      pauses: { asleep: 0, waiting: 0 },
       computing: stall?.limit ?? 0,
     });
   }

@@ -61,6 +61,8 @@ function outcomeOf(report: TestReport): Outcome {
     agreed: report.agreed,
     remarks: report.remarks,
     calling: report.calling,
+    unanswered: report.unanswered,
+    pauses: report.pauses,
     computing: report.computing,
     part,
     test: name,
