@@ -13,6 +13,8 @@ function outcomeOf(name: string, figures: Partial<Outcome> = {}): Outcome {
     agreed: 0,
     remarks: [],
     calling: 0,
+    unanswered: 0,
+    pauses: { asleep: 0, waiting: 0 },
     computing: 0,
     elapsed: 0,
   };
