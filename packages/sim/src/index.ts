@@ -7,6 +7,7 @@ export * from './linearizability/index.ts';
 export * from './invariants/index.ts';
 export * from './random.ts';
 export * from './scenario/index.ts';
+export * from './search/index.ts';
 export * from './trace/index.ts';
 export * from './watch.ts';
 export type { NemesisWeights, RunLimits, RunOptions } from './swarm/options.ts';

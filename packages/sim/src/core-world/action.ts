@@ -1,6 +1,6 @@
 /** What can be done in a core world, as plain data: a list of actions, carried out from the beginning, is a run. */
 import type { Index, MemberId, TimerName } from '@quorate/raft';
-import type { ChangeOffer } from './options.ts';
+import type { Budgets, ChangeOffer } from './options.ts';
 
 /** Messages are named by the order in which they were sent, from 1; a duplicate gets a number of its own. */
 export type CoreAction =
@@ -33,7 +33,12 @@ export type CoreAction =
   /** Nothing gets from one server to the other until the link is mended. */
   | { readonly kind: 'cut' | 'mend'; readonly from: MemberId; readonly to: MemberId }
   /** All links are mended. */
-  | { readonly kind: 'heal' };
+  | { readonly kind: 'heal' }
+  /**
+   * Other budgets hold from here on, as a search in stages wants them; what is spent stays spent. With `forget` all messages in flight
+   * are lost. Never offered by a world.
+   */
+  | { readonly kind: 'restage'; readonly budgets: Partial<Budgets>; readonly forget: boolean };
 
 /** In a few words, for lists and traces. */
 export function describeAction(action: CoreAction): string {
@@ -57,6 +62,8 @@ export function describeAction(action: CoreAction): string {
       return `${action.kind} the link from ${action.from} to ${action.to}`;
     case 'heal':
       return 'mend all links';
+    case 'restage':
+      return `a new stage begins${action.forget ? '; messages in flight are lost' : ''}`;
     default:
       return `${action.kind} ${action.server}`;
   }

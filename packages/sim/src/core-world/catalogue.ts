@@ -4,11 +4,10 @@
  * the same step of the same server, met again in another state of the world, is looked up.
  */
 import type { Message } from '@quorate/raft';
-import { Encoder } from './encoding.ts';
+import type { Encoder } from './encoding.ts';
 import { type Lanes, lanesOf, signatureOf } from './lanes.ts';
-import type { Setting } from './options.ts';
 import type { CoreServer } from './server.ts';
-import { Symmetry } from './symmetry.ts';
+import type { Symmetry } from './symmetry.ts';
 import type { Turned } from './turn.ts';
 
 /** Servers' states that are remembered, and messages; beyond it each step is made anew. */
@@ -35,6 +34,13 @@ export class Coded {
       this.#known[at] = 1;
     }
     return this.#lanes;
+  }
+
+  /** Whether it is the same data, under the same names. */
+  isSame(other: Coded | undefined, renamings: readonly Uint8Array[]): boolean {
+    const theirs = other?.lanes(renamings, 0);
+    const ours = this.lanes(renamings, 0);
+    return theirs !== undefined && theirs[0] === ours[0] && theirs[1] === ours[1];
   }
 
   signature(self: number, into: Lanes): void {
@@ -79,10 +85,15 @@ export class Catalogue {
   readonly #letters = new Map<number, Letter[]>();
   #remembered = 0;
 
-  constructor(setting: Setting, isRemembering: boolean, isSymmetric: boolean) {
-    this.symmetry = new Symmetry(setting, isSymmetric);
+  constructor(symmetry: Symmetry, encoder: Encoder, isRemembering: boolean) {
+    this.symmetry = symmetry;
+    this.#encoder = encoder;
     this.isRemembering = isRemembering;
-    this.#encoder = new Encoder(setting.ids);
+  }
+
+  /** One that makes every step anew. */
+  forgetful(): Catalogue {
+    return new Catalogue(this.symmetry, this.#encoder, false);
   }
 
   code(value: unknown): Coded {

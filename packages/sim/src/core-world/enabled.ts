@@ -1,5 +1,5 @@
 /** What can be done in a core world now, and why the rest cannot. */
-import type { MemberId } from '@quorate/raft';
+import type { MemberId, TimerName } from '@quorate/raft';
 import type { CoreAction } from './action.ts';
 import { entryOn, lastIndexOf } from './disk.ts';
 import type { BudgetName, Setting } from './options.ts';
@@ -25,7 +25,7 @@ export function budgetOf(action: CoreAction): BudgetName | null {
     case 'duplicate':
       return 'duplicates';
     case 'timeout':
-      return action.timer === 'election' ? 'elections' : action.timer === 'heartbeat' ? 'heartbeats' : null;
+      return budgetOfTimer(action.timer);
     case 'propose':
       return 'requests';
     case 'read':
@@ -50,6 +50,20 @@ export function budgetOf(action: CoreAction): BudgetName | null {
   }
 }
 
+function budgetOfTimer(timer: TimerName): BudgetName | null {
+  switch (timer) {
+    case 'election':
+      return 'elections';
+    case 'stickiness':
+      return 'stickiness';
+    case 'heartbeat':
+    case 'commitNotice':
+      return 'heartbeats';
+    default:
+      return null;
+  }
+}
+
 /** Why this cannot be done now; null if it can. */
 export function whyNot(world: Situation, action: CoreAction): string | null {
   const budget = budgetOf(action);
@@ -66,6 +80,8 @@ export function whyNot(world: Situation, action: CoreAction): string | null {
     case 'mend':
     case 'heal':
       return whyNoLink(world, action);
+    case 'restage':
+      return null;
     default: {
       const server = world.server(action.server);
       return server === null ? `there is no server ${action.server}` : whyNotAt(world, server, action);

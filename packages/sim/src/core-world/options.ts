@@ -1,10 +1,17 @@
 /** What a core world is like: its servers, what may happen in it and how often, and what time is there. */
-import { defaultOptions, type Incarnation, type MemberId, type Micros, type RaftDefaults } from '@quorate/raft';
+import {
+  defaultOptions,
+  type Incarnation,
+  type MemberId,
+  type MessageKind,
+  type Micros,
+  type RaftDefaults,
+} from '@quorate/raft';
 
 /**
  * How often something may happen in one run; null: as often as one likes. `terms` is the highest term that an election may begin.
  *
- * - `elections`: election timers that run out; `heartbeats`: heartbeat timers that do.
+ * - `elections`: election timers that run out; `stickiness`: stickiness timers that do; `heartbeats`: heartbeat and commit notice timers.
  * - `requests`, `reads`, `changes`, `transfers`: what clients ask for.
  * - `snapshots`: snapshots that servers take of their own machines.
  * - `crashes`, `pauses`, `damage`, `cuts`, `drops`, `duplicates`: what goes wrong.
@@ -12,6 +19,7 @@ import { defaultOptions, type Incarnation, type MemberId, type Micros, type Raft
 export const budgetNames = [
   'terms',
   'elections',
+  'stickiness',
   'heartbeats',
   'requests',
   'reads',
@@ -32,6 +40,7 @@ export type Budgets = Readonly<Record<BudgetName, number | null>>;
 export const unboundedBudgets: Budgets = {
   terms: null,
   elections: null,
+  stickiness: null,
   heartbeats: null,
   requests: null,
   reads: null,
@@ -50,6 +59,7 @@ export const unboundedBudgets: Budgets = {
 export const smallBudgets: Budgets = {
   terms: 2,
   elections: 2,
+  stickiness: 2,
   heartbeats: 0,
   requests: 1,
   reads: 0,
@@ -77,7 +87,7 @@ export interface CoreWorldOptions {
   readonly learners?: number;
   /** Servers that run, belong to no configuration and wait to be let in, named on from the learners. Default: 0. */
   readonly spares?: number;
-  /** Default: those of `@quorate/raft`, but that followers are told at once what is committed. */
+  /** Default: those of `@quorate/raft`; with a clock, but that followers are told at once what is committed. */
   readonly raft?: Partial<RaftDefaults>;
   /**
    * - `order`: there is no clock. A timer may run out unless another of the same server has to run out before it.
@@ -102,6 +112,13 @@ export interface CoreWorldOptions {
   readonly delays?: Partial<Delays>;
   /** Changes of membership that clients may ask for. Default: each server that is no member is let in as a voter, each voter removed. */
   readonly changes?: readonly ChangeOffer[];
+  /**
+   * Whether states that differ only in which server is called what count as one. Off where someone asks for a server by its name.
+   * Default: on without a clock, for up to five servers.
+   */
+  readonly symmetry?: boolean;
+  /** Kinds of messages that never arrive: what they would have led to is not looked at. Default: none. */
+  readonly lost?: readonly MessageKind[];
   /** Whether a crash may keep some of the batches that were on their way. Default: true. */
   readonly tornCrashes?: boolean;
 }
@@ -144,6 +161,8 @@ export interface Setting {
   readonly delays: Delays;
   readonly changes: readonly ChangeOffer[];
   readonly tornCrashes: boolean;
+  readonly lost: readonly MessageKind[];
+  readonly symmetry: boolean;
 }
 
 /** Throws RangeError for what cannot be. */
@@ -169,7 +188,7 @@ export function settingOf(options: CoreWorldOptions): Setting {
     raft: raftOf(options),
     timing,
     seed,
-    budgets: budgetsOf(options),
+    budgets: { ...(isClock ? unboundedBudgets : smallBudgets), ...checked(options.budgets ?? {}) },
     disk: options.disk ?? 'steps',
     apply: options.apply ?? (isClock ? 'steps' : 'atOnce'),
     clients: options.clients ?? (isClock ? 'any' : 'leaders'),
@@ -177,23 +196,33 @@ export function settingOf(options: CoreWorldOptions): Setting {
     delays: { ...defaultDelays, ...options.delays },
     changes: options.changes ?? defaultChanges(ids, voters),
     tornCrashes: options.tornCrashes ?? true,
+    lost: options.lost ?? [],
+    symmetry: options.symmetry ?? !isClock,
   };
 }
 
-/** A search has no use for timeouts that lengthen: without a clock only their order matters. */
+/**
+ * With a clock followers are told at once what is committed: it is easier to follow. Without one there is no use for timeouts that
+ * lengthen, since only their order matters.
+ */
 function raftOf({ raft, timing }: CoreWorldOptions): RaftDefaults {
-  const backoff = timing === 'order' ? { maxElectionBackoff: 1 } : {};
-  return { ...defaultOptions, commitNoticeDelay: 0, ...backoff, ...raft };
+  const own = timing === 'order' ? { maxElectionBackoff: 1 } : { commitNoticeDelay: 0 };
+  return { ...defaultOptions, ...own, ...raft };
 }
 
-function budgetsOf({ budgets, timing }: CoreWorldOptions): Budgets {
-  for (const [name, limit] of Object.entries(budgets ?? {})) {
+/** The same setting with other budgets. Throws RangeError for those that cannot be. */
+export function withBudgets(setting: Setting, budgets: Partial<Budgets>): Setting {
+  return { ...setting, budgets: { ...setting.budgets, ...checked(budgets) } };
+}
+
+function checked(budgets: Partial<Budgets>): Partial<Budgets> {
+  for (const [name, limit] of Object.entries(budgets)) {
     if (!budgetNames.some((known) => known === name))
       throw new RangeError(`There is no budget '${name}'. There are: ${budgetNames.join(', ')}.`);
     if (limit !== null && !(Number.isInteger(limit) && limit >= 0 && limit <= maxBudget))
       throw new RangeError(`The budget '${name}' is a whole number from 0 to ${maxBudget} or null, not ${limit}.`);
   }
-  return { ...(timing === 'clock' ? unboundedBudgets : smallBudgets), ...budgets };
+  return budgets;
 }
 
 /** Far beyond what any search exhausts. */

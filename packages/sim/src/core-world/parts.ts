@@ -1,12 +1,21 @@
 /** The pieces that a core world is put together from, and a few small steps with them. */
-import { initialConfiguration, type Member, type MemberChange, type MemberId, type Micros } from '@quorate/raft';
+import {
+  initialConfiguration,
+  type Member,
+  type MemberChange,
+  type MemberId,
+  type Message,
+  type Micros,
+} from '@quorate/raft';
 import type { CoreAction } from './action.ts';
 import { Catalogue, type Coded, type Local } from './catalogue.ts';
+import { Encoder } from './encoding.ts';
 import { emptyGhost, type Ghost } from './ghost.ts';
 import type { CoreOperation } from './operations.ts';
 import { budgetNames, type ChangeOffer, incarnationOf, type Setting } from './options.ts';
 import type { Flight } from './report.ts';
 import { newServer } from './server.ts';
+import { Symmetry } from './symmetry.ts';
 import type { Broken } from './turn.ts';
 
 /** All that a world is, besides what it shares with those that branched off it. */
@@ -35,7 +44,7 @@ export interface CodedGhost {
 
 /** A world whose servers have not been started yet. */
 export function emptyParts(setting: Setting, isRemembering: boolean): Parts {
-  const catalogue = new Catalogue(setting, isRemembering, setting.timing === 'order');
+  const catalogue = new Catalogue(new Symmetry(setting), new Encoder(setting.ids), isRemembering);
   const members = (ids: readonly MemberId[]): Member[] =>
     ids.map((id) => ({ id, incarnation: setting.isBound ? incarnationOf(id) : null, context: '' }));
   const founding = initialConfiguration(members(setting.voters), members(setting.learners));
@@ -79,4 +88,9 @@ export function isSame(a: CoreAction, b: CoreAction): boolean {
   if (a.kind === 'deliver' || a.kind === 'drop' || a.kind === 'duplicate')
     return 'message' in b && a.message === b.message;
   return 'server' in a && 'server' in b && a.server === b.server;
+}
+
+/** Messages of this kind never arrive here. */
+export function isLost({ lost }: Setting, { kind }: Message): boolean {
+  return lost.includes(kind);
 }

@@ -16,10 +16,10 @@ export class Symmetry {
   readonly #byCode = new Map<number, number>();
   readonly #size: number;
 
-  constructor({ ids, voters, learners, changes }: Setting, isOn: boolean) {
+  constructor({ ids, voters, learners, changes, symmetry }: Setting) {
     this.#size = ids.length;
     const kinds = ids.map((id) => kindOf(id, voters, learners, changes));
-    const isExchanged = isOn && ids.length <= maxSymmetric;
+    const isExchanged = symmetry && ids.length <= maxSymmetric;
     this.#classes = kinds.map((kind, at) => (isExchanged ? kinds.indexOf(kind) : at));
     this.renamings = renamings(this.#classes);
     for (const [at, renaming] of this.renamings.entries()) this.#byCode.set(this.#codeOf(renaming), at);

@@ -383,12 +383,13 @@ export class Turn {
     return Math.max(last, this.#around.now) + this.#around.draw(span);
   }
 
+  /** Without a clock timeouts do not lengthen (options.ts), so there is nothing that quiet could shorten: its timer is left out. */
   #arm({ arm }: Output): void {
     const { now, delays } = this.#around;
     this.#armings += 1;
     this.#timers = this.#timers.filter(({ name }) => !arm.some((command) => command.name === name));
     for (const { name, generation, min, max } of arm) {
-      if (max === 0) continue;
+      if (max === 0 || (delays === null && name === 'quiet')) continue;
       const due = delays === null ? 0 : now + this.#around.draw({ min, max });
       this.#timers = [
         ...this.#timers,

@@ -15,15 +15,15 @@ import { earliest } from './next.ts';
 import { answered, asked, type CoreOperation } from './operations.ts';
 import {
   type BudgetName,
-  type Budgets,
   budgetNames,
   type CoreWorldOptions,
+  withBudgets,
   incarnationOf,
   type Setting,
   settingOf,
   type Span,
 } from './options.ts';
-import { changeOf, emptyParts, increased, isSame, type Parts, startOf } from './parts.ts';
+import { changeOf, emptyParts, isLost, increased, isSame, type Parts, startOf } from './parts.ts';
 import { ActionError, type Flight, reportOf, type StepReport } from './report.ts';
 import type { CoreServer } from './server.ts';
 import { type Broken, type Surroundings, Turn } from './turn.ts';
@@ -173,23 +173,12 @@ export class CoreWorld implements Situation {
       case 'heal':
         this.#set({ cuts: [] });
         return this.#report(action, null, null);
+      case 'restage':
+        this.#set({ setting: withBudgets(this.setting, action.budgets), ...(action.forget ? { flights: [] } : {}) });
+        return this.#report(action, null, null);
       default:
         return this.#atServer(action);
     }
-  }
-
-  /**
-   * Other budgets from here on, as a search with stages wants them. What is spent already counts. With `forget`, messages in flight are
-   * lost. Throws RangeError for a budget that cannot be.
-   */
-  restage(budgets: Partial<Budgets>, { forget = false }: { readonly forget?: boolean } = {}): void {
-    const { setting } = this.#parts;
-    const checked = settingOf({ servers: 1, timing: setting.timing, budgets }).budgets;
-    const changed = Object.fromEntries(Object.keys(budgets).map((name) => [name, checked[name as BudgetName]]));
-    this.#set({
-      setting: { ...setting, budgets: { ...setting.budgets, ...changed } },
-      ...(forget ? { flights: [] } : {}),
-    });
   }
 
   /** 64 bits that tell this state from others, whatever the servers are called. Two lanes of 32. */
@@ -202,6 +191,33 @@ export class CoreWorld implements Situation {
   fingerprintInto(lanes: Lanes): void {
     const { catalogue, locals, flights, ghost, used, cuts, setting } = this.#parts;
     fingerprintOf(catalogue.symmetry, locals, flights, ghost.coded, used, cuts, setting.ids.length, lanes);
+  }
+
+  /**
+   * Whether nothing has happened to any server since `other`, from which this one branched: what was delivered meanwhile was in vain.
+   */
+  hasSameServers(other: CoreWorld): boolean {
+    const theirs = other.#parts.locals;
+    return this.#parts.locals.every((local, at) => local === theirs[at]);
+  }
+
+  /**
+   * Makes a step that was made from here before once more and compares: null if the same comes of it, or what does not. A search asks
+   * this of some of its steps: a core that looks at a clock, draws or keeps something to itself shows here.
+   */
+  repeat(action: CoreAction): string | null {
+    const again = new CoreWorld({ ...this.#parts, catalogue: this.#parts.catalogue.forgetful() });
+    const first = this.clone();
+    first.perform(action);
+    again.perform(action);
+    const [a, b] = [first.#parts, again.#parts];
+    const { renamings } = this.#parts.catalogue.symmetry;
+    for (const [at, id] of this.setting.ids.entries()) {
+      const isSame = a.locals[at]?.coded.isSame(b.locals[at]?.coded, renamings) ?? false;
+      if (!isSame) return `${id} is in another state after the same step`;
+    }
+    const isSame = a.flights.every((each, at) => each.letter.coded.isSame(b.flights[at]?.letter.coded, renamings));
+    return isSame && a.flights.length === b.flights.length ? null : 'other messages leave after the same step';
   }
 
   #set(change: Partial<Parts>): void {
@@ -371,7 +387,8 @@ export class CoreWorld implements Situation {
     const at = this.setting.ids.indexOf(id);
     const before = this.#parts.locals[at];
     if (before === undefined) throw new ActionError(action, `there is no server ${id}`);
-    const { turned, local, letters } = before.turns.get(key) ?? this.#make(before, at, key, act);
+    const known = this.#parts.catalogue.isRemembering ? before.turns.get(key) : undefined;
+    const { turned, local, letters } = known ?? this.#make(before, at, key, act);
     this.#replace(at, local);
     const sent = this.#send(letters);
     const broken = turned.broken ?? this.#judge(before.record, local.record);
@@ -418,9 +435,10 @@ export class CoreWorld implements Situation {
   }
 
   #send(letters: readonly Letter[]): readonly Flight[] {
-    if (letters.length === 0) return [];
     const { setting, now } = this.#parts;
-    const sent = letters.map((letter, at): Flight => {
+    const leaving = setting.lost.length === 0 ? letters : letters.filter(({ message }) => !isLost(setting, message));
+    if (leaving.length === 0) return [];
+    const sent = leaving.map((letter, at): Flight => {
       const due = setting.timing === 'clock' ? now + this.#draw(setting.delays.message) : 0;
       return { id: this.#parts.lastMessage + 1 + at, message: letter.message, sentAt: now, due, letter };
     });
