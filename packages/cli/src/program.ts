@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, type CommanderError } from 'commander';
+import { addCheckCommand } from './tree/check-command.ts';
 import { addClientCommands } from './tree/client-commands.ts';
 import { addDebugCommand } from './tree/debug-command.ts';
 import { addDevCommand } from './tree/dev-command.ts';
@@ -46,6 +47,7 @@ export function buildProgram(): Command {
   addRecoverCommand(program);
   addTraceCommand(program);
   addSimCommand(program);
+  addCheckCommand(program);
   addLabCommand(program);
   addDebugCommand(program);
   program

@@ -3,8 +3,10 @@ import {
   decodeTrace,
   endingOf,
   endsAlike,
+  isCoreRun,
   mergeRecordings,
   type PlanTrace,
+  readCoreRun,
   readPlan,
   replay,
   type ReplayResult,
@@ -16,13 +18,15 @@ import {
 } from '@quorate/sim';
 import { readLines, readRecordings } from '@quorate/sim/node';
 import { table } from '../output/table.ts';
+import { replayCoreRun } from './check-replay.ts';
 import { print } from './session.ts';
 
 /** Runs a trace or recordings again; exit code 1 when they go another way. */
-export function runReplay(paths: readonly string[]): void {
+export async function runReplay(paths: readonly string[]): Promise<void> {
   const [path] = paths;
   const trace = path === undefined || paths.length > 1 || isDirectory(path) ? null : decodeTrace(readLines(path));
   if (trace === null) replayRecordings(recorded(paths));
+  else if (isCoreRun(trace.header)) await replayCoreRun(readCoreRun(trace.header, trace.records));
   else if ('world' in trace.header.configuration) replayPlan(readPlan(trace.header, trace.records));
   else replayRecordings(serverRecords(trace.records));
 }

@@ -46,7 +46,7 @@ Examples:
     )
     .action(async (paths: readonly string[]) => {
       const { runReplay } = await import('../commands/replay.ts');
-      runReplay(paths);
+      await runReplay(paths);
     });
   addShrinkCommand(sim);
 }

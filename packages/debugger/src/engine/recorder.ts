@@ -149,5 +149,7 @@ export function titleOf(action: CoreAction, flight: Flight | null): string {
       return `the link ${action.from}→${action.to} is mended`;
     case 'heal':
       return 'all links are mended';
+    case 'restage':
+      return 'a new stage of the search begins';
   }
 }

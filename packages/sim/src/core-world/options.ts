@@ -5,6 +5,7 @@ import {
   type MemberId,
   type MessageKind,
   type Micros,
+  Raft,
   type RaftDefaults,
 } from '@quorate/raft';
 
@@ -117,6 +118,8 @@ export interface CoreWorldOptions {
    * Default: on without a clock, for up to five servers.
    */
   readonly symmetry?: boolean;
+  /** The core whose servers these are: another than the real one is a copy with a mistake in it. Default: `Raft` of `@quorate/raft`. */
+  readonly core?: typeof Raft;
   /** Kinds of messages that never arrive: what they would have led to is not looked at. Default: none. */
   readonly lost?: readonly MessageKind[];
   /** Whether a crash may keep some of the batches that were on their way. Default: true. */
@@ -161,6 +164,7 @@ export interface Setting {
   readonly delays: Delays;
   readonly changes: readonly ChangeOffer[];
   readonly tornCrashes: boolean;
+  readonly core: typeof Raft;
   readonly lost: readonly MessageKind[];
   readonly symmetry: boolean;
 }
@@ -196,7 +200,8 @@ export function settingOf(options: CoreWorldOptions): Setting {
     delays: { ...defaultDelays, ...options.delays },
     changes: options.changes ?? defaultChanges(ids, voters),
     tornCrashes: options.tornCrashes ?? true,
-    lost: options.lost ?? [],
+    core: options.core ?? Raft,
+    lost: checkedKinds(options.lost ?? []),
     symmetry: options.symmetry ?? !isClock,
   };
 }
@@ -224,6 +229,38 @@ function checked(budgets: Partial<Budgets>): Partial<Budgets> {
   }
   return budgets;
 }
+
+function checkedKinds(kinds: readonly MessageKind[]): readonly MessageKind[] {
+  for (const kind of kinds) {
+    if (messageKinds.includes(kind)) continue;
+    throw new RangeError(`There is no kind of message '${kind}'. There are: ${messageKinds.join(', ')}.`);
+  }
+  return kinds;
+}
+
+/** Every kind; the compiler misses none. */
+const isKind: Readonly<Record<MessageKind, true>> = {
+  preVote: true,
+  preVoteReply: true,
+  requestVote: true,
+  requestVoteReply: true,
+  appendEntries: true,
+  appendEntriesReply: true,
+  heartbeat: true,
+  heartbeatReply: true,
+  installSnapshot: true,
+  installSnapshotReply: true,
+  readIndex: true,
+  readIndexReply: true,
+  propose: true,
+  proposeReply: true,
+  changeMembers: true,
+  changeMembersReply: true,
+  timeoutNow: true,
+  fetchEntries: true,
+  fetchEntriesReply: true,
+};
+const messageKinds = Object.keys(isKind) as readonly MessageKind[];
 
 /** Far beyond what any search exhausts. */
 const maxBudget = 1_000_000;

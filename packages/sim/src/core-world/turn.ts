@@ -16,7 +16,7 @@ import {
   type Outgoing,
   type Output,
   type PersistBatch,
-  Raft,
+  type Raft,
   type RaftOptions,
   type RaftState,
   type Restore,
@@ -40,6 +40,7 @@ import type { Span } from './options.ts';
 export interface Surroundings {
   readonly now: Micros;
   readonly options: RaftOptions;
+  readonly core: typeof Raft;
   readonly disk: 'steps' | 'atOnce';
   readonly apply: 'steps' | 'atOnce';
   /** Null where there is no clock: then everything is due at 0. */
@@ -123,7 +124,7 @@ export class Turn {
     this.#crashesAtDisk = before.crashesAtDisk;
     this.#armings = before.armings;
     this.#promises = before.promises;
-    if (before.raft !== null) this.#raft = around.live ?? Raft.fromState(around.options, copyState(before.raft));
+    if (before.raft !== null) this.#raft = around.live ?? around.core.fromState(around.options, copyState(before.raft));
   }
 
   /** The server as it is now, and all that happened. To be called once, at the end. */
@@ -142,9 +143,9 @@ export class Turn {
 
   start(): void {
     this.#disk = this.#wholeDisk();
-    const { options, watchers } = this.#around;
+    const { options, watchers, core: Core } = this.#around;
     const found = recovered(this.#disk);
-    const raft = new Raft(options, found);
+    const raft = new Core(options, found);
     this.#raft = raft;
     this.#status = 'running';
     this.#machine = this.#disk.snapshot.machine;
@@ -343,7 +344,8 @@ export class Turn {
   }
 
   #break(error: unknown): void {
-    if (!(error instanceof InvariantViolation)) throw error;
+    // By its name: a core with a mistake in it is a copy, and so is its error.
+    if (!(error instanceof Error) || error.name !== InvariantViolation.name) throw error;
     const { id } = this.#before;
     this.#raft = null;
     this.#take(stopped({ ...this.#before, disk: this.#disk, promises: this.#promises }));

@@ -421,6 +421,7 @@ export class CoreWorld implements Situation {
     return {
       now,
       options,
+      core: setting.core,
       disk: setting.disk,
       apply: setting.apply,
       delays: setting.timing === 'clock' ? setting.delays : null,

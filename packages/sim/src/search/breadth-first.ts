@@ -109,13 +109,13 @@ export class BreadthFirst implements Searching {
   /** Takes up a state that was not met before. */
   #meet(world: CoreWorld, parent: number, at: number, level: Waiting[]): void {
     world.fingerprintInto(this.#lanes);
-    if (!this.#met.add(this.#lanes)) return;
-    const state = this.#trail.add(parent, at);
     const depth = parent === -1 ? 0 : this.#depth + 1;
+    if (!this.#met.add(this.#lanes, depth)) return;
+    const state = this.#trail.add(parent, at);
     this.#levels[depth] = (this.#levels[depth] ?? 0) + 1;
     const broken = brokenIn(world, this.#limits.invariants);
     if (broken !== null) this.#conclude('violation', state, broken);
-    else if (this.#nearest.look(world, state, depth)) this.#conclude('goal', state);
+    else if (this.#nearest.look(world, depth, () => this.#trail.to(state))) this.#conclude('goal', state);
     else if (this.#met.isFull) this.#end = 'states';
     else level.push({ world, state });
   }
@@ -138,7 +138,7 @@ export class BreadthFirst implements Searching {
       taken: this.#tally.taken,
       pruned: this.#tally.pruned,
       cut: this.#cut(end),
-      nearest: this.#nearest.found(this.#start, (state) => this.#trail.to(state)),
+      nearest: this.#nearest.found(this.#start),
       repeated: this.#tally.repeated,
     };
   }

@@ -1,22 +1,24 @@
-/** The states that a search has met, as 64-bit fingerprints in one typed array: open addressing, no object a state. */
+/**
+ * The states that a search has met, as 64-bit fingerprints in one typed array: open addressing, no object a state. Beside each stands
+ * the least depth at which it was met.
+ */
 import type { Lanes } from '../core-world/lanes.ts';
 
 const firstCapacity = 1 << 16;
 /** Above this share the next place is no longer near. */
 const fullAt = 0.6;
-const bytesPerPlace = 8;
+const stride = 3;
+const bytesPerNumber = 4;
 
 export class FingerprintSet {
   readonly #limit: number;
-  #places: Int32Array;
-  #mask: number;
+  #places = new Int32Array(stride * firstCapacity);
+  #mask = firstCapacity - 1;
   #size = 0;
 
   /** `limit`: the most fingerprints that it takes. */
   constructor(limit: number) {
     this.#limit = limit;
-    this.#places = new Int32Array(2 * firstCapacity);
-    this.#mask = firstCapacity - 1;
   }
 
   get size(): number {
@@ -28,52 +30,61 @@ export class FingerprintSet {
   }
 
   get bytes(): number {
-    return (this.#mask + 1) * bytesPerPlace;
+    return this.#places.length * bytesPerNumber;
   }
 
-  /** Returns whether it was not there before. Two states out of n are taken for one with a probability of about n² / 2^65. */
-  add({ a, b }: Lanes): boolean {
+  /**
+   * Returns whether the state is news: not met before, or only by longer ways. Two states out of n are taken for one with a probability
+   * of about n² / 2^65.
+   */
+  add({ a, b }: Lanes, depth: number): boolean {
     if (this.#size >= (this.#mask + 1) * fullAt) this.#grow();
-    if (!this.#put(this.#places, this.#mask, a, b)) return false;
-    this.#size += 1;
+    const at = this.#find(a, b);
+    const places = this.#places;
+    if (isEmpty(places, at)) {
+      this.#write(at, a, b, depth);
+      this.#size += 1;
+      return true;
+    }
+    if ((places[at + 2] as number) <= depth) return false;
+    places[at + 2] = depth;
     return true;
   }
 
-  has({ a, b }: Lanes): boolean {
+  /** Where it stands, or the empty place where it would. */
+  #find(a: number, b: number): number {
     const places = this.#places;
-    const low = (a | b) === 0 ? 1 : a;
-    for (let at = low & this.#mask; ; at = (at + 1) & this.#mask) {
-      const first = places[2 * at] as number;
-      const second = places[2 * at + 1] as number;
-      if ((first | second) === 0) return false;
-      if (first === low && second === b) return true;
+    const first = named(a, b);
+    for (let at = first & this.#mask; ; at = (at + 1) & this.#mask) {
+      const place = at * stride;
+      if (isEmpty(places, place) || (places[place] === first && places[place + 1] === b)) return place;
     }
   }
 
-  /** An empty place holds two zeros, so a fingerprint of two zeros is given another value. */
-  #put(places: Int32Array, mask: number, a: number, b: number): boolean {
-    const low = (a | b) === 0 ? 1 : a;
-    for (let at = low & mask; ; at = (at + 1) & mask) {
-      const first = places[2 * at] as number;
-      const second = places[2 * at + 1] as number;
-      if ((first | second) === 0) {
-        places[2 * at] = low;
-        places[2 * at + 1] = b;
-        return true;
-      }
-      if (first === low && second === b) return false;
-    }
+  #write(at: number, a: number, b: number, depth: number): void {
+    this.#places[at] = named(a, b);
+    this.#places[at + 1] = b;
+    this.#places[at + 2] = depth;
   }
 
   #grow(): void {
     const before = this.#places;
-    const mask = 2 * (this.#mask + 1) - 1;
-    const places = new Int32Array(2 * (mask + 1));
-    for (let at = 0; at < before.length; at += 2) {
-      const [a, b] = [before[at] as number, before[at + 1] as number];
-      if ((a | b) !== 0) this.#put(places, mask, a, b);
+    const capacity = 2 * (this.#mask + 1);
+    this.#places = new Int32Array(stride * capacity);
+    this.#mask = capacity - 1;
+    for (let at = 0; at < before.length; at += stride) {
+      if (isEmpty(before, at)) continue;
+      const [a, b, depth] = [before[at] as number, before[at + 1] as number, before[at + 2] as number];
+      this.#write(this.#find(a, b), a, b, depth);
     }
-    this.#places = places;
-    this.#mask = mask;
   }
+}
+
+/** An empty place holds two zeros, so a fingerprint of two zeros is given another name. */
+function named(a: number, b: number): number {
+  return (a | b) === 0 ? 1 : a;
+}
+
+function isEmpty(places: Int32Array, at: number): boolean {
+  return ((places[at] as number) | (places[at + 1] as number)) === 0;
 }

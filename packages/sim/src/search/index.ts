@@ -1,18 +1,10 @@
+export { type Bug, bugNamed, bugs } from './bugs.ts';
 export { BreadthFirst } from './breadth-first.ts';
+export { DepthFirst } from './depth-first.ts';
 export { type Explanation, explain } from './explain.ts';
-export {
-  applied,
-  committed,
-  goal,
-  type Goal,
-  type GoalPart,
-  inTerm,
-  type Invariant,
-  leaders,
-  leads,
-  type Miss,
-  type Prune,
-} from './predicates.ts';
+export * from './predicates.ts';
+export { RandomWalk } from './random-walk.ts';
+export { type CoreRun, coreRunTrace, isCoreRun, readCoreRun } from './search-trace.ts';
 export {
   boundsOf,
   type NearMiss,
@@ -22,3 +14,4 @@ export {
   type SearchOptions,
   type SearchResult,
 } from './search.ts';
+export { type Stage, StagedSearch, type StageResult } from './stages.ts';

@@ -6,7 +6,7 @@ import type { CoreWorld } from '../core-world/world.ts';
 export interface Invariant {
   readonly name: string;
   /** How it is broken here, in a sentence; null if it holds. */
-  broken(world: CoreWorld): string | null;
+  readonly broken: (world: CoreWorld) => string | null;
 }
 
 /** A state that should be reachable: all of its parts hold at once. */
@@ -18,14 +18,14 @@ export interface Goal {
 export interface GoalPart {
   readonly name: string;
   /** How far this state is from it, as a whole number; 0 where it holds. Need not be exact: it tells near misses apart. */
-  distance(world: CoreWorld): number;
+  readonly distance: (world: CoreWorld) => number;
 }
 
 /** Where a state is not gone on from. */
 export interface Prune {
   readonly name: string;
   /** Why not, in a sentence; null to go on. The same sentence counts as the same reason. */
-  reason(world: CoreWorld): string | null;
+  readonly reason: (world: CoreWorld) => string | null;
 }
 
 /** The parts of a goal that do not hold, with how far off they are. */
@@ -80,28 +80,10 @@ export function applied(commands: number, server: MemberId | null = null): GoalP
   };
 }
 
-export function leaders(): GoalPart {
+export function twoLeaders(): GoalPart {
   return {
     name: 'two servers lead, in different terms',
     distance: (world) => Math.max(0, 2 - world.servers.filter(({ raft }) => raft?.role === 'leader').length),
-  };
-}
-
-export function logCut(): GoalPart {
-  return {
-    name: 'an entry on a disk is in no log of a leader of a later term',
-    distance: ({ servers, ghost }) => {
-      const last = ghost.leaders.at(-1);
-      const leader = servers.find(({ id }) => id === last?.leader)?.raft;
-      if (leader === undefined || leader === null) return 2;
-      const isOther = servers.some(({ disk }) =>
-        disk.entries.some(({ index, term }) => {
-          const theirs = leader.log.runs.findLast((run) => run.first <= index)?.term ?? 0;
-          return index > leader.log.lastIndex || theirs !== term;
-        }),
-      );
-      return isOther ? 0 : 1;
-    },
   };
 }
 

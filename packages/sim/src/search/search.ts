@@ -16,6 +16,10 @@ export interface SearchOptions {
   readonly maxStates?: number;
   /** The most states that wait to be gone on from, breadth first. Each takes about a kilobyte. Default: 1,000,000. */
   readonly maxFrontier?: number;
+  /** Whether the ways on are tried in an order drawn from this seed, depth first; walks always are. Default: null, as they come; 0. */
+  readonly seed?: number | null;
+  /** After so many walks there is an end. Default: 10,000. */
+  readonly walks?: number;
   /** One step of so many is made twice, to see that the same comes of it; 0 for none. Default: 1024. */
   readonly repeatEvery?: number;
 }
@@ -30,10 +34,12 @@ export function limitsOf(options: SearchOptions, maxDepth: number | null): Limit
     maxDepth,
     maxStates: 20_000_000,
     maxFrontier: 1_000_000,
+    seed: null,
+    walks: 10_000,
     repeatEvery: 1024,
     ...options,
   };
-  for (const name of ['maxStates', 'maxFrontier'] as const) {
+  for (const name of ['maxStates', 'maxFrontier', 'walks'] as const) {
     const isSound = Number.isInteger(limits[name]) && limits[name] >= 1 && limits[name] <= maxNumbered;
     if (!isSound) throw new RangeError(`${name} is a whole number from 1 to ${maxNumbered}, not ${limits[name]}.`);
   }
@@ -50,9 +56,9 @@ const maxNumbered = 1_000_000_000;
  * - `violation`: an invariant is broken. - `goal`: the goal is reached.
  * - `exhausted`: there is no state that was not looked at, within the budgets and but for what prunes turned back from.
  * - `depth`: the same, within the depth as well. - `states`, `frontier`: a limit of memory was reached.
- * - `stopped`: whoever ran it had enough.
+ * - `walks`: all walks were made. - `stopped`: whoever ran it had enough.
  */
-export type SearchEnd = 'violation' | 'goal' | 'exhausted' | 'depth' | 'states' | 'frontier' | 'stopped';
+export type SearchEnd = 'violation' | 'goal' | 'exhausted' | 'depth' | 'states' | 'frontier' | 'walks' | 'stopped';
 
 /** How far a search has got. */
 export interface Progress {
@@ -194,38 +200,29 @@ export function follow(start: CoreWorld, ways: readonly number[]): { world: Core
 /** The states that came nearest to a goal. */
 export class Nearest {
   readonly #goal: Goal | null;
-  readonly #found: {
-    readonly state: number;
-    readonly depth: number;
-    readonly total: number;
-    readonly misses: Miss[];
-  }[] = [];
+  readonly #found: (Omit<NearMiss, 'actions'> & { readonly total: number; readonly way: readonly number[] })[] = [];
 
   constructor(goal: Goal | null) {
     this.#goal = goal;
   }
 
-  /** Returns whether the goal is reached. */
-  look(world: CoreWorld, state: number, depth: number): boolean {
+  /** Returns whether the goal is reached. `way` is asked for where a state is kept. */
+  look(world: CoreWorld, depth: number, way: () => readonly number[]): boolean {
     if (this.#goal === null) return false;
     const misses = missesOf(this.#goal, world);
     if (misses.length === 0) return true;
     const total = misses.reduce((sum, { distance }) => sum + distance, 0);
     const worst = this.#found[mostNear - 1]?.total ?? Number.POSITIVE_INFINITY;
     if (total < worst) {
-      this.#found.push({ state, depth, total, misses });
-      this.#found.sort((a, b) => a.total - b.total || a.depth - b.depth || a.state - b.state);
+      this.#found.push({ depth, total, misses, way: way() });
+      this.#found.sort((a, b) => a.total - b.total || a.depth - b.depth);
       this.#found.length = Math.min(this.#found.length, mostNear);
     }
     return false;
   }
 
-  found(start: CoreWorld, wayTo: (state: number) => readonly number[]): NearMiss[] {
-    return this.#found.map(({ state, depth, misses }) => ({
-      depth,
-      misses,
-      actions: follow(start, wayTo(state)).actions,
-    }));
+  found(start: CoreWorld): NearMiss[] {
+    return this.#found.map(({ depth, misses, way }) => ({ depth, misses, actions: follow(start, way).actions }));
   }
 }
 

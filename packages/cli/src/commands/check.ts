@@ -1,0 +1,257 @@
+import { existsSync, rmSync } from 'node:fs';
+import {
+  applied,
+  boundsOf,
+  BreadthFirst,
+  type Bug,
+  bugs,
+  committed,
+  CoreWorld,
+  type CoreWorldOptions,
+  coreRunTrace,
+  DepthFirst,
+  encodeTrace,
+  explain,
+  goal,
+  type Goal,
+  type GoalPart,
+  inTerm,
+  leads,
+  RandomWalk,
+  type Searching,
+  type SearchOptions,
+  type SearchResult,
+  twoLeaders,
+} from '@quorate/sim';
+import { loadBug, writeLines } from '@quorate/sim/node';
+import { quorateVersion } from '@quorate/server';
+import { table } from '../output/table.ts';
+import type { CheckFlags } from '../tree/check-command.ts';
+import { UsageError } from '../usage-error.ts';
+import { printExplanation } from './check-explanation.ts';
+import { print } from './session.ts';
+
+const EXIT_CODES = { violation: 10, missedGoal: 13 } as const;
+/** Steps between two looks at the clock. */
+const SLICE = 2_000;
+const PROGRESS_MS = 500;
+
+/** Searches, with a line that moves; then what was found, explained, or what was proved and what was cut. */
+export async function runCheck(flags: CheckFlags, given: readonly string[]): Promise<void> {
+  if (flags.listBugs === true) {
+    print(
+      table(
+        ['bug', 'what the core does wrong'],
+        bugs.map(({ name, mistake }) => [name, mistake]),
+      ),
+    );
+    return;
+  }
+  const { bug, options } = await worldOf(flags, given);
+  if (bug !== null) print(`In this core ${bug.mistake}.`);
+  const world = checkedUsage(() => new CoreWorld(options));
+  print(`${options.servers} servers; at most ${boundsOf(world)}.`);
+  const search = checkedUsage(() => engineOf(flags, world));
+  const seconds = await run(search, flags.seconds ?? Number.POSITIVE_INFINITY);
+  const result = search.result();
+  printSpace(result, seconds, flags);
+  if (result.end === 'violation') reportViolation(result, options, bug, flags);
+  else if (result.end === 'goal') reportGoal(result, options, bug, flags);
+  else reportNothing(result, flags);
+}
+
+/** The world of the flags; with a bug its own world, with what was given by hand. */
+async function worldOf(
+  flags: CheckFlags,
+  given: readonly string[],
+): Promise<{ readonly bug: Bug | null; readonly options: CoreWorldOptions }> {
+  const options = optionsOf(flags);
+  if (flags.bug === undefined) return { bug: null, options };
+  const { bug, core } = await loadBug(flags.bug);
+  const budgets = Object.fromEntries(
+    Object.entries(options.budgets ?? {}).filter(([name]) => given.includes(flagOfBudget(name))),
+  );
+  const own = {
+    ...(given.includes('servers') ? { servers: options.servers } : {}),
+    ...(given.includes('disk') ? { disk: options.disk } : {}),
+    ...(given.includes('lose') ? { lost: options.lost } : {}),
+  };
+  return { bug, options: { ...bug.world, ...own, budgets: { ...bug.world.budgets, ...budgets }, core } };
+}
+
+function flagOfBudget(name: string): string {
+  return name === 'terms' ? 'maxTerm' : `max${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+}
+
+function optionsOf(flags: CheckFlags): CoreWorldOptions {
+  return {
+    servers: flags.servers,
+    learners: flags.learners,
+    spares: flags.spares,
+    timing: 'order',
+    disk: flags.disk === 'at-once' ? 'atOnce' : 'steps',
+    symmetry: flags.symmetry,
+    tornCrashes: flags.torn,
+    // Which kinds there are, the world knows, and says so.
+    lost: (flags.lose ?? []) as CoreWorldOptions['lost'] & object,
+    ...(flags.prevote ? {} : { raft: { stableLeadership: false } }),
+    budgets: {
+      terms: flags.maxTerm,
+      elections: flags.maxElections,
+      stickiness: flags.maxStickiness,
+      heartbeats: flags.maxHeartbeats,
+      requests: flags.maxRequests,
+      reads: flags.maxReads,
+      crashes: flags.maxCrashes,
+      snapshots: flags.maxSnapshots,
+      changes: flags.maxChanges,
+      transfers: flags.maxTransfers,
+      duplicates: flags.maxDuplicates,
+    },
+  };
+}
+
+function engineOf(flags: CheckFlags, world: CoreWorld): Searching {
+  const options: SearchOptions = {
+    maxStates: flags.maxStates,
+    maxFrontier: flags.maxFrontier,
+    walks: flags.walks,
+    goal: goalOf(flags.goal),
+    ...(flags.depth === undefined ? {} : { maxDepth: flags.depth }),
+    ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+  };
+  if (flags.engine === 'bfs') return new BreadthFirst(world, options);
+  return flags.engine === 'dfs' ? new DepthFirst(world, options) : new RandomWalk(world, options);
+}
+
+function goalOf(parts: readonly string[] | undefined): Goal | null {
+  return parts === undefined ? null : goal(parts.join(', '), ...parts.map(goalPart));
+}
+
+function goalPart(text: string): GoalPart {
+  const [name = '', number = ''] = text.split(':');
+  const count = Number(number);
+  if (name === 'leader' && number === '') return leads();
+  if (name === 'two-leaders' && number === '') return twoLeaders();
+  if (number !== '' && Number.isSafeInteger(count) && count >= 0) {
+    if (name === 'term') return inTerm(count);
+    if (name === 'committed') return committed(count);
+    if (name === 'applied') return applied(count);
+  }
+  throw new UsageError(
+    `'${text}' is no part of a goal. There are: leader, two-leaders, term:N, committed:N, applied:N.`,
+  );
+}
+
+/** What cannot be, was typed so. */
+function checkedUsage<Value>(make: () => Value): Value {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** Returns how many seconds it took. A first Ctrl-C ends the search with what is known so far. */
+async function run(search: Searching, seconds: number): Promise<number> {
+  const began = performance.now();
+  const ending = new AbortController();
+  const onInterrupt = (): void => {
+    if (ending.signal.aborted) process.exit(130);
+    ending.abort();
+  };
+  process.on('SIGINT', onInterrupt);
+  let shown = began;
+  try {
+    while (!ending.signal.aborted && performance.now() - began < seconds * 1000 && !search.advance(SLICE)) {
+      if (performance.now() - shown >= PROGRESS_MS) {
+        showProgress(search, began);
+        shown = performance.now();
+        // An interrupt is heard between two slices only if the event loop has its turn.
+        await new Promise<void>((resolve) => void setImmediate(resolve));
+      }
+    }
+  } finally {
+    process.off('SIGINT', onInterrupt);
+    if (process.stderr.isTTY) process.stderr.write('\r\u001B[K');
+  }
+  return (performance.now() - began) / 1000;
+}
+
+function showProgress(search: Searching, began: number): void {
+  if (!process.stderr.isTTY) return;
+  const { states, successors, depth, frontier } = search.progress;
+  const rate = successors / ((performance.now() - began) / 1000);
+  process.stderr.write(
+    `\r\u001B[K${count(states)} states, depth ${depth}, ${count(Math.round(rate))} steps a second, frontier ${count(frontier)}`,
+  );
+}
+
+function count(number: number): string {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+function printSpace(
+  { states, successors, depth, levels, taken, repeated }: SearchResult,
+  seconds: number,
+  flags: CheckFlags,
+): void {
+  const rate = Math.round(successors / Math.max(seconds, 0.001));
+  print(
+    `${count(states)} states, ${count(successors)} steps, depth ${depth}, in ${seconds.toFixed(1)} s: ${count(rate)} steps a second; ` +
+      `${count(repeated)} steps were made twice.`,
+  );
+  if (flags.engine === 'bfs' && levels.length > 1) print(`States by depth: ${levels.map(count).join(' ')}`);
+  print(`Steps by kind: ${[...taken].map(([kind, times]) => `${kind} ${count(times)}`).join(', ')}`);
+}
+
+function reportViolation(result: SearchResult, options: CoreWorldOptions, bug: Bug | null, flags: CheckFlags): void {
+  const { actions, broken } = result;
+  if (actions === null || broken === null) return;
+  process.exitCode = EXIT_CODES.violation;
+  const shortest = flags.engine === 'bfs' ? 'a shortest way' : 'the shortest way that was found';
+  print(`\n${broken.invariant} is broken after ${actions.length} steps, ${shortest}:\n`);
+  printExplanation(explain(options, actions), broken);
+  if (bug !== null) print(`\nThe mistake: ${bug.mistake}. The rule: ${bug.rule}.`);
+  save(flags.trace ?? `check-${broken.invariant}.json`, { options, bug, actions, broken }, flags.trace === undefined);
+}
+
+function reportGoal(result: SearchResult, options: CoreWorldOptions, bug: Bug | null, flags: CheckFlags): void {
+  const { actions } = result;
+  if (actions === null) return;
+  print(`\nThe goal is reached after ${actions.length} steps:\n`);
+  printExplanation(explain(options, actions), null);
+  if (flags.trace !== undefined) save(flags.trace, { options, bug, actions, broken: null }, false);
+}
+
+interface Found {
+  readonly options: CoreWorldOptions;
+  readonly bug: Bug | null;
+  readonly actions: NonNullable<SearchResult['actions']>;
+  readonly broken: SearchResult['broken'];
+}
+
+function save(path: string, { options, bug, actions, broken }: Found, replaces: boolean): void {
+  if (replaces) rmSync(path, { force: true });
+  else if (existsSync(path)) throw new UsageError(`${path} is there already: name another file with --trace.`);
+  const run = { options, bug: bug?.name ?? null, actions, broken };
+  const { header, records } = coreRunTrace(run, quorateVersion, 'quorate check');
+  writeLines(path, encodeTrace(header, records));
+  print(`\nWritten to ${path}. Again: quorate check replay ${path}`);
+}
+
+function reportNothing(result: SearchResult, flags: CheckFlags): void {
+  const { end, cut, nearest } = result;
+  if (end === 'exhausted') print('Nothing breaks: every state within these bounds was visited.');
+  else print('Nothing broke in the states that were visited. That is no proof:');
+  for (const sentence of cut) print(`  ${sentence}`);
+  if (flags.goal === undefined) return;
+  process.exitCode = EXIT_CODES.missedGoal;
+  print(`\nThe goal was not reached: ${flags.goal.join(', ')}. The states that came nearest:`);
+  for (const { depth, misses, actions } of nearest) {
+    const lacking = misses.map(({ part, distance }) => `${part} (${distance} away)`).join('; ');
+    print(`  after ${depth} steps, lacking: ${lacking}`);
+    print(`    ${actions.map((action) => action.kind).join(', ')}`);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * A search in stages: to a goal, and from the state that reached it on under other rules to the next. A deep state is so reached in a few
+ * shallow searches, and what it is made of stands in the stages.
+ */
+import type { CoreAction } from '../core-world/action.ts';
+import type { Budgets } from '../core-world/options.ts';
+import type { CoreWorld } from '../core-world/world.ts';
+import { BreadthFirst } from './breadth-first.ts';
+import type { Goal, Prune } from './predicates.ts';
+import type { Progress, Searching, SearchOptions, SearchResult } from './search.ts';
+
+export interface Stage {
+  readonly name: string;
+  /** Where the stage ends; null for the last one, which searches on to the end. */
+  readonly goal: Goal | null;
+  /** Budgets that hold from the beginning of the stage on; what was spent before stays spent. */
+  readonly budgets?: Partial<Budgets>;
+  /** Messages in flight are lost when the stage begins. Default: false. */
+  readonly forget?: boolean;
+  /** What is done first: links that are cut or mended, servers that crash. */
+  readonly begin?: readonly CoreAction[];
+  readonly prunes?: readonly Prune[];
+  readonly maxDepth?: number | null;
+}
+
+export interface StageResult {
+  readonly stage: string;
+  readonly result: SearchResult;
+}
+
+/** Breadth first, stage after stage. A stage that misses its goal ends the search. */
+export class StagedSearch implements Searching {
+  readonly #stages: readonly Stage[];
+  readonly #options: SearchOptions;
+  readonly #done: StageResult[] = [];
+  #way: CoreAction[] = [];
+  #world: CoreWorld;
+  #at = 0;
+  #search: BreadthFirst;
+  #isOver = false;
+
+  /** Throws RangeError for options that cannot be, and where there is no stage. */
+  constructor(start: CoreWorld, stages: readonly Stage[], options: SearchOptions = {}) {
+    if (stages.length === 0) throw new RangeError('A staged search needs at least one stage.');
+    this.#stages = stages;
+    this.#options = options;
+    this.#world = start.clone();
+    this.#search = this.#begin();
+  }
+
+  /** The stage under way, or the last one. */
+  get stage(): Stage {
+    return this.#stages[Math.min(this.#at, this.#stages.length - 1)] as Stage;
+  }
+
+  /** What came of every stage that is over. */
+  get stages(): readonly StageResult[] {
+    return this.#done;
+  }
+
+  get progress(): Progress {
+    return this.#search.progress;
+  }
+
+  #begin(): BreadthFirst {
+    const { budgets, forget = false, begin = [], goal, prunes = [], maxDepth = null } = this.stage;
+    const first: CoreAction[] =
+      budgets === undefined && !forget ? [] : [{ kind: 'restage', budgets: budgets ?? {}, forget }];
+    for (const action of [...first, ...begin]) {
+      this.#world.carryOut(action);
+      this.#way.push(action);
+    }
+    const common = this.#options.prunes ?? [];
+    return new BreadthFirst(this.#world, { ...this.#options, goal, prunes: [...common, ...prunes], maxDepth });
+  }
+
+  advance(steps: number): boolean {
+    if (!this.#isOver && this.#search.advance(steps)) this.#endStage();
+    return this.#isOver;
+  }
+
+  #endStage(): void {
+    const result = this.#search.result();
+    this.#done.push({ stage: this.stage.name, result });
+    const isLast = this.#at === this.#stages.length - 1;
+    if (result.end !== 'goal' || result.actions === null || isLast) {
+      this.#isOver = true;
+      return;
+    }
+    for (const action of result.actions) this.#world.perform(action);
+    this.#way.push(...result.actions);
+    this.#at += 1;
+    this.#search = this.#begin();
+  }
+
+  /** Of the last stage; its way begins where the first one did. */
+  result(): SearchResult {
+    const result = this.#search.result();
+    return { ...result, actions: result.actions === null ? null : [...this.#way, ...result.actions] };
+  }
+}
