@@ -30,7 +30,7 @@ describe('the real core', () => {
 
   test('reaches a goal by a shortest way, or says what the nearest states lack', async () => {
     const reached = await quorate(['check', ...small, '--goal', 'leader', 'committed:1']);
-    expect(reached.out).toContain('The goal is reached after 8 steps');
+    expect(reached.out).toContain('The goal is reached after 9 steps');
     const missed = await quorate(['check', ...small, '--goal', 'term:2']);
     expect(missed.code).toBe(13);
     expect(missed.out).toMatch(/after \d+ steps, lacking: a leader was elected in term 2 or later \(1 away\)/);

@@ -64,6 +64,22 @@ export function describeAction(action: CoreAction): string {
       return 'mend all links';
     case 'restage':
       return `a new stage begins${action.forget ? '; messages in flight are lost' : ''}`;
+    case 'persist':
+      return `what ${action.server} wrote first is durable`;
+    case 'apply':
+      return `${action.server} applies what is committed`;
+    case 'load':
+      return `${action.server} reads entries from its disk`;
+    case 'snapshotSent':
+      return `${action.server} learns how its snapshot fared`;
+    case 'compact':
+      return `${action.server} takes a snapshot`;
+    case 'propose':
+      return `a client of ${action.server} wants a command in the log`;
+    case 'read':
+      return `a client of ${action.server} wants to read`;
+    case 'crashAtDisk':
+      return `${action.server} will crash at its next write`;
     default:
       return `${action.kind} ${action.server}`;
   }
