@@ -122,6 +122,7 @@ function measure({ timeouts, heartbeat, latency }, failure, maxElectionBackoff) 
       clients: 1,
       thinkMicros: SECOND,
       priorities: [1],
+      darkPowerCuts: false,
       releases: { ...drawn.releases, newest: [[1]] },
       drift: 0,
       disk: healthyDisk,

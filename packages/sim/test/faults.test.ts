@@ -74,6 +74,39 @@ function fastestCall({ history }: Played['result']): number {
 
 type DiskDeed = 'disk' | 'stallDisk' | 'stallLog' | 'rot' | 'spoil' | 'loseDisk' | 'fill' | 'free';
 
+describe('a machine whose power is cut', () => {
+  /** Its leader loses power a moment after the beginning, and comes back. */
+  const cut = (how: 'process' | 'power', darkPowerCuts: boolean): Played =>
+    survived(
+      play({ darkPowerCuts }, (stage) => {
+        const { id } = stage.leader();
+        stage.do({ kind: 'crash', server: id, how });
+        stage.later(2 * second, () => stage.do({ kind: 'start', server: id }));
+      }),
+    );
+  const toldBefore = (stage: Stage, end: number): number => {
+    const [crash] = stage.happened('crash', null);
+    return stage.happened('peerGone', null, crash?.at).filter(({ at }) => at < (crash?.at ?? 0) + end).length;
+  };
+
+  test('is silent: nobody is told that its server is gone, and elections wait for their timeouts', () => {
+    expect(toldBefore(cut('power', true).stage, 2 * second)).toBe(0);
+    expect(toldBefore(cut('power', false).stage, 2 * second)).toBeGreaterThan(0);
+    expect(toldBefore(cut('process', true).stage, 2 * second)).toBeGreaterThan(0);
+  });
+
+  test('resets what it knows nothing of when it is on again: long before the others miss its keepalives', () => {
+    const { stage } = cut('power', true);
+    const [restart] = stage.happened('start', null).toReversed();
+    expect(restart?.detail).toBeDefined();
+    const joined = stage.received.find(
+      ({ at, message }) => at > (restart?.at ?? 0) && message.to === restart?.server && message.kind === 'heartbeat',
+    );
+    expect((joined?.at ?? 0) - (restart?.at ?? 0)).toBeGreaterThan(0);
+    expect((joined?.at ?? 0) - (restart?.at ?? 0)).toBeLessThan(2 * second);
+  });
+});
+
 describe('the adversary', () => {
   const deeds: Record<Exclude<ActionKind['kind'], DiskDeed | 'network'>, () => void> = {
     crash: () => {

@@ -194,7 +194,7 @@ class SeedRun {
   #addServers(founders: readonly string[], spares: readonly string[]): void {
     const { disk, process, clock } = this.#streams;
     const members = founders.map((id) => ({ id, address: addressOf(id) }));
-    const { tunables, priorities, releases } = this.#options;
+    const { tunables, priorities, releases, darkPowerCuts } = this.#options;
     for (const [at, id] of [...founders, ...spares].entries()) {
       const priority = priorities[at % priorities.length] ?? 1;
       const options = {
@@ -207,6 +207,7 @@ class SeedRun {
         diskStream: disk.fork(),
         policy: this.#budget.policyOf(id),
         capacity: VOLUME_BYTES,
+        isDarkWithoutPower: darkPowerCuts,
         drift: clock.between(-this.#options.drift, this.#options.drift),
       };
       this.#world.servers.push(new ServerProcess(this.#world, options));

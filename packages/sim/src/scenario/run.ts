@@ -80,5 +80,6 @@ function optionsOf({ servers, clients }: Scenario): RunOptions {
     spares: 0,
     priorities: [1],
     releases: uniform,
+    darkPowerCuts: false,
   };
 }

@@ -72,6 +72,8 @@ export interface RunOptions {
   /** How much each server is preferred as leader, in order and from the first again. */
   readonly priorities: readonly number[];
   readonly releases: ReleaseOptions;
+  /** A machine whose power is cut answers nobody and resets nothing until its server starts again. */
+  readonly darkPowerCuts: boolean;
   readonly network: NetworkFaults;
   readonly disk: DiskFaults;
   /** Largest drift of a clock, in parts in a million. */
@@ -122,6 +124,7 @@ export function drawOptions(stream: RandomStream, limits: RunLimits = {}): RunOp
   const spares = stream.between(1, 3);
   const { raft, priorities, flap } = drawElections(stream);
   const { releases, upgrade } = drawReleases(stream);
+  const darkPowerCuts = stream.below(4) === 0;
   return {
     ...drawn,
     // Where the membership does not change, nobody waits to be let in.
@@ -129,6 +132,7 @@ export function drawOptions(stream: RandomStream, limits: RunLimits = {}): RunOp
     tunables: { ...drawn.tunables, raft: { ...drawn.tunables.raft, ...raft } },
     priorities,
     releases,
+    darkPowerCuts,
     nemesis: { ...drawn.nemesis, flap, upgrade },
   };
 }

@@ -49,6 +49,10 @@ export class VirtualNetwork {
   readonly #connections = new Set<VirtualConnection>();
   /** Directed links, `from>to`. */
   readonly #cuts = new Map<string, CutKind>();
+  /** Who listens at an address, or did last. */
+  readonly #owners = new Map<string, string>();
+  /** Servers whose machines have no power. */
+  readonly #dark = new Set<string>();
   /** Nothing arrives over these before the given time. */
   readonly #clogs = new Map<string, number>();
   faults: NetworkFaults = healthyNetwork;
@@ -95,11 +99,32 @@ export class VirtualNetwork {
     }
   }
 
-  /** The server's process is gone: its sockets close at once. */
-  kill(server: string): void {
+  /**
+   * The server's machine has no power: nobody is told, and whoever calls it gets no answer, until it is on again. What was on its way from
+   * it arrives.
+   */
+  darken(server: string): void {
+    this.#deafen(server);
+    this.#dark.add(server);
+    for (const connection of this.#connections) if (connection.owner === server) connection.vanish();
+  }
+
+  /** It is on again, and resets connections that it knows nothing of. */
+  light(server: string): void {
+    if (!this.#dark.delete(server)) return;
+    for (const connection of this.#connections)
+      if (connection.far === server && connection.isOrphan) connection.closed('connection reset');
+  }
+
+  #deafen(server: string): void {
     for (const [address, listening] of this.#listening) {
       if (listening.owner === server) this.#listening.delete(address);
     }
+  }
+
+  /** The server's process is gone: its sockets close at once. */
+  kill(server: string): void {
+    this.#deafen(server);
     for (const connection of this.#connections) if (connection.owner === server) connection.break();
   }
 
@@ -155,7 +180,10 @@ export class VirtualNetwork {
   #listen(owner: string, address: string, handler: ListenerHandler, guard: Guard): Listener {
     const listening = { owner, guard, handler };
     const isTaken = this.#listening.has(address);
-    if (!isTaken) this.#listening.set(address, listening);
+    if (!isTaken) {
+      this.#listening.set(address, listening);
+      this.#owners.set(address, owner);
+    }
     const answer = (): void => (isTaken ? handler.onError('address in use') : handler.onListening(address));
     this.clock.after(0, guard.wrap(answer));
     return {
@@ -175,7 +203,10 @@ export class VirtualNetwork {
   #arrive(near: VirtualConnection, address: string): void {
     if (near.isClosed) return;
     const listening = this.#listening.get(address);
-    if (listening === undefined) return near.closed('connection refused', true);
+    if (listening === undefined) {
+      if (!this.#dark.has(this.#owners.get(address) ?? '')) near.closed('connection refused', true);
+      return;
+    }
     const far = listening.owner;
     const cut = this.#cuts.get(link(near.owner, far)) ?? this.#cuts.get(link(far, near.owner));
     if (cut === 'silent') return;
@@ -206,6 +237,8 @@ class VirtualConnection implements Connection {
   isClosed = false;
   /** Bytes are missing that no further message makes up for. */
   isWounded = false;
+  /** The other end is gone, and this one was not told. */
+  isOrphan = false;
   readonly #network: VirtualNetwork;
   readonly #guard: Guard;
   #isPaused = false;
@@ -271,6 +304,13 @@ class VirtualConnection implements Connection {
     this.isClosed = true;
     this.#network.forget(this);
     this.#later(() => this.handler?.onClose(null, false));
+  }
+
+  /** This end is gone, and the other is not told. */
+  vanish(): void {
+    this.isClosed = true;
+    this.#network.forget(this);
+    if (this.peer !== null) this.peer.isOrphan = true;
   }
 
   /** Both ends hear of it; what is on its way is lost. */

@@ -36,6 +36,8 @@ export interface ProcessOptions {
   readonly diskStream: RandomStream;
   readonly policy: DamagePolicy;
   readonly capacity: number;
+  /** When its power is cut nobody hears of it; otherwise its connections break, as when the process alone is gone. */
+  readonly isDarkWithoutPower: boolean;
   /** How fast its clock runs: parts in a million too fast. */
   readonly drift: number;
 }
@@ -133,6 +135,7 @@ export class ServerProcess {
     };
     this.#life = life;
     this.#held = null;
+    this.#world.network.light(this.id);
     const origin: Origin = { member: BigInt(`0x${this.id}`), incarnation: this.#draw64() };
     const machine = new KvStateMachine({ origin });
     const { audience } = this.#world;
@@ -166,7 +169,8 @@ export class ServerProcess {
     this.#volume = life.disk.crash(kind);
     this.#life = null;
     this.#held = null;
-    this.#world.network.kill(this.id);
+    if (kind === 'power' && this.#options.isDarkWithoutPower) this.#world.network.darken(this.id);
+    else this.#world.network.kill(this.id);
     const { callers } = life;
     for (const lost of callers) lost();
     this.#world.audience.onCrash(this.id);

@@ -46,6 +46,7 @@ export const calm: RunOptions = {
   spares: 0,
   priorities: [1],
   releases: uniform,
+  darkPowerCuts: false,
   clients: 2,
   faultMicros: 5 * second,
   thinkMicros: 20 * milli,
