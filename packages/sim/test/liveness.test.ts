@@ -2,7 +2,10 @@
  * The detector of standstill (H1) is shown healings that do not heal. Each must fail the run, and say where it is stuck: whoever reads
  * that has nothing else. And what nobody could help is not reported.
  */
+import type { CoreLife } from '@quorate/runtime';
+import { blindWatcher, standardWatchers } from '@quorate/sim';
 import { describe, expect, test } from 'vitest';
+import { runSeed } from '../src/campaign/run-seed.ts';
 import { healthyDisk } from '../src/disk/index.ts';
 import { play, type Played, second, type Stage } from './support/small-world.ts';
 
@@ -121,5 +124,16 @@ describe('a healed world', () => {
       ),
     );
     expect([result.violation, result.crash]).toEqual([null, null]);
+  });
+
+  test('of which one of two voters alone has a damaged entry is none either, whoever founded the cluster', () => {
+    // A power cut leaves server 1 with such an entry when a cluster of one has become one of two: nobody can say that it was never committed.
+    const left = new Map<string, CoreLife>();
+    const watch = { ...blindWatcher, onStart: (id: string, life: CoreLife) => void left.set(id, life) };
+    const { violation, options } = runSeed(108, {}, (drawn, servers) => [...standardWatchers(drawn, servers), watch]);
+    const waits = [...left.values()].filter(({ raft }) => raft.status().faultyEntries > 0);
+    expect(options.servers).toBe(1);
+    expect(waits.map(({ raft }) => raft.configuration.voters.length)).toEqual([2]);
+    expect(violation).toBeNull();
   });
 });

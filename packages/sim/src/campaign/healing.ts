@@ -1,5 +1,5 @@
 /** The second phase: faults end, every server that can come up must agree and answer; or the run failed, and says where it is stuck. */
-import { isJoint } from '@quorate/raft';
+import { isJoint, majorityOf } from '@quorate/raft';
 import type { RaftError, RaftNode } from '@quorate/runtime';
 import { type DamageBudget, healthyDisk } from '../disk/index.ts';
 import type { RunOptions } from '../swarm/options.ts';
@@ -193,12 +193,19 @@ export class Healing {
   /**
    * A damaged entry that nobody else has may be cut only when a majority of the others say that they never had it: one of one or two
    * servers, or with too many gone, can only wait (a power cut leaves such a one behind, when the seal of a batch is written and not all
-   * of its middle).
+   * of its middle). Voters are counted as the membership has become, which may be two servers where one founded the cluster.
    */
   #isUndecided(): boolean {
     const nodes = this.#world.servers.flatMap(({ node }) => (node === null ? [] : [node]));
-    const majority = Math.floor(this.#options.servers / 2) + 1;
-    return nodes.length - 1 < majority && nodes.some((node) => node.status().faultyEntries > 0);
+    return nodes.some((node) => {
+      const { faultyEntries, configuration } = node.status();
+      if (faultyEntries === 0) return false;
+      const halves = [configuration.voters, configuration.outgoing].filter((half) => half.length > 0);
+      return halves.some((half) => {
+        const others = nodes.filter((other) => other !== node && half.includes(other.id));
+        return others.length < majorityOf(half);
+      });
+    });
   }
 
   #stuck(what: string): Violation {
