@@ -1,5 +1,6 @@
 /** Our figures, or a student's, beside those that others have published. */
 import type { Outcome } from '../session/protocol.ts';
+import { compareStoreLines } from './compare-stores.ts';
 import { published, type PublishedRun, publishedSources } from './published.ts';
 
 const NAME_WIDTH = 26;
@@ -10,11 +11,19 @@ interface Figures {
   readonly seconds: number;
   readonly calls: number;
   readonly bytes: number;
+  /** Of clients, in the key-value part. */
+  readonly operations: number;
 }
 
-/** A table of all tests that have published figures, then what it comes to. Failed runs have no figures. */
+/** A table of all tests that have published figures, then what it comes to; and one of the key-value part. Failed runs have no figures. */
 export function compareLines(outcomes: readonly Outcome[]): string[] {
   const here = byTest(outcomes);
+  const stores = compareStoreLines(here);
+  const rafts = compareRaftLines(here);
+  return stores.length === 0 ? rafts : [...rafts, '', ...stores];
+}
+
+function compareRaftLines(here: ReadonlyMap<string, Figures>): string[] {
   const rows = Object.entries(published).flatMap(([test, others]) => {
     const figures = here.get(test);
     return figures === undefined ? [] : [{ test, figures, others, better: betterOf(figures, others) }];
@@ -48,6 +57,7 @@ function byTest(outcomes: readonly Outcome[]): Map<string, Figures> {
         seconds: Math.round(middle(runs.map(({ elapsed }) => elapsed)) / 100) / 10,
         calls: middle(runs.map(({ calls }) => calls)),
         bytes: middle(runs.map(({ bytes }) => bytes)),
+        operations: middle(runs.map(({ agreed }) => agreed)),
       },
     ]),
   );
