@@ -20,7 +20,8 @@ export function compareLines(outcomes: readonly Outcome[]): string[] {
   const here = byTest(outcomes);
   const stores = compareStoreLines(here);
   const rafts = compareRaftLines(here);
-  return stores.length === 0 ? rafts : [...rafts, '', ...stores];
+  if (stores.length === 0) return rafts;
+  return Object.keys(published).some((test) => here.has(test)) ? [...rafts, '', ...stores] : stores;
 }
 
 function compareRaftLines(here: ReadonlyMap<string, Figures>): string[] {

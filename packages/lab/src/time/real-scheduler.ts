@@ -9,7 +9,6 @@ export class RealScheduler implements Scheduler {
   readonly #began = realNow();
   readonly order: readonly string[] = [];
   readonly #onBeat: (() => void) | undefined;
-  readonly #idleBefore = performance.eventLoopUtilization();
   #reject: ((error: unknown) => void) | null = null;
 
   constructor(onBeat?: () => void) {
@@ -18,10 +17,6 @@ export class RealScheduler implements Scheduler {
 
   get now(): number {
     return realNow() - this.#began;
-  }
-
-  get idle(): number {
-    return performance.eventLoopUtilization(this.#idleBefore).idle;
   }
 
   /** What takes less than the clock of timers can tell apart happens at once. */

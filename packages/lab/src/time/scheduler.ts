@@ -13,8 +13,6 @@ export interface Scheduler {
   run<Result>(main: () => Promise<Result>, limit?: number): Promise<Result>;
   /** Ends `run` with this. */
   fail(error: unknown): void;
-  /** Real milliseconds in which nothing was computed, because nothing was due. 0 in virtual time. */
-  readonly idle: number;
   /** The labels of what has happened, in order; empty unless races are looked for. */
   readonly order: readonly string[];
 }

@@ -14,7 +14,6 @@ const { setImmediate: afterMicrotasks } = globalThis;
  * is a function of its seed, whatever it awaits.
  */
 export class VirtualScheduler implements Scheduler {
-  readonly idle = 0;
   readonly order: string[] = [];
   readonly #queue = new EventQueue();
   /** Of events that are due at one moment, any may come first: null takes them as they were added. */
