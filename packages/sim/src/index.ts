@@ -12,5 +12,5 @@ export * from './trace/index.ts';
 export * from './watch.ts';
 export type { NemesisWeights, RunLimits, RunOptions } from './swarm/options.ts';
 export type { Action, ActionKind } from './world/action.ts';
-export { EventQueue, type QueuedEvent } from './world/event-queue.ts';
+export { EventQueue, QueuedEvent } from './world/event-queue.ts';
 export type { LogLine } from './world/world.ts';

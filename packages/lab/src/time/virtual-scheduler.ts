@@ -1,4 +1,4 @@
-import { EventQueue, type RandomStream } from '@quorate/sim';
+import { EventQueue, QueuedEvent, type RandomStream } from '@quorate/sim';
 import { BusyLoopError, OverdueError, type Scheduler, StuckError } from './scheduler.ts';
 
 /** Events within one millisecond of virtual time, before that counts as a loop without end. */
@@ -8,6 +8,19 @@ const KEPT_ORDER = 200_000;
 
 /** Taken before anything of a test runs: the globals may be replaced by then (sandbox). */
 const { setImmediate: afterMicrotasks } = globalThis;
+
+class Call extends QueuedEvent {
+  readonly #run: () => void;
+
+  constructor(run: () => void) {
+    super();
+    this.#run = run;
+  }
+
+  override happen(): void {
+    this.#run();
+  }
+}
 
 /**
  * Virtual time: a clock that jumps to whatever is next. Between two events all that was resolved runs until it waits again, so a test
@@ -40,9 +53,10 @@ export class VirtualScheduler implements Scheduler {
       if (this.order.length < KEPT_ORDER) this.order.push(`${this.#now.toFixed(1)} ms ${label}`);
       run();
     };
-    const event = this.#queue.add(this.#now + Math.max(0, milliseconds) + jitter, shuffle === null ? run : noted);
+    const event = new Call(shuffle === null ? run : noted);
+    this.#queue.add(this.#now + Math.max(0, milliseconds) + jitter, event);
     return () => {
-      event.run = null;
+      event.isOver = true;
     };
   }
 
@@ -79,14 +93,13 @@ export class VirtualScheduler implements Scheduler {
     if (event === null) {
       throw new StuckError('The test waits, and nothing is left to happen: something is awaited that never comes.');
     }
-    const { run } = event;
-    if (run === null) return;
+    if (event.isOver) return;
     this.#now = event.at;
     this.#onBeat?.();
     this.#countAt(Math.floor(event.at));
-    event.run = null;
+    event.isOver = true;
     try {
-      run();
+      event.happen();
     } catch (error) {
       this.fail(error);
     }

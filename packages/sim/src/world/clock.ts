@@ -1,5 +1,6 @@
 /** Virtual time: nothing happens but by an event of this queue, so a run is a function of its seed. */
-import { EventQueue, type QueuedEvent } from './event-queue.ts';
+import { EventQueue, QueuedEvent } from './event-queue.ts';
+import type { LifeGuard } from './guard.ts';
 
 /** Later than any clock begins with 0: whoever takes 0 for "never" is found out. */
 const BEGINNING = 1_000_000;
@@ -11,6 +12,23 @@ export interface Interlude {
   readonly run: () => void;
 }
 
+/** Calls somebody: a server through its guard, or whatever is no server. */
+class QueuedCall extends QueuedEvent {
+  readonly #run: () => void;
+  readonly #guard: LifeGuard | null;
+
+  constructor(run: () => void, guard: LifeGuard | null) {
+    super();
+    this.#run = run;
+    this.#guard = guard;
+  }
+
+  override happen(): void {
+    if (this.#guard === null) this.#run();
+    else this.#guard.run(this.#run);
+  }
+}
+
 export class WorldClock {
   now = BEGINNING;
   /** Events of the world carried out so far; what an adversary does is none. */
@@ -19,12 +37,19 @@ export class WorldClock {
   interludes: Interlude[] = [];
   readonly #queue = new EventQueue();
 
-  at(time: number, run: () => void): QueuedEvent {
-    return this.#queue.add(time < this.now ? this.now : time, run);
+  at(time: number, run: () => void): void {
+    this.schedule(time, new QueuedCall(run, null));
   }
 
-  after(delay: number, run: () => void): QueuedEvent {
-    return this.#queue.add(this.now + delay, run);
+  /** With a guard: what happens to that life of a server. */
+  after(delay: number, run: () => void, guard: LifeGuard | null = null): QueuedEvent {
+    const event = new QueuedCall(run, guard);
+    this.schedule(this.now + delay, event);
+    return event;
+  }
+
+  schedule(time: number, event: QueuedEvent): void {
+    this.#queue.add(time < this.now ? this.now : time, event);
   }
 
   /** The same for an adversary, who is not of this world: its events are no steps. */
@@ -36,7 +61,7 @@ export class WorldClock {
   }
 
   cancel(event: QueuedEvent): void {
-    event.run = null;
+    event.isOver = true;
   }
 
   /** Carries out the next event; false if there is none before or at `end`, which is the time then. */
@@ -48,12 +73,11 @@ export class WorldClock {
     }
     const event = this.#queue.take();
     if (event === null) return false;
-    const { run } = event;
-    if (run === null) return true;
+    if (event.isOver) return true;
     this.now = event.at;
-    event.run = null;
+    event.isOver = true;
     this.steps++;
-    run();
+    event.happen();
     return true;
   }
 

@@ -1,21 +1,68 @@
-/** Something that will happen. `run` is null once it has happened or was cancelled. */
-export interface QueuedEvent {
-  readonly at: number;
-  readonly sequence: number;
-  run: (() => void) | null;
+/** Something that will happen, once, in one queue. What happens often has a class of its own: closures that run once are dear. */
+export abstract class QueuedEvent {
+  at = 0;
+  sequence = 0;
+  /** Behind it in the lane. */
+  next: QueuedEvent | null = null;
+  /** It has happened, or never will. */
+  isOver = false;
+
+  abstract happen(): void;
 }
 
-/** Events by time; those of one moment in the order in which they were added. A binary heap. */
-export class EventQueue {
-  readonly #heap: QueuedEvent[] = [];
+/**
+ * Events by time; those of one moment in the order in which they were added. A binary heap, and beside it a lane for what is added for
+ * the very moment of the event that was taken last: half of all events are, and stand in order by themselves.
+ */
+export class EventQueue<Event extends QueuedEvent = QueuedEvent> {
+  readonly #heap: Event[] = [];
+  #laneFirst: Event | null = null;
+  #laneLast: Event | null = null;
+  /** That of the event that was taken last. */
+  #moment = Number.NEGATIVE_INFINITY;
   #sequence = 0;
 
   get nextTime(): number {
-    return this.#heap[0]?.at ?? Number.POSITIVE_INFINITY;
+    return this.#first()?.at ?? Number.POSITIVE_INFINITY;
   }
 
-  add(at: number, run: () => void): QueuedEvent {
-    const event: QueuedEvent = { at, sequence: this.#sequence++, run };
+  add(at: number, event: Event): void {
+    event.at = at;
+    event.sequence = this.#sequence++;
+    if (at === this.#moment && (this.#laneLast === null || this.#laneLast.at === at)) this.#line(event);
+    else this.#rise(event);
+  }
+
+  take(): Event | null {
+    const event = this.#first();
+    if (event === null) return null;
+    this.#moment = event.at;
+    if (event === this.#laneFirst) this.#leaveLane(event);
+    else this.#removeTop();
+    return event;
+  }
+
+  #first(): Event | null {
+    const top = this.#heap[0];
+    const next = this.#laneFirst;
+    if (next === null) return top ?? null;
+    return top !== undefined && isBefore(top, next) ? top : next;
+  }
+
+  #line(event: Event): void {
+    if (this.#laneLast === null) this.#laneFirst = event;
+    else this.#laneLast.next = event;
+    this.#laneLast = event;
+  }
+
+  #leaveLane(event: Event): void {
+    // Only `#line` sets it, to another of this queue's own.
+    this.#laneFirst = event.next as Event | null;
+    event.next = null;
+    if (this.#laneFirst === null) this.#laneLast = null;
+  }
+
+  #rise(event: Event): void {
     let position = this.#heap.push(event) - 1;
     while (position > 0) {
       const above = (position - 1) >> 1;
@@ -25,18 +72,14 @@ export class EventQueue {
       position = above;
     }
     this.#heap[position] = event;
-    return event;
   }
 
-  take(): QueuedEvent | null {
-    const first = this.#heap[0];
+  #removeTop(): void {
     const last = this.#heap.pop();
-    if (first === undefined || last === undefined) return null;
-    if (this.#heap.length > 0) this.#sink(last);
-    return first;
+    if (last !== undefined && this.#heap.length > 0) this.#sink(last);
   }
 
-  #sink(event: QueuedEvent): void {
+  #sink(event: Event): void {
     let position = 0;
     for (;;) {
       let child = position * 2 + 1;

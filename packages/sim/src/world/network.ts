@@ -5,13 +5,9 @@
 import type { Connection, ConnectionHandler, Listener, ListenerHandler, Network } from '@quorate/runtime';
 import type { RandomStream } from '../random.ts';
 import type { WorldClock } from './clock.ts';
+import { QueuedEvent } from './event-queue.ts';
 import { isMessageFrame, splitFrames } from './frames.ts';
-
-/** What happens to one server: only while that life of it lasts, and while its process stands still not before it goes on. */
-export interface Guard {
-  run(work: () => void): void;
-  wrap(work: () => void): () => void;
-}
+import type { LifeGuard } from './guard.ts';
 
 /** How ill the network is. Plain data. In a thousand frames, where no unit is given. */
 export interface NetworkFaults {
@@ -38,7 +34,7 @@ export type CutKind = 'silent' | 'reset';
 
 interface Listening {
   readonly owner: string;
-  readonly guard: Guard;
+  readonly guard: LifeGuard;
   readonly handler: ListenerHandler;
 }
 
@@ -47,14 +43,13 @@ export class VirtualNetwork {
   readonly #stream: RandomStream;
   readonly #listening = new Map<string, Listening>();
   readonly #connections = new Set<VirtualConnection>();
-  /** Directed links, `from>to`. */
-  readonly #cuts = new Map<string, CutKind>();
+  readonly #cuts = new Links<CutKind>();
   /** Who listens at an address, or did last. */
   readonly #owners = new Map<string, string>();
   /** Servers whose machines have no power. */
   readonly #dark = new Set<string>();
   /** Nothing arrives over these before the given time. */
-  readonly #clogs = new Map<string, number>();
+  readonly #clogs = new Links<number>();
   faults: NetworkFaults = healthyNetwork;
   /** Frames that were delivered, lost, doubled and overtaken: for coverage. */
   readonly counts = { delivered: 0, lost: 0, duplicated: 0, reordered: 0 };
@@ -65,7 +60,7 @@ export class VirtualNetwork {
   }
 
   /** The network as one server sees it. */
-  of(server: string, guard: Guard): Network {
+  of(server: string, guard: LifeGuard): Network {
     return {
       connect: (address, handler) => this.#connect(server, address, handler, guard),
       listen: (address, handler) => this.#listen(server, address, handler, guard),
@@ -74,7 +69,7 @@ export class VirtualNetwork {
 
   /** Nothing passes from `from` to `to` any more. */
   cut(from: string, to: string, kind: CutKind): void {
-    this.#cuts.set(link(from, to), kind);
+    this.#cuts.set(from, to, kind);
     if (kind === 'silent') return;
     for (const connection of this.#connections) {
       if (connection.owner === from && connection.far === to) connection.break();
@@ -82,7 +77,7 @@ export class VirtualNetwork {
   }
 
   clog(from: string, to: string, until: number): void {
-    this.#clogs.set(link(from, to), until);
+    this.#clogs.set(from, to, until);
   }
 
   /** Cuts and clogs end. A stream that lost more than messages meanwhile does not come back to life: it breaks. */
@@ -129,15 +124,14 @@ export class VirtualNetwork {
   }
 
   isCut(from: string, to: string): boolean {
-    return this.#cuts.size > 0 && this.#cuts.has(link(from, to));
+    return this.#cuts.get(from, to) !== undefined;
   }
 
   /** When something that leaves now arrives, at the earliest. */
   arrival(from: string, to: string): number {
     const [least, most] = this.faults.latency;
     const time = this.clock.now + this.#stream.between(least, most);
-    if (this.#clogs.size === 0) return time;
-    return Math.max(time, this.#clogs.get(link(from, to)) ?? 0);
+    return Math.max(time, this.#clogs.get(from, to) ?? 0);
   }
 
   /** A message between a client and a server, by itself: it arrives or is lost. */
@@ -177,7 +171,7 @@ export class VirtualNetwork {
     this.#connections.delete(connection);
   }
 
-  #listen(owner: string, address: string, handler: ListenerHandler, guard: Guard): Listener {
+  #listen(owner: string, address: string, handler: ListenerHandler, guard: LifeGuard): Listener {
     const listening = { owner, guard, handler };
     const isTaken = this.#listening.has(address);
     if (!isTaken) {
@@ -185,7 +179,7 @@ export class VirtualNetwork {
       this.#owners.set(address, owner);
     }
     const answer = (): void => (isTaken ? handler.onError('address in use') : handler.onListening(address));
-    this.clock.after(0, guard.wrap(answer));
+    this.clock.after(0, answer, guard);
     return {
       close: () => {
         if (this.#listening.get(address) === listening) this.#listening.delete(address);
@@ -193,7 +187,7 @@ export class VirtualNetwork {
     };
   }
 
-  #connect(server: string, address: string, handler: ConnectionHandler, guard: Guard): Connection {
+  #connect(server: string, address: string, handler: ConnectionHandler, guard: LifeGuard): Connection {
     const near = new VirtualConnection(this, server, address, guard);
     near.handler = handler;
     this.clock.at(this.arrival(server, address), () => this.#arrive(near, address));
@@ -208,7 +202,7 @@ export class VirtualNetwork {
       return;
     }
     const far = listening.owner;
-    const cut = this.#cuts.get(link(near.owner, far)) ?? this.#cuts.get(link(far, near.owner));
+    const cut = this.#cuts.get(near.owner, far) ?? this.#cuts.get(far, near.owner);
     if (cut === 'silent') return;
     if (cut === 'reset') return near.closed('no route to host');
     const accepted = new VirtualConnection(this, far, near.owner, listening.guard);
@@ -217,13 +211,11 @@ export class VirtualNetwork {
     accepted.peer = near;
     this.opened(near);
     this.opened(accepted);
-    this.clock.after(
-      0,
-      listening.guard.wrap(() => {
-        accepted.handler = listening.handler.onConnection(accepted);
-        near.opened();
-      }),
-    );
+    const accept = (): void => {
+      accepted.handler = listening.handler.onConnection(accepted);
+      near.opened();
+    };
+    this.clock.after(0, accept, listening.guard);
   }
 }
 
@@ -240,13 +232,13 @@ class VirtualConnection implements Connection {
   /** The other end is gone, and this one was not told. */
   isOrphan = false;
   readonly #network: VirtualNetwork;
-  readonly #guard: Guard;
+  readonly #guard: LifeGuard;
   #isPaused = false;
   #held: Uint8Array[] = [];
   #wantsDrain = false;
   #lastArrival = 0;
 
-  constructor(network: VirtualNetwork, owner: string, far: string, guard: Guard) {
+  constructor(network: VirtualNetwork, owner: string, far: string, guard: LifeGuard) {
     this.#network = network;
     this.owner = owner;
     this.far = far;
@@ -292,7 +284,7 @@ class VirtualConnection implements Connection {
   }
 
   end(): void {
-    this.#inOrder(() => {
+    this.#network.clock.at(this.#nextArrival(), () => {
       this.peer?.closed(null);
       this.closed(null);
     });
@@ -300,7 +292,7 @@ class VirtualConnection implements Connection {
 
   destroy(): void {
     if (this.isClosed) return;
-    this.#inOrder(() => this.peer?.closed('connection reset'));
+    this.#network.clock.at(this.#nextArrival(), () => this.peer?.closed('connection reset'));
     this.isClosed = true;
     this.#network.forget(this);
     this.#later(() => this.handler?.onClose(null, false));
@@ -358,22 +350,27 @@ class VirtualConnection implements Connection {
   /** Outside the order of the stream. */
   #sendApart(bytes: Uint8Array): void {
     const network = this.#network;
-    network.clock.at(network.arrival(this.owner, this.far) + network.detour(), () => this.#deliver(bytes));
+    const time = network.arrival(this.owner, this.far) + network.detour();
+    network.clock.schedule(time, new Arrival(this, bytes, 'apart'));
   }
 
   #sendInOrder(bytes: Uint8Array, arrives: boolean): void {
     this.bufferedBytes += bytes.length;
-    this.#inOrder(() => {
-      this.bufferedBytes -= bytes.length;
-      // A cut takes what is on its way as well.
-      if (arrives) this.#deliver(bytes);
-      if (this.bufferedBytes > 0 || !this.#wantsDrain) return;
-      this.#wantsDrain = false;
-      this.#tell((handler) => handler.onDrain());
-    });
+    const arrival = new Arrival(this, bytes, arrives ? 'in order' : 'lost');
+    this.#network.clock.schedule(this.#nextArrival(), arrival);
+  }
+
+  /** What was written gets there now, or would have. */
+  arrive(bytes: Uint8Array, how: ArrivalKind): void {
+    if (how !== 'apart') this.bufferedBytes -= bytes.length;
+    if (how !== 'lost') this.#deliver(bytes);
+    if (how === 'apart' || this.bufferedBytes > 0 || !this.#wantsDrain) return;
+    this.#wantsDrain = false;
+    this.#tell((handler) => handler.onDrain());
   }
 
   #deliver(bytes: Uint8Array): void {
+    // A cut takes what is on its way as well.
     if (this.#network.isCut(this.owner, this.far)) {
       this.#lose(bytes);
       return;
@@ -385,6 +382,7 @@ class VirtualConnection implements Connection {
   #arrived(bytes: Uint8Array): void {
     if (this.isClosed) return;
     if (this.#isPaused) this.#held.push(bytes);
+    else if (this.#guard.isAwake) this.#take(bytes);
     else this.#guard.run(() => this.#take(bytes));
   }
 
@@ -400,17 +398,51 @@ class VirtualConnection implements Connection {
   }
 
   #later(run: () => void): void {
-    this.#network.clock.after(0, this.#guard.wrap(run));
+    this.#network.clock.after(0, run, this.#guard);
   }
 
   /** A stream does not overtake itself. */
-  #inOrder(run: () => void): void {
-    const { clock } = this.#network;
+  #nextArrival(): number {
     this.#lastArrival = Math.max(this.#lastArrival, this.#network.arrival(this.owner, this.far));
-    clock.at(this.#lastArrival, run);
+    return this.#lastArrival;
   }
 }
 
-function link(from: string, to: string): string {
-  return `${from}>${to}`;
+/** What was lost still takes its time: its writer does not know. */
+type ArrivalKind = 'in order' | 'apart' | 'lost';
+
+class Arrival extends QueuedEvent {
+  readonly #connection: VirtualConnection;
+  readonly #bytes: Uint8Array;
+  readonly #kind: ArrivalKind;
+
+  constructor(connection: VirtualConnection, bytes: Uint8Array, kind: ArrivalKind) {
+    super();
+    this.#connection = connection;
+    this.#bytes = bytes;
+    this.#kind = kind;
+  }
+
+  override happen(): void {
+    this.#connection.arrive(this.#bytes, this.#kind);
+  }
+}
+
+/** What is the matter with directed links: mostly nothing, and asked for every frame. */
+class Links<Trouble> {
+  readonly #all = new Map<string, Map<string, Trouble>>();
+
+  get(from: string, to: string): Trouble | undefined {
+    return this.#all.size === 0 ? undefined : this.#all.get(from)?.get(to);
+  }
+
+  set(from: string, to: string, trouble: Trouble): void {
+    const known = this.#all.get(from);
+    if (known === undefined) this.#all.set(from, new Map([[to, trouble]]));
+    else known.set(to, trouble);
+  }
+
+  clear(): void {
+    this.#all.clear();
+  }
 }

@@ -14,7 +14,7 @@ import {
 import { type CrashKind, type DamagePolicy, type DiskFaults, healthyDisk, VirtualDisk, Volume } from '../disk/index.ts';
 import type { RandomStream } from '../random.ts';
 import type { QueuedEvent } from './event-queue.ts';
-import type { Guard } from './network.ts';
+import { LifeGuard } from './guard.ts';
 import { Replica } from './replica.ts';
 import type { World } from './world.ts';
 
@@ -46,6 +46,7 @@ export interface ProcessOptions {
 interface Life {
   readonly number: number;
   readonly disk: VirtualDisk;
+  readonly guard: LifeGuard;
   node: RaftNode | null;
   service: KvService | null;
   replica: Replica | null;
@@ -63,8 +64,6 @@ export class ServerProcess {
   #diskFaults: DiskFaults = healthyDisk;
   #life: Life | null = null;
   #lives = 0;
-  /** While the process stands still: what waits for it. */
-  #held: (() => void)[] | null = null;
   #wallOffset = 0;
   /** What it is told when its directory is empty. */
   #clusterState: 'new' | 'existing';
@@ -95,7 +94,7 @@ export class ServerProcess {
   }
 
   get isPaused(): boolean {
-    return this.#held !== null;
+    return this.#life?.guard.isAsleep ?? false;
   }
 
   /** Takes part: opened, and not ended. */
@@ -124,9 +123,11 @@ export class ServerProcess {
   start(): void {
     if (this.isRunning) throw new Error(`${this.id} runs already.`);
     const volume = this.#life === null ? this.#volume : this.#life.disk.crash('process');
+    this.#life?.guard.end();
     const life: Life = {
       number: ++this.#lives,
       disk: this.#newDisk(volume),
+      guard: new LifeGuard(),
       node: null,
       service: null,
       replica: null,
@@ -134,7 +135,6 @@ export class ServerProcess {
       callers: new Set(),
     };
     this.#life = life;
-    this.#held = null;
     this.#world.network.light(this.id);
     const origin: Origin = { member: BigInt(`0x${this.id}`), incarnation: this.#draw64() };
     const machine = new KvStateMachine({ origin });
@@ -168,7 +168,7 @@ export class ServerProcess {
     if (life === null) return;
     this.#volume = life.disk.crash(kind);
     this.#life = null;
-    this.#held = null;
+    life.guard.end();
     if (kind === 'power' && this.#options.isDarkWithoutPower) this.#world.network.darken(this.id);
     else this.#world.network.kill(this.id);
     const { callers } = life;
@@ -188,14 +188,12 @@ export class ServerProcess {
 
   /** The process stands still: nothing that happens reaches it until `resume`, and it does not notice. */
   pause(): void {
-    if (this.isRunning) this.#held ??= [];
+    if (this.isRunning) this.#life?.guard.sleep();
   }
 
   /** What came meanwhile is delivered in the order in which it came. */
   resume(): void {
-    const held = this.#held ?? [];
-    this.#held = null;
-    for (const run of held) this.#world.clock.after(0, run);
+    for (const run of this.#life?.guard.wake() ?? []) this.#world.clock.after(0, run);
   }
 
   setDiskFaults(faults: DiskFaults): void {
@@ -230,7 +228,7 @@ export class ServerProcess {
     const service = life?.service ?? null;
     if (life === null || service === null || life.ending !== null) return false;
     life.callers.add(lost);
-    this.#guard(life).run(() => handle(service, this.#localNow()));
+    life.guard.run(() => handle(service, this.#localNow()));
     return true;
   }
 
@@ -275,6 +273,7 @@ export class ServerProcess {
   #ended(life: Life, error: RaftError): void {
     if (life.ending !== null) return;
     life.ending = error;
+    life.guard.end();
     this.#world.network.kill(this.id);
     for (const lost of life.callers) lost();
     this.#world.audience.onFatal(this.id, error.code, error.message);
@@ -296,17 +295,17 @@ export class ServerProcess {
   }
 
   #environment(life: Life): Environment {
-    const guard = this.#guard(life);
+    const { guard } = life;
     const { clock, network } = this.#world;
     const drift = this.#options.drift;
     const slower = (delay: number): number => Math.max(0, delay - Math.floor((delay * drift) / 1_000_000));
     return {
       clock: { now: () => this.#localNow(), wallTime: () => this.wallTime },
       timers: {
-        set: (delay, callback) => clock.after(slower(delay), guard.wrap(callback)),
+        set: (delay, callback) => clock.after(slower(delay), callback, guard),
         clear: (handle) => clock.cancel(handle as QueuedEvent),
         // Whatever is queued for this very moment comes first.
-        afterPoll: (callback) => void clock.after(0, guard.wrap(callback)),
+        afterPoll: (callback) => void clock.after(0, callback, guard),
       },
       random: this.#options.random,
       disk: guardedDisk(life.disk, guard),
@@ -318,15 +317,6 @@ export class ServerProcess {
   #localNow(): number {
     const { now } = this.#world.clock;
     return now + Math.floor((now * this.#options.drift) / 1_000_000);
-  }
-
-  #guard(life: Life): Guard {
-    const run = (work: () => void): void => {
-      if (this.#life !== life || life.ending !== null) return;
-      if (this.#held === null) work();
-      else this.#held.push(() => run(work));
-    };
-    return { run, wrap: (work) => () => run(work) };
   }
 
   #watcher(life: Life): CoreWatcher {
@@ -352,7 +342,7 @@ export class ServerProcess {
 }
 
 /** A disk whose answers reach the process only while it lives and runs. What it was told to do happens all the same. */
-function guardedDisk(disk: VirtualDisk, guard: Guard): Disk {
+function guardedDisk(disk: VirtualDisk, guard: LifeGuard): Disk {
   return {
     ...guardedQueue(disk, guard),
     background: guardedQueue(disk.background, guard),
@@ -361,7 +351,7 @@ function guardedDisk(disk: VirtualDisk, guard: Guard): Disk {
   };
 }
 
-function guardedQueue(queue: DiskQueue, guard: Guard): DiskQueue {
+function guardedQueue(queue: DiskQueue, guard: LifeGuard): DiskQueue {
   return {
     submit: (operations, done) => queue.submit(operations, (error) => guard.run(() => done(error))),
     read: (path, offset, length, done) =>
