@@ -222,8 +222,8 @@ describe('frames', () => {
         fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1 }),
         (payloads, cuts) => {
           const got: number[][] = [];
-          const parser = new FrameParser(1000, (payload) => {
-            got.push([...payload]);
+          const parser = new FrameParser(1000, (reader) => {
+            got.push([...reader.take(reader.remaining)]);
             return null;
           });
           for (const chunk of cutUp(stream(payloads), cuts)) expect(parser.push(chunk)).toBeNull();

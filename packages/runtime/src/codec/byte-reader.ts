@@ -6,11 +6,14 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  */
 export class ByteReader {
   readonly #bytes: Uint8Array;
+  readonly #end: number;
   #offset: number;
   #failed = false;
 
-  constructor(bytes: Uint8Array, offset = 0) {
+  /** Reads [offset, end) of `bytes`. */
+  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
     this.#bytes = bytes;
+    this.#end = end;
     this.#offset = offset;
   }
 
@@ -20,20 +23,20 @@ export class ByteReader {
 
   /** Everything fitted, and nothing is left over. */
   get complete(): boolean {
-    return !this.#failed && this.#offset === this.#bytes.length;
+    return !this.#failed && this.#offset === this.#end;
   }
 
   get remaining(): number {
-    return this.#bytes.length - this.#offset;
+    return this.#end - this.#offset;
   }
 
   fail(): void {
     this.#failed = true;
-    this.#offset = this.#bytes.length;
+    this.#offset = this.#end;
   }
 
   u8(): number {
-    if (this.#offset >= this.#bytes.length) {
+    if (this.#offset >= this.#end) {
       this.fail();
       return 0;
     }

@@ -1,3 +1,5 @@
+import { crc32c } from '../crc32c.ts';
+
 const utf8 = new TextEncoder();
 
 /**
@@ -76,6 +78,11 @@ export class ByteWriter {
   /** What was written, as a view that the next `reset` invalidates. */
   view(from = 0): Uint8Array {
     return this.#bytes.subarray(from, this.#length);
+  }
+
+  /** The CRC-32C of what was written from `from` on. */
+  checksum(from: number): number {
+    return crc32c(this.#bytes, from, this.#length);
   }
 
   /** What was written, as bytes of its own. */

@@ -25,7 +25,7 @@ export class EntriesEncoder {
   /** The run as it stands in a message: count, first index, then term, kind, length and data of each. */
   encode(entries: readonly Entry[]): Uint8Array {
     const first = entries[0];
-    const last = entries[entries.length - 1];
+    const last = entries.at(-1);
     if (first === undefined || last === undefined) return emptyRun;
     for (const run of this.#cache) if (run.first === first && run.last === last) return run.bytes;
     this.#scratch.reset();

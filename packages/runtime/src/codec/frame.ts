@@ -3,7 +3,7 @@
  * (4 bytes), payload. The first byte of the payload is the frame's kind.
  */
 import { crc32c } from '../crc32c.ts';
-import { readU32 } from './byte-reader.ts';
+import { ByteReader, readU32 } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 
 const headerBytes = 8;
@@ -20,9 +20,9 @@ export function beginFrame(writer: ByteWriter, kind: number): number {
 
 /** Fills in length and checksum of the frame begun at `start`. */
 export function endFrame(writer: ByteWriter, start: number): void {
-  const payload = writer.view(start + headerBytes);
-  writer.u32At(start, payload.length);
-  writer.u32At(start + 4, crc32c(payload));
+  const payload = start + headerBytes;
+  writer.u32At(start, writer.length - payload);
+  writer.u32At(start + 4, writer.checksum(payload));
 }
 
 /** One frame as bytes of its own. */
@@ -41,14 +41,14 @@ export function frame(kind: number, write: (writer: ByteWriter) => void): Uint8A
 export class FrameParser {
   /** Largest payload accepted from here on. */
   maxPayloadBytes: number;
-  readonly #onFrame: (payload: Uint8Array) => string | null;
+  readonly #onFrame: (payload: ByteReader) => string | null;
   #buffer: Uint8Array | null = null;
   #filled = 0;
   /** Bytes that the frame under way needs in all; the header alone while its length is not known. */
   #needed = headerBytes;
 
-  /** `onFrame` takes one payload (the bytes are its own) and returns null, or why the connection must end. */
-  constructor(maxPayloadBytes: number, onFrame: (payload: Uint8Array) => string | null) {
+  /** `onFrame` takes one payload (views of it are its own) and returns null, or why the connection must end. */
+  constructor(maxPayloadBytes: number, onFrame: (payload: ByteReader) => string | null) {
     this.maxPayloadBytes = maxPayloadBytes;
     this.#onFrame = onFrame;
   }
@@ -58,11 +58,11 @@ export class FrameParser {
     let offset = 0;
     while (offset < chunk.length) {
       if (this.#buffer === null && chunk.length - offset >= headerBytes) {
-        // The usual case: whole frames in one chunk, cut out without a copy.
+        // The usual case: whole frames in one chunk, read where they stand.
         const total = this.#totalAt(chunk, offset);
         if (typeof total === 'string') return total;
         if (chunk.length - offset >= total) {
-          const reason = this.#deliver(chunk.subarray(offset, offset + total));
+          const reason = this.#deliver(chunk, offset, offset + total);
           if (reason !== null) return reason;
           offset += total;
           continue;
@@ -85,10 +85,11 @@ export class FrameParser {
     return headerBytes + length;
   }
 
-  #deliver(frame: Uint8Array): string | null {
-    const payload = frame.subarray(headerBytes);
-    if (crc32c(payload) !== readU32(frame, 4)) return 'frame with a wrong checksum';
-    return this.#onFrame(payload);
+  /** The frame in [start, end) of `bytes`. */
+  #deliver(bytes: Uint8Array, start: number, end: number): string | null {
+    const payload = start + headerBytes;
+    if (crc32c(bytes, payload, end) !== readU32(bytes, start + 4)) return 'frame with a wrong checksum';
+    return this.#onFrame(new ByteReader(bytes, payload, end));
   }
 
   /** Copies what the frame under way still needs. */
@@ -118,10 +119,10 @@ export class FrameParser {
       return null;
     }
     // The payload's owner may keep views of it, so the buffer is not used again.
-    const frame = buffer.subarray(0, this.#filled);
+    const end = this.#filled;
     this.#buffer = null;
     this.#filled = 0;
     this.#needed = headerBytes;
-    return this.#deliver(frame);
+    return this.#deliver(buffer, 0, end);
   }
 }

@@ -1,6 +1,6 @@
 /** The first frames of a connection: who I am, whom I take you for, and whether we fit together. */
 import type { Incarnation, MemberId, Micros, Term, Version } from '@quorate/raft';
-import { ByteReader } from '../codec/byte-reader.ts';
+import type { ByteReader } from '../codec/byte-reader.ts';
 import type { ByteWriter } from '../codec/byte-writer.ts';
 import type { TransportContext } from './context.ts';
 import { FrameParser } from '../codec/frame.ts';
@@ -263,8 +263,8 @@ export function readRefusal(reader: ByteReader): Refusal | null {
 /** Whom the first bytes of an incoming connection come from; null while they hold no whole hello. For fault injection. */
 export function senderOfHello(firstBytes: Uint8Array): MemberId | null {
   let sender: MemberId | null = null;
-  const parser = new FrameParser(maxHelloBytes, (payload) => {
-    if (payload[0] === FrameKind.hello) sender ??= readHello(new ByteReader(payload.subarray(1)))?.from ?? null;
+  const parser = new FrameParser(maxHelloBytes, (reader) => {
+    if (reader.u8() === FrameKind.hello) sender ??= readHello(reader)?.from ?? null;
     return null;
   });
   parser.push(firstBytes);

@@ -1,5 +1,5 @@
 import type { Incarnation, MemberId, Message, Term } from '@quorate/raft';
-import { ByteReader } from '../codec/byte-reader.ts';
+import type { ByteReader } from '../codec/byte-reader.ts';
 import { FrameParser, frame } from '../codec/frame.ts';
 import { type MessageRoute, readMessage } from '../codec/message-codec.ts';
 import type { Connection, ConnectionHandler } from '../environment.ts';
@@ -110,7 +110,7 @@ class InboundConnection implements ConnectionHandler, Watched {
     this.#owner = owner;
     this.#openedAt = context.environment.clock.now();
     this.#lastHeard = this.#openedAt;
-    this.#parser = new FrameParser(context.limits.maxHandshakeBytes, (payload) => this.#onFrame(payload));
+    this.#parser = new FrameParser(context.limits.maxHandshakeBytes, (reader) => this.#onFrame(reader));
     context.watched.add(this);
   }
 
@@ -166,9 +166,8 @@ class InboundConnection implements ConnectionHandler, Watched {
     this.#owner.onClosed(this.#hello?.from ?? null);
   }
 
-  #onFrame(payload: Uint8Array): string | null {
+  #onFrame(reader: ByteReader): string | null {
     if (this.#isClosed || this.#isEnding) return null;
-    const reader = new ByteReader(payload);
     const kind = reader.u8();
     const route = this.#route;
     if (route === null) return this.#onHello(kind, reader);

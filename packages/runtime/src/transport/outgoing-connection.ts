@@ -1,4 +1,4 @@
-import { ByteReader } from '../codec/byte-reader.ts';
+import type { ByteReader } from '../codec/byte-reader.ts';
 import { FrameParser, frame } from '../codec/frame.ts';
 import type { Connection, ConnectionHandler } from '../environment.ts';
 import type { TransportContext, Watched } from './context.ts';
@@ -37,7 +37,7 @@ export class OutgoingConnection implements ConnectionHandler, Watched {
     this.#handler = handler;
     this.#openedAt = context.environment.clock.now();
     this.#lastHeard = this.#openedAt;
-    this.#parser = new FrameParser(context.limits.maxHandshakeBytes, (payload) => this.#onFrame(payload));
+    this.#parser = new FrameParser(context.limits.maxHandshakeBytes, (reader) => this.#onFrame(reader));
     context.watched.add(this);
     this.#connection = context.environment.network.connect(address, this);
   }
@@ -100,9 +100,8 @@ export class OutgoingConnection implements ConnectionHandler, Watched {
     this.#close(reason ?? 'closed by the other side', isRefused);
   }
 
-  #onFrame(payload: Uint8Array): string | null {
+  #onFrame(reader: ByteReader): string | null {
     if (this.#isClosed) return null;
-    const reader = new ByteReader(payload);
     const kind = reader.u8();
     if (this.#isWelcome) return kind === FrameKind.pong ? null : this.#handler.onFrame(kind, reader);
     if (kind === FrameKind.refusal) {

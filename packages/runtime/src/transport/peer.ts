@@ -97,6 +97,11 @@ export class Peer {
     };
   }
 
+  /** Something waits for `flush`. */
+  get hasUnsent(): boolean {
+    return this.#outbox.length > 0;
+  }
+
   /** Takes a message for the next `flush`; false if it was dropped, because there is no way to the peer. */
   send(message: Message): boolean {
     const mayWait = this.#connection !== null && this.#outbox.length < this.#context.limits.maxConnectingMessages;

@@ -55,7 +55,8 @@ export class Transport {
   /** The last snapshot that each peer got. */
   readonly #delivered = new Map<MemberId, { readonly index: Index; readonly at: Micros }>();
   readonly #runs = new EntriesEncoder();
-  readonly #unsent = new Set<Peer>();
+  /** Who has something to send, in the order in which it came. */
+  #unsent: Peer[] = [];
   #host: TransportHost | null = null;
   #registry: Registry | null = null;
   #listener: Listener | null = null;
@@ -146,16 +147,19 @@ export class Transport {
       this.#sendSnapshot(message, peer);
       return true;
     }
+    // What a peer that is still connecting holds it sends by itself, as soon as it may.
+    const isKnown = peer?.hasUnsent ?? false;
     if (peer === undefined || !peer.send(message)) return false;
-    this.#unsent.add(peer);
+    if (!isKnown) this.#unsent.push(peer);
     return true;
   }
 
   /** Hands over what `send` gathered: one run of bytes a peer. */
   flush(): void {
-    if (this.#unsent.size === 0) return;
-    for (const peer of this.#unsent) peer.flush();
-    this.#unsent.clear();
+    if (this.#unsent.length === 0) return;
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    for (const peer of unsent) peer.flush();
   }
 
   /**
@@ -206,7 +210,7 @@ export class Transport {
 
   #removePeer(id: MemberId, peer: Peer): void {
     peer.close();
-    this.#unsent.delete(peer);
+    this.#unsent = this.#unsent.filter((each) => each !== peer);
     this.#senders.get(id)?.cancel();
     this.#senders.delete(id);
     this.#peers.delete(id);
