@@ -86,6 +86,14 @@ export class Loop {
     this.raft.step(input);
     this.#watcher?.onInput(input);
   };
+  readonly #onPoll = (): void => {
+    this.#isTurnDue = false;
+    try {
+      this.#turn();
+    } catch (error) {
+      this.#broken(error);
+    }
+  };
   readonly #hasRoomFor = (bytes: number, entries: number): boolean => this.#storage.hasRoomFor(bytes, entries);
   /** Inputs that arose inside a turn, for the next. */
   #deferred: Input[] = [];
@@ -230,10 +238,13 @@ export class Loop {
   /** An input that comes from the event loop: stepped at once. */
   #arrived(input: Input): void {
     if (this.#state === 'stopped') return;
-    this.#guard(() => {
+    // Written out, as in `#onPoll`: a closure for each input would be one for every message.
+    try {
       this.#step(input);
       this.#schedule();
-    });
+    } catch (error) {
+      this.#broken(error);
+    }
   }
 
   /** An input that may arise inside a turn: stepped in the next. */
@@ -283,10 +294,7 @@ export class Loop {
   #schedule(): void {
     if (this.#isTurnDue || this.#state === 'stopped') return;
     this.#isTurnDue = true;
-    this.#environment.timers.afterPoll(() => {
-      this.#isTurnDue = false;
-      this.#guard(() => this.#turn());
-    });
+    this.#environment.timers.afterPoll(this.#onPoll);
   }
 
   #turn(): void {
@@ -309,6 +317,7 @@ export class Loop {
   /** Timers that ran out before the last poll. One that something armed anew since has another generation: the core ignores it. */
   #fireTimers(): void {
     const due = this.#timers.takeDue();
+    if (due.length === 0) return;
     const now = this.#environment.clock.now();
     for (const { name, generation } of due) this.#step({ kind: 'timeout', now, name, generation });
   }
@@ -459,15 +468,19 @@ export class Loop {
     try {
       work();
     } catch (error) {
-      if (error instanceof RaftError) {
-        this.fail(error);
-        return;
-      }
-      const what =
-        error instanceof InvariantViolation ? 'An invariant of the algorithm was broken' : 'An internal error occurred';
-      const message = `${what}: ${describe(error)} The server stopped to protect its data. Please report this.`;
-      this.fail(new RaftError('InternalError', message, { cause: error }));
+      this.#broken(error);
     }
+  }
+
+  #broken(error: unknown): void {
+    if (error instanceof RaftError) {
+      this.fail(error);
+      return;
+    }
+    const what =
+      error instanceof InvariantViolation ? 'An invariant of the algorithm was broken' : 'An internal error occurred';
+    const message = `${what}: ${describe(error)} The server stopped to protect its data. Please report this.`;
+    this.fail(new RaftError('InternalError', message, { cause: error }));
   }
 }
 

@@ -21,6 +21,13 @@ export interface NamedTimersHost {
   onLate(lateness: Micros): void;
 }
 
+interface DueTimer {
+  readonly name: TimerName;
+  readonly generation: number;
+}
+
+const none: readonly DueTimer[] = [];
+
 interface Armed {
   readonly generation: number;
   readonly deadline: Micros;
@@ -41,6 +48,8 @@ export class NamedTimers {
   readonly #armed = new Map<TimerName, Armed>();
   #real: TimerHandle | null = null;
   #realDeadline: Micros = 0;
+  /** Some timer was marked since `takeDue` last looked. */
+  #isAnyDue = false;
 
   constructor(environment: Environment, host: NamedTimersHost) {
     this.#environment = environment;
@@ -61,8 +70,10 @@ export class NamedTimers {
   }
 
   /** Takes the timers that were marked before the last poll and still stand, in firing order. */
-  takeDue(): readonly { readonly name: TimerName; readonly generation: number }[] {
-    const due: { name: TimerName; generation: number }[] = [];
+  takeDue(): readonly DueTimer[] {
+    if (!this.#isAnyDue) return none;
+    this.#isAnyDue = false;
+    const due: DueTimer[] = [];
     for (const name of firingOrder) {
       const armed = this.#armed.get(name);
       if (armed === undefined || !armed.isDue) continue;
@@ -96,13 +107,12 @@ export class NamedTimers {
     this.#real = null;
     const now = this.#environment.clock.now();
     this.#host.onLate(now - this.#realDeadline);
-    let isAnyDue = false;
     for (const armed of this.#armed.values()) {
       if (armed.deadline > now) continue;
       armed.isDue = true;
-      isAnyDue = true;
+      this.#isAnyDue = true;
     }
     this.#setReal(now);
-    if (isAnyDue) this.#host.onDue();
+    if (this.#isAnyDue) this.#host.onDue();
   }
 }
