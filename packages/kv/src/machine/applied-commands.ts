@@ -21,10 +21,13 @@ interface Window {
   lastIndex: number;
 }
 
+/** Windows found without a look at the map: there are hardly ever more servers that propose at a time. */
+const maxAtHand = 8;
+
 export class AppliedCommands {
   readonly #windows = new Map<string, Window>();
-  /** Commands of one origin come in runs. */
-  #last: Window | null = null;
+  /** Those that were found last. */
+  #atHand: Window[] = [];
 
   /** Whether the command has been applied, or is so old that it may not be any more. */
   has(origin: Origin, sequence: number): boolean {
@@ -76,18 +79,22 @@ export class AppliedCommands {
   }
 
   #find(origin: Origin): Window | null {
-    const last = this.#last;
-    if (last !== null && sameOrigin(last.origin, origin)) return last;
+    for (const window of this.#atHand) if (sameOrigin(window.origin, origin)) return window;
     const window = this.#windows.get(keyOf(origin)) ?? null;
-    this.#last = window ?? last;
+    if (window !== null) this.#keepAtHand(window);
     return window;
+  }
+
+  #keepAtHand(window: Window): void {
+    if (this.#atHand.length >= maxAtHand) this.#atHand.shift();
+    this.#atHand.push(window);
   }
 
   #open(origin: Origin): Window {
     if (this.#windows.size >= maxOrigins) this.#forgetLongestSilent();
     const window = { origin, highest: 0, bits: new Uint8Array(windowSize / 8), lastIndex: 0 };
     this.#windows.set(keyOf(origin), window);
-    this.#last = window;
+    this.#keepAtHand(window);
     return window;
   }
 
@@ -97,7 +104,7 @@ export class AppliedCommands {
       if (silent === null || window.lastIndex < silent.lastIndex) silent = window;
     }
     if (silent !== null) this.#windows.delete(keyOf(silent.origin));
-    this.#last = null;
+    this.#atHand = [];
   }
 }
 

@@ -64,11 +64,18 @@ export class Envelopes {
   }
 }
 
-/** Opens envelopes. Commands of one origin come in runs, and all of a run bear the same `Origin` object. */
+/** Origins that a reader remembers: hardly ever do more servers propose at a time. */
+const maxKnownOrigins = 8;
+
+interface KnownOrigin {
+  /** As they stand in a command. */
+  readonly bytes: Uint8Array;
+  readonly origin: Origin;
+}
+
+/** Opens envelopes. Those of the origins that were met last bear the same `Origin` objects. */
 export class EnvelopeReader {
-  /** The origin's bytes in the last command, and what they mean. */
-  #originBytes: Uint8Array = new Uint8Array(0);
-  #origin: Origin = { member: 0n, incarnation: 0n };
+  readonly #known: KnownOrigin[] = [];
 
   /**
    * @throws StateMachineError for what this version does not understand.
@@ -98,19 +105,18 @@ export class EnvelopeReader {
   }
 
   #originOf(bytes: Uint8Array): Origin {
-    if (!this.#isLastOrigin(bytes)) {
-      this.#originBytes = bytes.slice(originAt, sequenceAt);
-      this.#origin = { member: readU64(bytes, originAt), incarnation: readU64(bytes, originAt + 8) };
-    }
-    return this.#origin;
+    for (const known of this.#known) if (isOrigin(known.bytes, bytes)) return known.origin;
+    const origin = { member: readU64(bytes, originAt), incarnation: readU64(bytes, originAt + 8) };
+    if (this.#known.length >= maxKnownOrigins) this.#known.shift();
+    this.#known.push({ bytes: bytes.slice(originAt, sequenceAt), origin });
+    return origin;
   }
+}
 
-  #isLastOrigin(bytes: Uint8Array): boolean {
-    const last = this.#originBytes;
-    if (last.length === 0) return false;
-    for (let i = 0; i < last.length; i++) if (last[i] !== bytes[originAt + i]) return false;
-    return true;
-  }
+/** From the end: incarnations are drawn by chance, so the first byte tells nearly all apart. */
+function isOrigin(known: Uint8Array, command: Uint8Array): boolean {
+  for (let at = known.length - 1; at >= 0; at--) if (known[at] !== command[originAt + at]) return false;
+  return true;
 }
 
 function isCommandKind(kind: number): kind is CommandKind {
