@@ -38,10 +38,7 @@ export interface FaultyMark extends LogPosition {
 
 export function recoverLog(recovered: RecoveredState): Log {
   const { base, lastIndex, termRuns, tail, faulty } = recovered;
-  invariant(
-    tail.length === 0 || tail[tail.length - 1]?.index === lastIndex,
-    'the recovered tail ends at the last entry',
-  );
+  invariant(tail.length === 0 || tail.at(-1)?.index === lastIndex, 'the recovered tail ends at the last entry');
   const firstCached = lastIndex + 1 - tail.length;
   invariant(
     faulty.every(({ index }) => index > base.index && index < firstCached),
@@ -65,7 +62,7 @@ function newFaultyMark({ index, term, kind }: FaultyEntry): FaultyMark {
 }
 
 export function lastTerm(log: Log): Term {
-  return log.runs[log.runs.length - 1]?.term ?? log.base.term;
+  return log.runs.at(-1)?.term ?? log.base.term;
 }
 
 /** The term of the entry at `index`; null if it lies before the base or behind the end. */
@@ -120,7 +117,7 @@ export function append(log: Log, entry: Entry): void {
 /** Drops every entry from `from` on. */
 export function truncate(log: Log, from: Index): void {
   invariant(from > log.base.index, `entry ${from} is truncated but the log begins behind ${log.base.index}`);
-  while ((log.runs[log.runs.length - 1]?.first ?? 0) >= from) log.runs.pop();
+  while ((log.runs.at(-1)?.first ?? 0) >= from) log.runs.pop();
   while (log.lastIndex >= from && log.lastIndex >= log.cacheFirst) {
     log.cacheBytes -= weightOfEntry(log.cache.pop());
     log.lastIndex -= 1;

@@ -10,7 +10,7 @@ import type { Core, Progress, RaftState } from './state.ts';
 import { type Configuration, type Entry, EntryKind, type Index, type Member, type SnapshotMetadata } from './types.ts';
 
 export function currentConfiguration(state: RaftState): Configuration {
-  const newest = state.configurations[state.configurations.length - 1];
+  const newest = state.configurations.at(-1);
   invariant(newest !== undefined, 'a configuration is always in force');
   return newest;
 }
@@ -51,7 +51,7 @@ export function onRepairedConfiguration(core: Core, entry: Entry): void {
 /** Entries from `from` on were cut away. */
 export function onTruncated(core: Core, from: Index): void {
   const { configurations } = core.state;
-  if ((configurations[configurations.length - 1]?.index ?? 0) < from) return;
+  if ((configurations.at(-1)?.index ?? 0) < from) return;
   core.state.configurations = configurations.filter((configuration) => configuration.index < from);
   onChanged(core);
 }

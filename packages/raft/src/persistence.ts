@@ -66,7 +66,7 @@ export function termBarrier(core: Core): number {
 export function fullBarrier(core: Core): number {
   const { durability } = core.state;
   if (hasUnsaved(core)) return durability.nextBatch;
-  return durability.outstanding[durability.outstanding.length - 1]?.id ?? 0;
+  return durability.outstanding.at(-1)?.id ?? 0;
 }
 
 function hasUnsaved(core: Core): boolean {

@@ -68,7 +68,7 @@ function refuseRead(core: Core, from: MemberId | null, id: number, refused: Refu
 export function flushRound(core: Core, leadership: Leadership): void {
   if (leadership.reads[0]?.index === 0) indexReads(core, leadership);
   const underWay = leadership.confirmedRound < leadership.round;
-  const readsWait = leadership.reads.length > 0 && leadership.reads[leadership.reads.length - 1]?.round === 0;
+  const readsWait = leadership.reads.length > 0 && leadership.reads.at(-1)?.round === 0;
   if (!leadership.roundDue && (underWay || !readsWait)) return;
   leadership.roundDue = false;
   leadership.round += 1;

@@ -93,7 +93,7 @@ function ask(core: Core): void {
 /** The questions went around the end of the log if there is one at or before `before`: then the last of those comes last. */
 function lastAsked(wanted: readonly LogPosition[], before: Index): Index {
   const wrapped = wanted.findLast(({ index }) => index <= before);
-  return (wrapped ?? wanted[wanted.length - 1])?.index ?? 0;
+  return (wrapped ?? wanted.at(-1))?.index ?? 0;
 }
 
 /** A leader needs everyone's word. For any other server the leader's is enough, so every other round goes to it alone. */

@@ -89,7 +89,7 @@ function mixBatch(
   hash: number,
   { id, hardState, truncateFrom, entries, snapshot, adopt, repairs }: NonNullable<Output['persist']>,
 ): number {
-  const last = entries[entries.length - 1];
+  const last = entries.at(-1);
   let mixed = mix(mix(mix(hash, id), truncateFrom), entries.length);
   mixed = mix(mix(mixed, last?.index ?? 0), last?.term ?? 0);
   if (hardState !== null) mixed = mixText(mix(mixed, hardState.term), hardState.vote ?? '');

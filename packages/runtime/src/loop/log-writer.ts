@@ -82,7 +82,7 @@ export class LogWriter {
       if (batch.hardState !== null) this.#durableTerm = batch.hardState.term;
       if (batch.snapshot !== null) this.#durableIndex = batch.snapshot.index;
       if (batch.truncateFrom > 0) this.#durableIndex = Math.min(this.#durableIndex, batch.truncateFrom - 1);
-      const last = batch.entries[batch.entries.length - 1];
+      const last = batch.entries.at(-1);
       if (last !== undefined) this.#durableIndex = last.index;
       this.#durableId = batch.id;
     }

@@ -25,7 +25,7 @@ export class Coverage implements WorldWatcher {
       return;
     }
     const { pending, durable } = server;
-    const handed = pending[pending.length - 1];
+    const handed = pending.at(-1);
     const isBehind =
       handed !== undefined && (recovered.lastIndex < handed.lastIndex || recovered.hardState.term < handed.term);
     const isAhead = recovered.lastIndex > durable.lastIndex || recovered.hardState.term > durable.term;

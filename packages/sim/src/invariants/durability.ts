@@ -95,7 +95,7 @@ export class DurabilityChecks {
   /** Terms and contents are those that were written: nothing corrupt reaches the core. */
   checkContent({ id }: ServerGhost, { base, termRuns, lastIndex, tail }: RecoveredState): void {
     const { tree } = this.#ghosts;
-    const lastTerm = termRuns[termRuns.length - 1]?.term ?? base.term;
+    const lastTerm = termRuns.at(-1)?.term ?? base.term;
     for (const [at, { first, term }] of termRuns.entries()) {
       const end = (termRuns[at + 1]?.first ?? lastIndex + 1) - 1;
       for (const index of [first, end]) {
@@ -128,7 +128,7 @@ export class DurabilityChecks {
   stepped(server: ServerGhost, input: Input): void {
     if (input.kind === 'persisted') this.#persisted(server, input.id);
     else if (input.kind === 'loaded') {
-      this.#checkEntries(server.id, 'reads', input.entries, input.entries[input.entries.length - 1]?.term ?? 0);
+      this.#checkEntries(server.id, 'reads', input.entries, input.entries.at(-1)?.term ?? 0);
     } else if (input.kind === 'faulty') {
       server.life.noteFaulty(input.index);
       server.foundFaulty.add(input.index);
@@ -204,8 +204,8 @@ export class DurabilityChecks {
   }
 
   sent({ life, id, held }: ServerGhost, message: Message): void {
-    const at = held.findIndex((each) => each.message === message);
-    const after = held[at]?.after ?? 0;
+    const at = held.length === 0 ? -1 : held.findIndex((each) => each.message === message);
+    const after = at === -1 ? 0 : (held[at]?.after ?? 0);
     if (at !== -1) held.splice(at, 1);
     if (after > life.durable.id) {
       this.#ghosts.broken(
@@ -245,7 +245,7 @@ export class DurabilityChecks {
     if (life.pending.length > 0) return;
     const { durable } = life;
     const { term, vote, log } = raft.state;
-    const lastTerm = log.runs[log.runs.length - 1]?.term ?? log.base.term;
+    const lastTerm = log.runs.at(-1)?.term ?? log.base.term;
     if (
       durable.term === term &&
       durable.vote === vote &&

@@ -25,7 +25,7 @@ export class Resources {
         this.#exceeded(id, `${inflight.length} messages are in flight to ${peer}`, inflightBytes);
       }
       // The window is closed once it is full: the last message may stand out, by no more than one message's size.
-      const rest = inflightBytes - (inflight[inflight.length - 1]?.bytes ?? 0);
+      const rest = inflightBytes - (inflight.at(-1)?.bytes ?? 0);
       if (rest >= options.maxInflightBytes)
         this.#exceeded(id, `at most ${options.maxInflightBytes} bytes may be in flight to ${peer}`, inflightBytes);
     }

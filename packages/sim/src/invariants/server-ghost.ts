@@ -72,7 +72,7 @@ export class Life {
 
   /** What its disk will hold when all batches are durable. */
   get latest(): Image {
-    return this.pending[this.pending.length - 1] ?? this.durable;
+    return this.pending.at(-1) ?? this.durable;
   }
 
   /** What its disk holds when batch `id` is durable; null for a batch that was never handed out. */
@@ -94,7 +94,7 @@ export function imageOf(recovered: RecoveredState): Image {
 }
 
 function lastTermOf({ base, termRuns }: RecoveredState): Term {
-  return termRuns[termRuns.length - 1]?.term ?? base.term;
+  return termRuns.at(-1)?.term ?? base.term;
 }
 
 /** The disk after one more batch: snapshot, cut, entries, term and vote, in that order. */
@@ -110,7 +110,7 @@ export function imageAfterBatch(tree: LogTree, before: Image, batch: PersistBatc
     lastIndex = batch.truncateFrom - 1;
     lastTerm = tree.termAt(lastIndex, lastTerm) ?? lastTerm;
   }
-  const last = batch.entries[batch.entries.length - 1];
+  const last = batch.entries.at(-1);
   return {
     id: batch.id,
     term: batch.hardState?.term ?? before.term,
@@ -149,7 +149,7 @@ export class View {
     this.vote = state.vote;
     this.leader = state.leader;
     this.lastIndex = log.lastIndex;
-    this.lastTerm = log.runs[log.runs.length - 1]?.term ?? log.base.term;
+    this.lastTerm = log.runs.at(-1)?.term ?? log.base.term;
     this.commitIndex = state.commitIndex;
     this.appliedIndex = state.appliedIndex;
     this.recovering = state.leadership?.recovering ?? false;
