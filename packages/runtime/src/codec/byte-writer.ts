@@ -34,6 +34,11 @@ export class ByteWriter {
     this.#length += 4;
   }
 
+  /** Overwrites a byte written earlier. */
+  u8At(offset: number, value: number): void {
+    this.#bytes[offset] = value;
+  }
+
   /** Overwrites four bytes written earlier (lengths and checksums that are known only at the end). */
   u32At(offset: number, value: number): void {
     putU32(this.#bytes, offset, value);

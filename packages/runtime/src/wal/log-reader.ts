@@ -98,11 +98,12 @@ class EntryWalk {
   *entry(index: Index, term: Term | null): Steps<Entry | FaultyPlace> {
     const begun = this.#at;
     for (;;) {
-      const header = yield* this.#header();
+      // Nearly always both are loaded, and a step would cost more than the look.
+      const header = this.#loadedHeader() ?? (yield* this.#header());
       // Nobody knows in which record before the next intact one it stood.
       if (header === null || (isEntry(header) && header.index > index)) return this.#lost(index, term, begun);
       const length = recordBytes(header.length);
-      const isThere = yield* this.#need(length);
+      const isThere = this.#has(length) || (yield* this.#need(length));
       const here = this.#at - this.#start;
       const isIntact = isThere && payloadIntact(this.#bytes, here, header);
       this.#at += length;
@@ -120,20 +121,34 @@ class EntryWalk {
     return { index, term: term ?? 0, segment: this.#segment, offset, header: null };
   }
 
+  /** The header at hand; null unless it is loaded and intact. */
+  #loadedHeader(): RecordHeader | null {
+    return this.#at < this.#end && this.#has(RECORD_HEADER_BYTES) ? this.#headerHere() : null;
+  }
+
+  #headerHere(): RecordHeader | null {
+    const at = this.#at - this.#start;
+    const header = readRecordHeader(this.#view, this.#bytes, at, this.#seed, this.#segment, this.#at);
+    return header !== null && header.length <= MAX_BATCH_BYTES ? header : null;
+  }
+
   /** The header at hand, or else the next that is intact; null if there is none. */
   *#header(): Steps<RecordHeader | null> {
     for (; this.#at < this.#end; this.#at += RECORD_ALIGNMENT) {
       if (!(yield* this.#need(RECORD_HEADER_BYTES))) return null;
-      const at = this.#at - this.#start;
-      const header = readRecordHeader(this.#view, this.#bytes, at, this.#seed, this.#segment, this.#at);
-      if (header !== null && header.length <= MAX_BATCH_BYTES) return header;
+      const header = this.#headerHere();
+      if (header !== null) return header;
     }
     return null;
   }
 
+  #has(length: number): boolean {
+    return this.#at + length <= this.#start + this.#bytes.length;
+  }
+
   /** Whether the file holds so much from here on. */
   *#need(length: number): Steps<boolean> {
-    if (this.#at + length <= this.#start + this.#bytes.length) return true;
+    if (this.#has(length)) return true;
     this.#bytes = yield* read(this.#disk, this.#path, this.#at, Math.max(length, READ_BYTES));
     this.#view = viewOf(this.#bytes);
     this.#start = this.#at;

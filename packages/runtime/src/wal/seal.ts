@@ -3,11 +3,11 @@
  * records are lost, the seal says which entries the log holds, and so which of them are missing.
  */
 import type { HardState, Index, TermRun } from '@quorate/raft';
-import { decodeText, encodeText, getSafe, setSafe, viewOf } from '../bytes.ts';
+import { decodeText, encodeText, getSafe, viewOf } from '../bytes.ts';
 import { ByteReader } from '../codec/byte-reader.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
 import type { LogChange } from './batch.ts';
-import type { RecordHeader } from './format.ts';
+import { type RecordHeader, SECTOR_BYTES } from './format.ts';
 import type { LogIndex } from './log-index.ts';
 
 /** What a seal says besides `index` (the last of the log after the batch) and `term`. */
@@ -81,19 +81,38 @@ export interface SealContent {
   readonly outline: LogOutline | null;
 }
 
+/** A seal must fit into a sector with the longest vote. */
+const writer = new ByteWriter(SECTOR_BYTES);
+
 /** The payload of a seal; index and term stand in its header. */
-export function encodeSeal(content: SealContent): Uint8Array {
-  const { sequence, records, vote, lastIndex, outline } = content;
-  const voted = vote === null ? NOTHING : encodeText(vote);
-  const outlined = outline === null ? NOTHING : encodeOutline(outline, lastIndex);
-  const bytes = new Uint8Array(FIXED_BYTES + voted.length + outlined.length);
-  const view = viewOf(bytes);
-  setSafe(view, 0, sequence);
-  view.setUint32(8, records, true);
-  view.setUint16(12, vote === null ? NO_VOTE : voted.length, true);
-  bytes.set(voted, FIXED_BYTES);
-  bytes.set(outlined, FIXED_BYTES + voted.length);
-  return bytes;
+export function encodeSeal({ sequence, records, vote, lastIndex, outline }: SealContent): Uint8Array {
+  const voted = vote === null ? NOTHING : encodeVote(vote);
+  const voteLength = vote === null ? NO_VOTE : voted.length;
+  writer.reset();
+  writer.u32(sequence >>> 0);
+  writer.u32(Math.floor(sequence / TWO_32));
+  writer.u32(records);
+  writer.u8(voteLength & 0xff);
+  writer.u8(voteLength >>> 8);
+  writer.raw(voted);
+  if (outline !== null) writeOutline(outline, lastIndex);
+  return writer.copy();
+}
+
+const TWO_32 = 0x1_0000_0000;
+
+const NOTHING = new Uint8Array(0);
+
+/** A vote stands in every seal of its term, and those before it were mostly for the same few. */
+let lastVote = '';
+let lastVoteBytes: Uint8Array = NOTHING;
+
+function encodeVote(vote: string): Uint8Array {
+  if (vote !== lastVote) {
+    lastVote = vote;
+    lastVoteBytes = encodeText(vote);
+  }
+  return lastVoteBytes;
 }
 
 /** One more record stands before the seal than it was made for. */
@@ -102,25 +121,19 @@ export function countPadding(seal: Uint8Array): void {
   view.setUint32(8, view.getUint32(8, true) + 1, true);
 }
 
-const NOTHING = new Uint8Array(0);
-
-const writer = new ByteWriter(2 * MAX_OUTLINE_BYTES);
-
-/** From the newest run back, as differences: as many as there is room for. Valid until the next call. */
-function encodeOutline({ runs, complete }: LogOutline, lastIndex: Index): Uint8Array {
-  writer.reset();
+/** From the newest run back, as differences: as many as there is room for. */
+function writeOutline({ runs, complete }: LogOutline, lastIndex: Index): void {
+  const head = writer.length;
   writer.u8(0);
   let before: TermRun | null = null;
   let count = 0;
-  for (; count < runs.length && writer.length + MAX_RUN_BYTES <= MAX_OUTLINE_BYTES; count++) {
+  for (; count < runs.length && writer.length - head + MAX_RUN_BYTES <= MAX_OUTLINE_BYTES; count++) {
     const run = runs[runs.length - 1 - count]!;
     writer.varint((before?.first ?? lastIndex) - run.first);
     writer.varint(before === null ? run.term : before.term - run.term);
     before = run;
   }
-  const bytes = writer.view();
-  bytes[0] = count | (complete && count === runs.length ? COMPLETE : 0);
-  return bytes;
+  writer.u8At(head, count | (complete && count === runs.length ? COMPLETE : 0));
 }
 
 /** Null if the payload is not a seal's. */
@@ -133,13 +146,13 @@ export function decodeSeal(header: RecordHeader, payload: Uint8Array): Seal | nu
   const vote = voteLength === NO_VOTE ? null : decodeText(payload.subarray(FIXED_BYTES, end));
   if (voteLength !== NO_VOTE && vote === null) return null;
   const sequence = getSafe(view, 0);
-  const outline = end === payload.length ? null : decodeOutline(payload.subarray(end), header.index);
+  const outline = end === payload.length ? null : decodeOutline(payload, end, header.index);
   if (Number.isNaN(sequence) || outline === 'malformed') return null;
   return { sequence, records: view.getUint32(8, true), hardState: { term: header.term, vote }, outline };
 }
 
-function decodeOutline(bytes: Uint8Array, lastIndex: Index): LogOutline | 'malformed' {
-  const reader = new ByteReader(bytes);
+function decodeOutline(bytes: Uint8Array, start: number, lastIndex: Index): LogOutline | 'malformed' {
+  const reader = new ByteReader(bytes, start);
   const head = reader.u8();
   const runs: TermRun[] = [];
   for (let count = head & ~COMPLETE; count > 0 && !reader.failed; count--) {
@@ -150,5 +163,5 @@ function decodeOutline(bytes: Uint8Array, lastIndex: Index): LogOutline | 'malfo
   }
   const oldest = runs.at(-1);
   const isOutline = reader.complete && oldest !== undefined && oldest.first >= 0 && oldest.term >= 0;
-  return isOutline ? { runs: runs.toReversed(), complete: (head & COMPLETE) !== 0 } : 'malformed';
+  return isOutline ? { runs: runs.reverse(), complete: (head & COMPLETE) !== 0 } : 'malformed';
 }

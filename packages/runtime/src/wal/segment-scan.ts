@@ -106,6 +106,9 @@ class SegmentScan {
   /** The last seal's, and the offset behind it. */
   #sealed: { readonly chain: number | null; readonly end: number } = { chain: null, end: SEGMENT_HEADER_BYTES };
   #at = SEGMENT_HEADER_BYTES;
+  /** The header that was read last, and where. */
+  #headerAt = -1;
+  #headerHere: RecordHeader | null = null;
   /** Behind the last byte that is not zero, as far as that was looked for. */
   #dirtyEnd = 0;
   #batches = 0;
@@ -120,7 +123,9 @@ class SegmentScan {
 
   *run(): Steps<SegmentEnd> {
     for (;;) {
-      const record = yield* this.#record();
+      const lacking = this.#lacking();
+      if (lacking > 0 && (yield* this.#window.load(this.#at, lacking))) continue;
+      const record = lacking > 0 ? null : this.#record();
       if (record !== null) this.#take(record);
       else if (!(yield* this.#resume())) break;
     }
@@ -131,14 +136,30 @@ class SegmentScan {
     return { end, chain, batches: this.#batches, records: this.#records, size: this.#window.size, damage, carry };
   }
 
-  /** The record at hand; null unless its header is intact, and with it the payload of anything but an entry. */
-  *#record(): Steps<ScannedRecord | null> {
-    const [window, at] = [this.#window, this.#at];
-    if (!window.has(at, RECORD_HEADER_BYTES) && !(yield* window.load(at, RECORD_HEADER_BYTES))) return null;
-    const header = window.header(at);
-    if (header === null || header.length > MAX_BATCH_BYTES) return null;
+  /** Bytes that must be loaded before the record at hand can be looked at; 0 if it is there, or is none. */
+  #lacking(): number {
+    if (!this.#window.has(this.#at, RECORD_HEADER_BYTES)) return RECORD_HEADER_BYTES;
+    const header = this.#header();
+    if (header === null) return 0;
     const bytes = recordBytes(header.length);
-    if (!window.has(at, bytes) && !(yield* window.load(at, bytes))) return null;
+    return this.#window.has(this.#at, bytes) ? 0 : bytes;
+  }
+
+  /** The header at hand, which is loaded; null unless it is intact. Read once. */
+  #header(): RecordHeader | null {
+    if (this.#headerAt !== this.#at) {
+      const header = this.#window.header(this.#at);
+      this.#headerAt = this.#at;
+      this.#headerHere = header === null || header.length > MAX_BATCH_BYTES ? null : header;
+    }
+    return this.#headerHere;
+  }
+
+  /** The record at hand, which is loaded; null unless its header is intact, and with it the payload of anything but an entry. */
+  #record(): ScannedRecord | null {
+    const [window, at] = [this.#window, this.#at];
+    const header = this.#header();
+    if (header === null) return null;
     const isIntact = window.payloadIntact(at, header);
     if (!isIntact && !isEntry(header)) return null;
     assertKnown(header);
