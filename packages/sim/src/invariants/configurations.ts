@@ -56,7 +56,15 @@ export class Configurations {
     const { lastIndex, lastTerm } = life.latest;
     const expected = this.#ghosts.tree.configurationAt(lastIndex, lastTerm);
     const { configuration } = raft;
-    if (expected === null || expected === configuration || isSame(expected, configuration)) return;
+    if (expected === null || expected === configuration) return;
+    // What is compared never changes: it is a new object that is put in its place (test/frozen.test.ts). The same two are the same still.
+    const { agreed } = server;
+    if (agreed.expected === expected && agreed.found === configuration) return;
+    if (isSame(expected, configuration)) {
+      agreed.expected = expected;
+      agreed.found = configuration;
+      return;
+    }
     if (isStranger(configuration) || this.#isHidden(server, expected)) return;
     const first = `the newest configuration in the log of ${id}, to ${lastIndex}/${lastTerm}, is that of entry ${expected.index}`;
     this.#ghosts.broken('F1', first, `it acts by ${describe(configuration)}`);

@@ -195,6 +195,8 @@ export class ServerGhost {
   held: { readonly message: object; readonly after: number }[] = [];
   /** Where the configuration was defined that was in force when an output was last taken. */
   configurationAtOutput: Index = 0;
+  /** The last two configurations that were compared and found to be the same: of the log, and of the server. */
+  readonly agreed: { expected: Configuration | null; found: Configuration | null } = { expected: null, found: null };
   /** While it leads: what it knew of the others, and the newest round that each has answered. */
   readonly known = new Map<MemberId, Known>();
   readonly rounds = new Map<MemberId, number>();
