@@ -18,8 +18,7 @@ export function chainEntry(before: number, entry: Entry): number {
   // Four bytes at a time: contents are looked at again wherever an entry is met.
   const words = data.length & ~3;
   for (let i = 0; i < words; i += 4) {
-    const word =
-      (data[i] ?? 0) | ((data[i + 1] ?? 0) << 8) | ((data[i + 2] ?? 0) << 16) | ((data[i + 3] ?? 0) << 24);
+    const word = (data[i] ?? 0) | ((data[i + 1] ?? 0) << 8) | ((data[i + 2] ?? 0) << 16) | ((data[i + 3] ?? 0) << 24);
     low = Math.imul(low ^ word, 0x01000193);
     low ^= low >>> 15;
     high = Math.imul(high ^ low, 0x85ebca6b);
