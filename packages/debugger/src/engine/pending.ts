@@ -6,7 +6,7 @@ import type { Choice, PendingItem } from './protocol.ts';
 export function pendingOf(world: CoreWorld): readonly PendingItem[] {
   const items: PendingItem[] = world.flights.map((flight) => messageItem(world, flight));
   for (const { id } of world.servers) {
-    items.push(...byThemselves(world, id), clientItem(world, id), faultItem(world, id));
+    items.push(...byThemselves(world, id), faultItem(world, id), clientItem(world, id), ...membershipItem(world, id));
   }
   const heal: CoreAction = { kind: 'heal' };
   if (world.why(heal) === null) {
@@ -101,13 +101,18 @@ function clientItem(world: CoreWorld, server: string): PendingItem {
     ['propose', { kind: 'propose', server }],
     ['read', { kind: 'read', server }],
     ['snapshot', { kind: 'compact', server }],
-    ...world.candidates().flatMap((action) => clientAction(action, server)),
   ];
   return plainItem(world, `${server} client`, 'client', server, `${server}: clients`, actions);
 }
 
-/** Changes of membership and transfers, as far as the world offers them. */
-function clientAction(action: CoreAction, server: string): readonly (readonly [string, CoreAction])[] {
+/** What only a leader is asked for, as far as the world offers it. */
+function membershipItem(world: CoreWorld, server: string): readonly PendingItem[] {
+  if (world.server(server)?.raft?.role !== 'leader') return [];
+  const actions = world.candidates().flatMap((action) => membershipAction(action, server));
+  return [plainItem(world, `${server} membership`, 'client', server, `${server}: membership`, actions)];
+}
+
+function membershipAction(action: CoreAction, server: string): readonly (readonly [string, CoreAction])[] {
   if (action.kind === 'transfer' && action.server === server) return [[`hand over to ${action.target}`, action]];
   if (action.kind !== 'change' || action.server !== server) return [];
   return [[`${action.change.op} ${action.change.member}`, action]];

@@ -12,15 +12,16 @@ export function ServerMenu({ id }: { readonly id: string }): JSX.Element | null 
   const items = moment.pending.filter((item) => item.server === id && item.group !== 'message');
   return (
     <>
-      <h3>{id}</h3>
+      <h3>
+        {id}
+        <button type="button" class="close" aria-label="Close" onClick={() => (selection.value = null)}>
+          ×
+        </button>
+      </h3>
+      {sections.map(({ name, groups }) => (
+        <Section key={name} name={name} items={items.filter(({ group }) => groups.includes(group))} />
+      ))}
       <ul class="choices">
-        {items.flatMap((item) =>
-          item.choices.map((choice) => (
-            <li key={`${item.key}/${choice.label}`}>
-              <ChoiceButton choice={choice} label={labelOf(item, choice)} />
-            </li>
-          )),
-        )}
         <li>
           <Isolation id={id} />
         </li>
@@ -29,8 +30,40 @@ export function ServerMenu({ id }: { readonly id: string }): JSX.Element | null 
   );
 }
 
+/** What people come for stands first. */
+const sections: readonly { readonly name: string; readonly groups: readonly PendingItem['group'][] }[] = [
+  { name: 'Faults', groups: ['server'] },
+  { name: 'By itself', groups: ['timer', 'disk', 'apply'] },
+  { name: 'Clients', groups: ['client'] },
+];
+
+function Section({
+  name,
+  items,
+}: {
+  readonly name: string;
+  readonly items: readonly PendingItem[];
+}): JSX.Element | null {
+  if (items.length === 0) return null;
+  return (
+    <>
+      <h4>{name}</h4>
+      <ul class="choices">
+        {items.flatMap((item) =>
+          item.choices.map((choice) => (
+            <li key={`${item.key}/${choice.label}`}>
+              <ChoiceButton choice={choice} label={labelOf(item, choice)} />
+            </li>
+          )),
+        )}
+      </ul>
+    </>
+  );
+}
+
 function labelOf(item: PendingItem, choice: Choice): string {
-  return item.group === 'timer' || item.group === 'disk' ? `${item.title}: ${choice.label}` : choice.label;
+  if (item.group !== 'timer' && item.group !== 'disk' && item.group !== 'apply') return choice.label;
+  return `${item.title.slice(item.server.length + 1)}: ${choice.label}`;
 }
 
 /** A partition without a mouse: all links of one server. */

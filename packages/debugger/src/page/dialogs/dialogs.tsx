@@ -7,12 +7,14 @@ import { Help } from './help.tsx';
 import { Open } from './open.tsx';
 import { RunUntil } from './run-until.tsx';
 import { Share } from './share.tsx';
+import { Tours } from './tours.tsx';
 
 const all: Readonly<Record<DialogName, ComponentType>> = {
   help: Help,
   open: Open,
   share: Share,
   run: RunUntil,
+  tours: Tours,
   compare: Compare,
   go: GoTo,
 };

@@ -40,7 +40,7 @@ export function History(): JSX.Element {
         <p class="hint">No client has asked for anything yet. Choose “propose” or “read” at a server.</p>
       )}
       <div class="bars" ref={holder}>
-        <svg width={size.value.width} height={drawn.length * (barHeight + 4) + 8} role="group" aria-label="Operations">
+        <svg width={size.value.width} height={drawn.length * (barHeight + 4) + 26} role="group" aria-label="Operations">
           {view?.troubles.map((trouble) => (
             <Shade
               key={`${trouble.server ?? ''}${trouble.from}`}
@@ -78,9 +78,12 @@ function Shade(props: {
   if (trouble.to < from) return null;
   const left = at(Math.max(from, trouble.from));
   return (
-    <rect class="trouble" x={left} y={0} width={Math.max(1, at(trouble.to) - left)} height={height}>
-      <title>{trouble.text}</title>
-    </rect>
+    <g>
+      <rect class="trouble" x={left} y={0} width={Math.max(1, at(trouble.to) - left)} height={height} />
+      <text class="trouble-name" x={left + 4} y={height + 14}>
+        {trouble.text}
+      </text>
+    </g>
   );
 }
 

@@ -51,7 +51,7 @@ export function Logs(): JSX.Element {
         <Key />
         <span class="spring" />
         <label>
-          Go to index{' '}
+          Index{' '}
           <input
             class="number"
             inputMode="numeric"
@@ -69,12 +69,13 @@ export function Logs(): JSX.Element {
           commit
         </button>
         <button type="button" onClick={() => goTo(firstConflict(windows.value) ?? last.value)}>
-          first difference
+          conflict
         </button>
       </div>
       <div class="matrix" ref={holder} onScroll={(event) => (scrolled.value = event.currentTarget.scrollLeft)}>
         <div class="wide" style={{ width: `${headWidth + (last.value + 1) * cellWidth}px` }}>
           <Header from={range.value.from} to={Math.min(range.value.to, last.value)} />
+          <Committed windows={windows.value} />
           {frame.value?.servers.map((server) => (
             <Row
               key={server.id}
@@ -122,6 +123,30 @@ function Header({ from, to }: { readonly from: number; readonly to: number }): J
       {indexes.map((index) => (
         <span key={index} style={{ left: `${left(index)}px`, width: `${cellWidth}px` }}>
           {index}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+/** What some leader has committed: nobody in the cluster sees all of it. */
+function Committed({ windows }: { readonly windows: readonly LogWindow[] }): JSX.Element {
+  const committed = new Map<number, number>();
+  for (const { server, entries } of windows) {
+    const commit = frame.value?.servers.find(({ id }) => id === server)?.log.commit ?? 0;
+    for (const { index, term } of entries) if (index <= commit) committed.set(index, term);
+  }
+  return (
+    <div class="ghost">
+      <span class="name">committed</span>
+      {[...committed].map(([index, term]) => (
+        <span
+          key={index}
+          class="mini"
+          style={{ left: `${left(index)}px`, '--term': termColour(palette.value, term) }}
+          title={`entry ${index} of term ${term} is committed`}
+        >
+          {term}
         </span>
       ))}
     </div>
@@ -211,7 +236,7 @@ function Rulers({ server }: { readonly server: ServerView }): JSX.Element {
         return (
           <span
             key={at}
-            class="ruler"
+            class={here.some(({ sign }) => sign === 'C') ? 'ruler commit' : 'ruler'}
             style={{ left: `${left(at + 1) - 2}px` }}
             title={here.map(({ name }) => `${name}: ${at}`).join('; ')}
           >
@@ -234,7 +259,7 @@ function Key(): JSX.Element {
         <span class="cell volatile">2</span> in memory
       </li>
       <li>
-        <span class="cell written">2</span> on its way to the disk
+        <span class="cell written">2</span> being written
       </li>
       <li>
         <span class="cell durable">2</span> durable
@@ -243,7 +268,7 @@ function Key(): JSX.Element {
         <span class="cell faulty">2</span> damaged
       </li>
       <li>
-        <b>C</b> committed <b>A</b> applied <b>m n</b> match and next
+        <b>C</b> committed <b>A</b> applied <b>m n</b> match, next
       </li>
     </ul>
   );

@@ -12,6 +12,7 @@ import { Pending } from '../side/pending.tsx';
 import { SpaceTime } from '../space-time/space-time.tsx';
 import { branch, busy, frame, notice, problem, type Tab, tab, tabs } from '../store.ts';
 import { Timeline } from '../timeline/timeline.tsx';
+import { Guide } from '../tours/guide.tsx';
 import { onKey } from './keyboard.ts';
 import { Toolbar } from './toolbar.tsx';
 
@@ -37,6 +38,7 @@ export function App(): JSX.Element {
         <div class="view" role="tabpanel" aria-label={tab.value}>
           {frame.value !== null && <View />}
           <Messages />
+          <Guide />
         </div>
       </main>
       <aside class="side">

@@ -41,6 +41,7 @@ export const bindings: readonly Binding[] = [
   { keys: ['g'], shown: 'g', does: 'go to a step', run: opens('go') },
   { keys: ['u'], shown: 'u', does: 'run until…', run: opens('run') },
   { keys: ['y'], shown: 'y', does: 'why an invariant is broken', run: () => (tab.value = 'Invariants') },
+  { keys: ['t'], shown: 't', does: 'tours', run: opens('tours') },
   { keys: ['o'], shown: 'o', does: 'open', run: opens('open') },
   { keys: ['s'], shown: 's', does: 'share and export', run: opens('share') },
   { keys: ['d'], shown: 'd', does: 'dark, light or as the system', run: nextTheme },

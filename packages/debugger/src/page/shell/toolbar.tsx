@@ -27,6 +27,7 @@ export function Toolbar(): JSX.Element {
       <span class="spring" />
       <Violation />
       <Opens name="run" text="Run until…" keys="u" />
+      <Opens name="tours" text="Tours" keys="t" />
       <Opens name="open" text="Open" keys="o" />
       <Opens name="share" text="Share" keys="s" />
       <button type="button" class="quiet" onClick={nextTheme} title="Theme  d">

@@ -85,9 +85,16 @@ function Item({ item, now }: { readonly item: PendingItem; readonly now: number 
         {item.choices.map((choice) => (
           <ChoiceButton key={choice.label} choice={choice} label={choice.label} />
         ))}
+        {isOpen ? null : <Reasons item={item} />}
       </div>
     </li>
   );
+}
+
+/** Where nothing can be done: why, once for each reason. */
+function Reasons({ item }: { readonly item: PendingItem }): JSX.Element {
+  const reasons = new Set(item.choices.map(({ refused }) => refused));
+  return <p class="reasons">{[...reasons].join('; ')}</p>;
 }
 
 /** What it is about is lit in the other views. */
