@@ -2,21 +2,24 @@
 import { compare, type Comparison } from './compare.ts';
 import { decode, readCoreTrace } from './core-trace.ts';
 import { exportBranch } from './exports.ts';
+import { recordPlan } from './from-plan.ts';
+import { readRecording } from './from-records.ts';
 import { historyOf } from './history.ts';
 import type { Host } from './host.ts';
-import { rawState } from './inspect.ts';
 import { decodeLink, encodeLink } from './link.ts';
-import { logWindows } from './server-view.ts';
+import { Playback } from './playback.ts';
 import type { Answer, CommandName, Frame, Request } from './protocol.ts';
+import type { Recording } from './recording.ts';
 import { runUntil } from './run-until.ts';
 import { Session } from './session.ts';
 import { runSetupOf } from './setup.ts';
 import { shrinkRun } from './shrink.ts';
 import { storyOf } from './story.ts';
+import type { Walk } from './walk.ts';
 import { whyOf } from './why.ts';
 
 export class Engine {
-  #session: Session | null = null;
+  #walk: Walk | null = null;
 
   /** Throws in words for a person. */
   async answer(request: Request, host: Host): Promise<Answer<CommandName>> {
@@ -42,60 +45,73 @@ export class Engine {
 
   /** Requests that move the moment, or ask about it. */
   #answerNow(request: Request): Answer<CommandName> {
-    const { session } = this;
+    const { walk } = this;
     switch (request.name) {
       case 'seek':
-        session.seek(request.ask);
-        return session.frame();
+        walk.seek(request.ask);
+        return walk.frame();
       case 'step':
-        session.step(request.ask.by);
-        return session.frame();
+        walk.step(request.ask.by);
+        return walk.frame();
       case 'playTo':
-        session.playTo(request.ask.at, request.ask.most);
-        return session.frame();
+        walk.playTo(request.ask.at, request.ask.most);
+        return walk.frame();
       case 'act':
-        for (const action of request.ask.actions) session.act(action);
-        return session.frame();
+        for (const action of request.ask.actions) walk.act(action);
+        return walk.frame();
       case 'logs':
-        return logWindows(session.world, request.ask.from, request.ask.to);
+        return walk.logs(request.ask.from, request.ask.to);
       case 'story':
         return this.#story(request.ask.server, request.ask.index);
       case 'raw':
-        return this.#raw(request.ask.server);
+        return walk.raw(request.ask.server);
       case 'why':
-        return session.branch.violation === null ? null : whyOf(session.branch.violation, session.branch.records());
+        return walk.violation === null ? null : whyOf(walk.violation, walk.records());
       case 'history':
-        return historyOf(session.world, session.branch.records().slice(0, session.position.step));
+        return historyOf(this.session.world, walk.records().slice(0, walk.position.step));
       case 'export':
-        return exportBranch(session.setup, session.branch, request.ask.form);
+        return exportBranch(this.session.setup, this.session.branch, request.ask.form);
       default:
         throw new Error(`There is no request "${request.name}".`);
     }
   }
 
-  get session(): Session {
-    if (this.#session === null) throw new Error('Nothing is open yet.');
-    return this.#session;
+  get walk(): Walk {
+    if (this.#walk === null) throw new Error('Nothing is open yet.');
+    return this.#walk;
   }
 
-  #begin(session: Session): Frame {
-    this.#session = session;
-    return session.frame();
+  /** What only a run can do that is no recording. */
+  get session(): Session {
+    const { walk } = this;
+    if (!(walk instanceof Session)) throw new Error('This is a recording: that can only be done with a run.');
+    return walk;
+  }
+
+  #begin(walk: Walk): Frame {
+    this.#walk = walk;
+    return walk.frame();
   }
 
   #openTrace(name: string, text: string): Frame {
     const trace = decode(text);
-    if (trace.world !== 'cores') {
-      throw new Error(
-        `${name} is of ${trace.world === null ? 'real servers' : `a world of ${trace.world}`}, which this page cannot open yet.`,
-      );
-    }
+    if (trace.world === 'nodes') return this.#play(recordPlan(trace, name));
+    if (trace.world === null) return this.#play(readRecording(trace, name));
+    if (trace.world !== 'cores')
+      throw new Error(`${name} is of a world of ${trace.world}, which this page does not know.`);
     const { setup, actions, remark } = readCoreTrace(trace, name);
     const session = new Session(setup);
     for (const action of actions) session.act(action);
     session.seek({ branch: 0, step: session.branch.violation?.step ?? 0 });
     session.remark = remark;
     return this.#begin(session);
+  }
+
+  /** From the end, where something breaks; from the beginning otherwise. */
+  #play(recording: Recording): Frame {
+    const playback = new Playback(recording);
+    playback.seek({ branch: 0, step: playback.violation?.step ?? 0 });
+    return this.#begin(playback);
   }
 
   async #openLink(link: string, host: Host): Promise<Frame> {
@@ -128,15 +144,9 @@ export class Engine {
   }
 
   #story(server: string, index: number): Answer<'story'> {
-    const { world, branch, position } = this.session;
-    const entry = logWindows(world, index, index).find((log) => log.server === server)?.entries[0];
-    return entry === undefined ? null : storyOf(branch.records().slice(0, position.step), index, entry.term);
-  }
-
-  #raw(server: string): string {
-    const record = this.session.world.server(server);
-    if (record === null) throw new RangeError(`There is no server ${server}.`);
-    return rawState(record);
+    const { walk } = this;
+    const entry = walk.logs(index, index).find((log) => log.server === server)?.entries[0];
+    return entry === undefined ? null : storyOf(walk.records().slice(0, walk.position.step), index, entry.term);
   }
 
   /** The moment stays where it is. */

@@ -1,17 +1,29 @@
 /** Puts a step under the glass. */
-import { type CoreServer, type CoreWorld, type StepReport, viewOf } from '@quorate/sim';
+import type { Input, MemberId, Output } from '@quorate/raft';
+import { type CoreServer, viewOf } from '@quorate/sim';
 import type { DiffLine, Happening } from './happening.ts';
+import { withShortNames } from './names.ts';
 import { inputWords, outputLines } from './words.ts';
 
-export function happeningOf(title: string, report: StepReport, before: CoreWorld, after: CoreWorld): Happening {
-  const { step, server, inputs, outputs } = report;
+/** What a step was made of. */
+export interface Made {
+  readonly step: number;
+  readonly title: string;
+  readonly server: MemberId | null;
+  readonly inputs: readonly Input[];
+  readonly outputs: readonly Output[];
+  readonly before: CoreServer | null;
+  readonly after: CoreServer | null;
+}
+
+export function happeningOf({ step, title, server, inputs, outputs, before, after }: Made): Happening {
   return {
     step,
     title,
     server,
     inputs: inputs.map(inputWords),
     outputs: outputs.flatMap(outputLines),
-    diff: server === null ? [] : difference(before.server(server), after.server(server)),
+    diff: difference(before, after),
   };
 }
 
@@ -20,7 +32,8 @@ function difference(before: CoreServer | null, after: CoreServer | null): readon
   const [was, is] = [facts(before), facts(after)];
   return Object.entries(is).flatMap(([field, value]) => {
     const old = was[field] ?? '';
-    return old === value ? [] : [{ field, before: old, after: value }];
+    if (old === value) return [];
+    return [{ field: withShortNames(field), before: withShortNames(old), after: withShortNames(value) }];
   });
 }
 

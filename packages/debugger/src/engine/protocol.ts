@@ -75,6 +75,8 @@ export interface Frame {
   readonly nextAt: number | null;
   /** The decision that the branch goes on with here is recorded already. */
   readonly isAtEnd: boolean;
+  /** It can only be looked at. */
+  readonly isRecording: boolean;
   readonly servers: readonly ServerView[];
   readonly messages: readonly MessageView[];
   readonly cuts: readonly CutView[];

@@ -1,5 +1,5 @@
 /** Makes the record of a step from what the world reports, and from the server before and after. */
-import type { Message } from '@quorate/raft';
+import type { Message, TimerName } from '@quorate/raft';
 import {
   type CoreAction,
   type CoreServer,
@@ -38,7 +38,7 @@ export function recordOf(
     kind: action.kind,
     server,
     title: titleOf(action, flight),
-    isRoutine: isRoutine(action, flight?.message ?? null, changes),
+    isRoutine: isRoutine(flight?.message ?? null, action.kind === 'timeout' ? action.timer : null, changes),
     message: flight === null || action.kind === 'duplicate' ? null : seen(flight),
     isLost: action.kind === 'drop',
     sent: report.sent.map(seen),
@@ -54,12 +54,12 @@ function seen({ id, message }: Flight): SeenMessage {
   return { id, from, to, kind, term, summary: describeMessage(message) };
 }
 
-function acknowledgedBy(message: Message | null): number | null {
+export function acknowledgedBy(message: Message | null): number | null {
   if (message?.kind === 'appendEntriesReply') return message.accepted ? message.index : null;
   return message?.kind === 'installSnapshotReply' ? message.index : null;
 }
 
-function runsOf(entries: readonly { readonly index: number; readonly term: number }[]): readonly EntryRun[] {
+export function runsOf(entries: readonly { readonly index: number; readonly term: number }[]): readonly EntryRun[] {
   const runs: { from: number; to: number; term: number }[] = [];
   for (const { index, term } of entries) {
     const last = runs[runs.length - 1];
@@ -69,7 +69,7 @@ function runsOf(entries: readonly { readonly index: number; readonly term: numbe
   return runs;
 }
 
-function changesOf(was: CoreServer | null, is: CoreServer | null): StepChanges {
+export function changesOf(was: CoreServer | null, is: CoreServer | null): StepChanges {
   const [before, after] = [was?.raft ?? null, is?.raft ?? null];
   const last = after?.log.lastIndex ?? null;
   const lastBefore = before?.log.lastIndex ?? null;
@@ -91,10 +91,10 @@ function changed<Value>(before: Value | null | undefined, after: Value | null | 
 }
 
 /** Rhythm: it keeps things as they are. */
-function isRoutine(action: CoreAction, message: Message | null, changes: StepChanges): boolean {
+export function isRoutine(message: Message | null, timer: TimerName | null, changes: StepChanges): boolean {
   if (changes.role !== null || changes.term !== null || changes.commit !== null) return false;
   if (message !== null) return message.kind === 'heartbeat' || message.kind === 'heartbeatReply';
-  return action.kind === 'timeout' && action.timer !== 'election';
+  return timer !== null && timer !== 'election';
 }
 
 const verbs = { deliver: 'arrives', drop: 'is lost', duplicate: 'is doubled' } as const;

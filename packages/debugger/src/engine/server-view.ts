@@ -1,5 +1,6 @@
 /** Servers, messages and logs of a world as the page shows them. */
 import {
+  type CoreServer,
   type CoreWorld,
   describeMessage,
   type EntryView as SimEntryView,
@@ -11,15 +12,14 @@ import type { CutView, EntryView, LogWindow, MessageView, ServerView } from './v
 /** Entries that are shown beside a server in the ring. */
 export const tailLength = 6;
 
-export function serverViews(world: CoreWorld): readonly ServerView[] {
-  const views = world.servers.map(viewOf);
-  const highest = Math.max(0, ...views.filter(({ role }) => role === 'leader').map(({ term }) => term));
-  return views.map((view) => serverView(view, world, highest));
+export function serverViews(servers: readonly CoreServer[]): readonly ServerView[] {
+  const views = servers.map((server) => ({ server, view: viewOf(server) }));
+  const highest = Math.max(0, ...views.filter(({ view }) => view.role === 'leader').map(({ view }) => view.term));
+  return views.map(({ server, view }) => serverView(view, server, highest));
 }
 
-function serverView(view: SimServerView, world: CoreWorld, highestLed: number): ServerView {
+function serverView(view: SimServerView, server: CoreServer, highestLed: number): ServerView {
   const { id, status, role, term, vote, leader, votes, timers, followers, failure } = view;
-  const record = world.server(id);
   return {
     id,
     condition: status === 'broken' ? 'down' : status,
@@ -28,7 +28,7 @@ function serverView(view: SimServerView, world: CoreWorld, highestLed: number): 
     vote,
     leader,
     isStaleLeader: role === 'leader' && term < highestLed,
-    isSticky: record?.raft?.sticky ?? false,
+    isSticky: server.raft?.sticky ?? false,
     isLearner: !view.voters.includes(id) && !view.outgoing.includes(id),
     isDoomed: view.crashesAtDisk,
     votes,
@@ -36,7 +36,7 @@ function serverView(view: SimServerView, world: CoreWorld, highestLed: number): 
       base: view.baseIndex,
       snapshot: view.snapshotIndex,
       last: view.lastIndex,
-      durable: record?.raft?.durability.durableIndex ?? view.durable.lastIndex,
+      durable: server.raft?.durability.durableIndex ?? view.durable.lastIndex,
       commit: view.commitIndex,
       applied: view.appliedIndex,
     },
@@ -61,8 +61,8 @@ const words = {
 };
 
 /** The entries from `from` to `to`, both included, of every log. */
-export function logWindows(world: CoreWorld, from: number, to: number): readonly LogWindow[] {
-  return world.servers.map((server) => {
+export function logWindows(servers: readonly CoreServer[], from: number, to: number): readonly LogWindow[] {
+  return servers.map((server) => {
     const { id, entries } = viewOf(server);
     const inside = entries.filter(({ index }) => index >= from && index <= to);
     return { server: id, entries: inside.map(entryView) };

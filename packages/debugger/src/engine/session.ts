@@ -6,16 +6,20 @@ import { type CoreAction, CoreWorld, type StepReport } from '@quorate/sim';
 import { Branch } from './branch.ts';
 import { BranchJudge } from './branch-judge.ts';
 import { nextDue } from './due.ts';
-import { happeningOf } from './inspect.ts';
+import type { Happening } from './happening.ts';
+import { happeningOf, rawState } from './inspect.ts';
 import { marksOf } from './marks.ts';
 import { OriginIndex } from './origins.ts';
 import { ownCourse } from './own-course.ts';
 import { pendingOf } from './pending.ts';
-import type { BranchNews, BranchView, Frame, Position } from './protocol.ts';
+import type { BranchNews, BranchView, Frame, Position, ViolationView } from './protocol.ts';
 import { recordOf, titleOf } from './recorder.ts';
 import { isSameAction } from './same-action.ts';
-import { cutViews, messageViews, serverViews } from './server-view.ts';
+import { cutViews, logWindows, messageViews, serverViews } from './server-view.ts';
 import type { RunSetup } from './setup.ts';
+import type { StepRecord } from './step-record.ts';
+import type { LogWindow } from './views.ts';
+import type { Walk } from './walk.ts';
 
 /** Steps of one branch: beyond it a run is no longer something to look at. */
 export const maxSteps = 200_000;
@@ -32,7 +36,7 @@ interface Tip {
   readonly origins: OriginIndex;
 }
 
-export class Session {
+export class Session implements Walk {
   readonly setup: RunSetup;
   readonly #branches: Branch[] = [];
   #branch: Branch;
@@ -239,6 +243,30 @@ export class Session {
     return this.#tip;
   }
 
+  #happeningOf({ title, report, before }: LastStep): Happening {
+    const { server, inputs, outputs } = report;
+    const [was, is] = server === null ? [null, null] : [before.server(server), this.#world.server(server)];
+    return happeningOf({ step: this.#step, title, server, inputs, outputs, before: was, after: is });
+  }
+
+  logs(from: number, to: number): readonly LogWindow[] {
+    return logWindows(this.#world.servers, from, to);
+  }
+
+  raw(server: string): string {
+    const record = this.#world.server(server);
+    if (record === null) throw new RangeError(`There is no server ${server}.`);
+    return rawState(record);
+  }
+
+  records(): readonly StepRecord[] {
+    return this.#branch.records();
+  }
+
+  get violation(): ViolationView | null {
+    return this.#branch.violation;
+  }
+
   frame(): Frame {
     const world = this.#world;
     const last = this.#last;
@@ -248,11 +276,12 @@ export class Session {
       now: world.now,
       nextAt: this.nextAt,
       isAtEnd: this.isAtEnd,
-      servers: serverViews(world),
+      isRecording: false,
+      servers: serverViews(world.servers),
       messages: messageViews(world),
       cuts: cutViews(world),
       pending: pendingOf(world),
-      happened: last === null ? null : happeningOf(last.title, last.report, last.before, world),
+      happened: last === null ? null : this.#happeningOf(last),
       branches: this.#branches.map(viewOf),
       news: this.#branches.flatMap(newsOf),
       remark: this.remark,

@@ -9,6 +9,7 @@ import {
 } from '@quorate/raft';
 import { describeMessage } from '@quorate/sim';
 import type { OutputLine } from './happening.ts';
+import { withShortNames } from './names.ts';
 
 const longestCommand = 40;
 
@@ -31,6 +32,10 @@ function configurationWords(configuration: Configuration): string {
 }
 
 export function inputWords(input: Input): string {
+  return withShortNames(wordsOfInput(input));
+}
+
+function wordsOfInput(input: Input): string {
   switch (input.kind) {
     case 'timeout':
       return `the ${input.name} timer has run out`;
@@ -68,7 +73,7 @@ export function inputWords(input: Input): string {
 /** An output, line by line, in the order in which a driver carries it out. */
 export function outputLines(output: Output): readonly OutputLine[] {
   const lines: OutputLine[] = [];
-  const say = (kind: OutputLine['kind'], text: string): void => void lines.push({ kind, text });
+  const say = (kind: OutputLine['kind'], text: string): void => void lines.push({ kind, text: withShortNames(text) });
   for (const event of output.events) say('event', eventWords(event));
   if (output.persist !== null) say('persist', batchWords(output.persist));
   for (const { message, after } of output.send) {

@@ -1,4 +1,5 @@
 export { type CoreAction, describeAction } from './action.ts';
+export { copyState } from './copy-state.ts';
 export { describeMessage } from './describe-message.ts';
 export type { CoreSnapshot, DiskImage, Machine } from './disk.ts';
 export type { Ghost } from './ghost.ts';

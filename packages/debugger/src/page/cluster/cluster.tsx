@@ -2,6 +2,7 @@
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { shortName } from '../../engine/names.ts';
 import type { Frame } from '../../engine/protocol.ts';
 import { act } from '../session.ts';
 import { frame, playhead, selection } from '../store.ts';
@@ -89,7 +90,7 @@ async function cutLinks(links: ReturnType<typeof crossed>): Promise<void> {
 
 function describeCluster({ servers, messages, cuts }: Frame): string {
   const words = servers.map(({ id, role, term, condition }) =>
-    condition === 'down' ? `${id} is down` : `${id} is ${role} in term ${term}`,
+    condition === 'down' ? `${shortName(id)} is down` : `${shortName(id)} is ${role} in term ${term}`,
   );
   return `${words.join(', ')}; ${messages.length} messages in flight; ${cuts.length} links cut`;
 }
@@ -109,7 +110,7 @@ function ServerButtons({ ring }: { readonly ring: Ring }): JSX.Element {
             width: `${radius * 2}px`,
             height: `${radius * 2}px`,
           }}
-          aria-label={`Server ${id}`}
+          aria-label={`Server ${shortName(id)}`}
           aria-pressed={selection.value?.kind === 'server' && selection.value.id === id}
           onClick={() => (selection.value = { kind: 'server', id })}
         />

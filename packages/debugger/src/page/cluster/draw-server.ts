@@ -1,5 +1,6 @@
 /** One server of the ring: its shape is its role, its colour its term, the arc around it how long it still waits. */
 import type { EntryView, ServerView, TimerView } from '../../engine/views.ts';
+import { shortName } from '../../engine/names.ts';
 import { type Palette, termColour } from '../theme.ts';
 import type { Scene } from './draw.ts';
 import type { Point } from './geometry.ts';
@@ -133,7 +134,7 @@ function drawInside(
   context.textBaseline = 'middle';
   context.fillStyle = palette.text;
   context.font = '600 15px system-ui, "DejaVu Sans", sans-serif';
-  context.fillText(server.id, x, y - 8);
+  context.fillText(shortName(server.id), x, y - 8);
   context.font = '12px ui-monospace, "DejaVu Sans Mono", monospace';
   context.fillStyle = server.condition === 'down' ? palette.muted : colour;
   context.fillText(insideText(server), x, y + 10);
@@ -167,7 +168,7 @@ function wordsOf(server: ServerView): string {
   const votes = server.votes.filter(({ granted }) => granted).length;
   if (server.role === 'candidate' || server.role === 'preCandidate') return `${roleNames[server.role]}, votes ${votes}`;
   const name = server.isLearner ? 'learner' : roleNames[server.role];
-  return server.role === 'leader' || server.vote === null ? name : `${name}, voted ${server.vote}`;
+  return server.role === 'leader' || server.vote === null ? name : `${name}, voted ${shortName(server.vote)}`;
 }
 
 const cell = 13;

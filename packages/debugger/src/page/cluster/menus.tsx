@@ -1,6 +1,7 @@
 /** What can be done with a server or a message. Everything here is in the pending list as well, in other words. */
 import type { JSX } from 'preact';
 import type { Choice, PendingItem } from '../../engine/protocol.ts';
+import { shortName } from '../../engine/names.ts';
 import { act } from '../session.ts';
 import { frame, selection } from '../store.ts';
 import { ChoiceButton } from '../side/choice-button.tsx';
@@ -13,7 +14,7 @@ export function ServerMenu({ id }: { readonly id: string }): JSX.Element | null 
   return (
     <>
       <h3>
-        {id}
+        {shortName(id)}
         <button type="button" class="close" aria-label="Close" onClick={() => (selection.value = null)}>
           ×
         </button>

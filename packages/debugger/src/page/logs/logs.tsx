@@ -2,6 +2,7 @@
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { shortName } from '../../engine/names.ts';
 import type { EntryStory, EntryView, LogWindow, ServerView } from '../../engine/views.ts';
 import { ask, seek } from '../session.ts';
 import { frame, selection } from '../store.ts';
@@ -178,7 +179,7 @@ function Row(props: {
         aria-pressed={selection.value?.kind === 'server' && selection.value.id === server.id}
         onClick={() => (selection.value = { kind: 'server', id: server.id })}
       >
-        <b>{server.id}</b> {server.role === 'leader' && server.condition !== 'down' ? '⬢' : ''}
+        <b>{shortName(server.id)}</b> {server.role === 'leader' && server.condition !== 'down' ? '⬢' : ''}
         <span>{server.condition === 'down' ? 'down' : `t${server.term}`}</span>
       </button>
       {log.base > 0 && (

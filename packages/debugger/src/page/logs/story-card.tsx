@@ -1,5 +1,6 @@
 /** Where an entry comes from and who holds it. */
 import type { JSX } from 'preact';
+import { shortName } from '../../engine/names.ts';
 import type { EntryStory, EntryView } from '../../engine/views.ts';
 
 export function StoryCard(props: {
@@ -18,7 +19,7 @@ export function StoryCard(props: {
       {story !== null && (
         <table class="facts">
           <tbody>
-            <Fact name="created" value={`by ${story.createdBy} in step ${story.createdAt}`} />
+            <Fact name="created" value={`by ${shortName(story.createdBy)} in step ${story.createdAt}`} />
             <Fact name="durable" value={places(story.durableAt)} />
             <Fact name="acknowledged" value={places(story.acknowledgedAt)} />
             <Fact
@@ -43,5 +44,5 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
 }
 
 function places(at: readonly { readonly server: string; readonly step: number }[]): string {
-  return at.length === 0 ? 'nowhere yet' : at.map(({ server, step }) => `${server} (${step})`).join(', ');
+  return at.length === 0 ? 'nowhere yet' : at.map(({ server, step }) => `${shortName(server)} (${step})`).join(', ');
 }

@@ -2,6 +2,7 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import type { Happening, OutputLine } from '../../engine/happening.ts';
+import { shortName } from '../../engine/names.ts';
 import type { ServerView } from '../../engine/views.ts';
 import { ask } from '../session.ts';
 import { frame, selectedServer } from '../store.ts';
@@ -19,7 +20,7 @@ export function Inspector(): JSX.Element {
         <div class="filters" role="group" aria-label="What to inspect">
           {views.map((each) => (
             <button key={each} type="button" aria-pressed={view.value === each} onClick={() => (view.value = each)}>
-              {each === 'Server' && id !== null ? id : each}
+              {each === 'Server' && id !== null ? shortName(id) : each}
             </button>
           ))}
         </div>
@@ -108,8 +109,8 @@ function Facts({ server }: { readonly server: ServerView }): JSX.Element {
   const facts: readonly (readonly [string, string])[] = [
     ['role', server.condition === 'down' ? 'down' : server.role],
     ['term', String(server.term)],
-    ['vote', server.vote ?? 'none'],
-    ['leader', server.leader ?? 'unknown'],
+    ['vote', server.vote === null ? 'none' : shortName(server.vote)],
+    ['leader', server.leader === null ? 'unknown' : shortName(server.leader)],
     ['protects its leader', server.isSticky ? 'yes' : 'no'],
     ['log', `${log.base + 1}–${log.last}`],
     ['durable up to', String(log.durable)],
@@ -143,7 +144,7 @@ function Facts({ server }: { readonly server: ServerView }): JSX.Element {
           <tbody>
             {server.followers.map(({ id, match, next, state }) => (
               <tr key={id}>
-                <td>{id}</td>
+                <td>{shortName(id)}</td>
                 <td>{match}</td>
                 <td>{next}</td>
                 <td>{state}</td>

@@ -1,5 +1,6 @@
 /** Draws the part of the diagram that the window shows. */
 import { isReply } from '../cluster/draw-message.ts';
+import { shortName } from '../../engine/names.ts';
 import { type Palette, termColour } from '../theme.ts';
 import type { Arrow, Diagram, DiagramPoint } from './diagram.ts';
 
@@ -74,7 +75,7 @@ function drawNames(context: CanvasRenderingContext2D, { lanes }: Diagram, window
   context.textAlign = 'right';
   context.textBaseline = 'middle';
   context.fillStyle = palette.text;
-  lanes.forEach((name, lane) => context.fillText(name, gutter - 16, laneY(window, lanes.length, lane)));
+  lanes.forEach((name, lane) => context.fillText(shortName(name), gutter - 16, laneY(window, lanes.length, lane)));
 }
 
 function drawNow(

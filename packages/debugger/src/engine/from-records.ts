@@ -1,0 +1,45 @@
+/** Recordings of real servers, as `quorate trace export` puts them together. */
+import { Raft } from '@quorate/raft';
+import { type CheckpointRecord, copyState, type DecodedTrace, TraceError } from '@quorate/sim';
+import { CommonTime, maxEvents, type RecordedEvent, type Recording } from './recording.ts';
+
+/** Throws TraceError for a trace with decisions in it. */
+export function readRecording({ header, records }: DecodedTrace, name: string): Recording {
+  const events: RecordedEvent[] = [];
+  const lives = new Map<string, string>();
+  const time = new CommonTime();
+  let isFull = false;
+  for (const record of records) {
+    if (record.kind === 'decision') {
+      throw new TraceError(
+        'NotReplayable',
+        'This trace mixes inputs of real servers with decisions of a simulated world.',
+      );
+    }
+    if (events.length >= maxEvents) {
+      isFull = true;
+      break;
+    }
+    const { server, life } = record;
+    if (record.kind === 'input') {
+      const at = time.of(server, record.input.now);
+      events.push({ kind: 'input', at, server, input: record.input, takes: record.outputs.length });
+    } else if (lives.get(server) !== life) {
+      lives.set(server, life);
+      events.push(startOf(record, time));
+    }
+  }
+  return {
+    title: `${name}, recorded by ${header.createdBy}`,
+    servers: [...lives.keys()].sort(),
+    events,
+    violation: null,
+    remark: isFull ? `The recording is longer than ${maxEvents} steps: this is its beginning.` : null,
+  };
+}
+
+function startOf({ server, options, state, anchor, outputs }: CheckpointRecord, time: CommonTime): RecordedEvent {
+  const at = time.begin(server, anchor.now);
+  const begin = (): Raft => Raft.fromState(options, copyState(state));
+  return { kind: 'start', at, server, options, begin, takes: outputs.length };
+}

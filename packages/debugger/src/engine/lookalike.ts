@@ -1,0 +1,44 @@
+/** A recorded core in the form in which worlds show their servers: its disk is what it says is durable. */
+import type { RaftOptions, RaftState } from '@quorate/raft';
+import type { CoreServer, Machine } from '@quorate/sim';
+import type { TimerView } from './views.ts';
+
+export interface RecordedServer {
+  readonly options: RaftOptions;
+  readonly state: RaftState;
+  readonly isUp: boolean;
+  readonly timers: readonly TimerView[];
+}
+
+export function asCoreServer(id: string, { state, isUp }: RecordedServer): CoreServer {
+  const { log, durability, snapshot } = state;
+  const held = log.cache.slice(log.cacheHead);
+  const machine: Machine = { index: state.appliedIndex, term: 0, commands: 0, digest: 0 };
+  return {
+    id,
+    status: isUp ? 'running' : 'down',
+    failure: null,
+    raft: isUp ? state : null,
+    disk: {
+      hardState: { term: state.term, vote: state.vote },
+      snapshot: { ...snapshot, machine },
+      base: log.base,
+      entries: held.filter(({ index }) => index <= durability.durableIndex),
+      faulty: log.faulty.map(({ index }) => index),
+    },
+    pending: [],
+    durableBatch: durability.durableBatch,
+    timers: [],
+    held: [],
+    applies: [],
+    applyDue: 0,
+    loads: [],
+    restore: null,
+    reports: [],
+    machine,
+    snapshotWanted: false,
+    crashesAtDisk: false,
+    armings: 0,
+    promises: { votes: [], reads: [] },
+  };
+}
