@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { servePage } from '@quorate/debugger/node';
+import { type Served, servePage } from '@quorate/debugger/node';
+import { quorateVersion } from '@quorate/server';
+import { encodeTrace, endingOf, planTrace, runSeed, standardWatchers } from '@quorate/sim';
 import { UsageError } from '../usage-error.ts';
 import { print } from './session.ts';
+import { exportRecordings } from './trace.ts';
 
 export interface DebugFlags {
   readonly port: number;
@@ -14,9 +17,8 @@ export interface DebugFlags {
 const maxTraceBytes = 256 << 20;
 
 /** Serves the debugger until Ctrl-C. */
-export async function runDebugPage(path: string | undefined, { port, open }: DebugFlags): Promise<void> {
-  const trace = path === undefined ? null : { name: basename(path), text: readTrace(path) };
-  const server = await servePage({ trace, port });
+export async function runDebugPage(what: readonly string[], { port, open }: DebugFlags): Promise<void> {
+  const server = await servePage({ trace: traceOf(what), port });
   print(`The debugger is at ${server.url}`);
   print('Ctrl-C ends it.');
   if (open) openBrowser(server.url);
@@ -24,19 +26,46 @@ export async function runDebugPage(path: string | undefined, { port, open }: Deb
   await server.close();
 }
 
-function readTrace(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined)
-    throw new UsageError(`There is no ${path}. Give the file of a trace, or none for a fresh cluster.`);
-  if (found.isDirectory()) {
+/** Data directories with recordings, the file of a trace, or a seed of the simulator; null for none of them. */
+function traceOf(what: readonly string[]): Served['trace'] {
+  const [first] = what;
+  if (first === undefined) return null;
+  const found = statSync(first, { throwIfNoEntry: false });
+  if (found === undefined && /^\d+$/.test(first) && what.length === 1) return seedTrace(first);
+  if (found?.isDirectory() === true) return recordedTrace(what);
+  if (what.length > 1) throw new UsageError('Give one trace, or the data directories of several servers.');
+  return { name: basename(first), text: readTrace(first, found?.size ?? null) };
+}
+
+function readTrace(path: string, size: number | null): string {
+  if (size === null) {
     throw new UsageError(
-      `${path} is a directory. Make a trace of recordings first: quorate trace export ${path} -o trace.json`,
+      `There is no ${path}. Give the file of a trace, data directories, a seed, or nothing for a fresh cluster.`,
     );
   }
-  if (found.size > maxTraceBytes) {
-    throw new UsageError(`${path} has ${found.size} bytes, and the debugger opens at most ${maxTraceBytes}.`);
+  if (size > maxTraceBytes) {
+    throw new UsageError(`${path} has ${size} bytes, and the debugger opens at most ${maxTraceBytes}.`);
   }
   return readFileSync(path, 'utf8');
+}
+
+function recordedTrace(directories: readonly string[]): Served['trace'] {
+  const { header, records, notes } = exportRecordings(directories, 'quorate debug');
+  for (const note of notes) process.stderr.write(`${note}\n`);
+  return {
+    name: directories.map((path) => basename(path)).join(' '),
+    text: [...encodeTrace(header, records)].join('\n'),
+  };
+}
+
+function seedTrace(text: string): Served['trace'] {
+  const seed = Number(text);
+  if (!Number.isSafeInteger(seed)) throw new UsageError(`${text} is too large for a seed.`);
+  const result = runSeed(seed, {}, standardWatchers);
+  const { options, actions } = result;
+  const plan = { plan: { seed, options, actions }, ending: endingOf(result) };
+  const { header, records } = planTrace(plan, quorateVersion, 'quorate debug');
+  return { name: `seed ${seed}`, text: [...encodeTrace(header, records)].join('\n') };
 }
 
 /** Where there is a desktop to open it on. That it cannot be opened is no failure: the address is printed. */

@@ -6,7 +6,10 @@ export function addDebugCommand(program: Command): void {
   const debug = program
     .command('debug')
     .description('step a cluster forward, backward and down another branch, in the browser')
-    .argument('[trace]', 'a trace to open; a fresh cluster if not given')
+    .argument(
+      '[what...]',
+      'a trace, data directories with recordings, or a seed of quorate sim; a fresh cluster if not given',
+    )
     .option('--port <n>', 'the port on 127.0.0.1; any that is free if not given', portNumber, 0)
     .option('--no-open', 'print the address, and open no browser')
     .addHelpText(
@@ -17,11 +20,13 @@ The page runs the cluster by itself: nothing is sent anywhere, and a link to a r
 Examples:
   $ quorate debug                        a cluster to play with
   $ quorate debug run.trace.json         a run that was saved, or that a search found
+  $ quorate debug 345                    the run that quorate sim makes of that seed
+  $ quorate debug a.quorate b.quorate    what servers with --flight-recorder wrote down
   $ quorate debug --no-open --port 8080`,
     )
-    .action(async (trace: string | undefined, flags: DebugFlags) => {
+    .action(async (what: readonly string[], flags: DebugFlags) => {
       const { runDebugPage } = await import('../commands/debug-page.ts');
-      await runDebugPage(trace, flags);
+      await runDebugPage(what, flags);
     });
   debug
     .command('sleep')

@@ -41,7 +41,8 @@ function serverView(view: SimServerView, server: CoreServer, highestLed: number)
       applied: view.appliedIndex,
     },
     tail: view.entries.slice(-tailLength).map(entryView),
-    timers: timers.map(({ name, armedAt, due }) => ({ name, armedAt, dueAt: due })),
+    // Without a clock a timer has no time to run out at.
+    timers: timers.filter(({ due }) => due > 0).map(({ name, armedAt, due }) => ({ name, armedAt, dueAt: due })),
     followers,
     pendingBatches: view.batchesUnderWay,
     broken: failure,
@@ -69,7 +70,9 @@ export function logWindows(servers: readonly CoreServer[], from: number, to: num
   });
 }
 
-export function messageViews(world: CoreWorld): readonly MessageView[] {
+/** Without a clock nobody knows when a message arrives: each waits at a place of its own on the way. */
+export function messageViews(world: CoreWorld, now: number): readonly MessageView[] {
+  const isTimed = world.setting.timing === 'clock';
   return world.flights.map(({ id, message, sentAt, due }) => ({
     id,
     from: message.from,
@@ -77,9 +80,15 @@ export function messageViews(world: CoreWorld): readonly MessageView[] {
     kind: message.kind,
     term: message.term,
     summary: describeMessage(message),
-    sentAt,
-    dueAt: due,
+    ...(isTimed ? { sentAt, dueAt: due } : waitingAt(id, now)),
   }));
+}
+
+const waitingPlaces = 5;
+
+function waitingAt(id: number, now: number): Pick<MessageView, 'sentAt' | 'dueAt'> {
+  const share = (id % waitingPlaces) + 1;
+  return { sentAt: now - share, dueAt: now + waitingPlaces + 1 - share };
 }
 
 export function cutViews(world: CoreWorld): readonly CutView[] {

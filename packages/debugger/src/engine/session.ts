@@ -23,6 +23,8 @@ import type { Walk } from './walk.ts';
 
 /** Steps of one branch: beyond it a run is no longer something to look at. */
 export const maxSteps = 200_000;
+/** In a world without a clock. */
+const microsPerStep = 10_000;
 
 interface LastStep {
   readonly title: string;
@@ -147,9 +149,14 @@ export class Session implements Walk {
     return nextDue(this.#world);
   }
 
+  /** Virtual microseconds. Where there is no clock steps are shown as far apart as an eye can follow. */
+  get #now(): number {
+    return this.#world.setting.timing === 'clock' ? this.#world.now : this.#step * microsPerStep;
+  }
+
   /** To the last moment at or before `at`, in at most `most` steps. */
   playTo(at: number, most: number): void {
-    if (at < this.#world.now) return this.#backTo(at);
+    if (at < this.#now) return this.#backTo(at);
     for (let gone = 0; gone < most; gone++) {
       const next = this.nextAt;
       if (next === null || next > at || !this.forward()) return;
@@ -219,7 +226,7 @@ export class Session implements Walk {
     const before = this.#world.clone();
     const report = this.#carryOut(action);
     const tip = this.#tipOf(this.#branch);
-    const record = recordOf(action, report, this.#step, before, this.#world, tip.origins);
+    const record = { ...recordOf(action, report, this.#step, before, this.#world, tip.origins), at: this.#now };
     this.#branch.push(action, record);
     tip.origins.add(record);
     this.#branch.keep(this.#step, this.#world.clone());
@@ -273,12 +280,12 @@ export class Session implements Walk {
     return {
       title: this.setup.title,
       position: this.position,
-      now: world.now,
+      now: this.#now,
       nextAt: this.nextAt,
       isAtEnd: this.isAtEnd,
       isRecording: false,
       servers: serverViews(world.servers),
-      messages: messageViews(world),
+      messages: messageViews(world, this.#now),
       cuts: cutViews(world),
       pending: pendingOf(world),
       happened: last === null ? null : this.#happeningOf(last),
