@@ -19,6 +19,8 @@ export class Branch {
   readonly name: string;
   readonly marks: BranchMark[] = [];
   violation: ViolationView | null = null;
+  /** What the world itself found broken, perhaps later: what came of the violation. */
+  consequence: ViolationView | null = null;
   readonly #actions: CoreAction[] = [];
   readonly #records: StepRecord[] = [];
   #checkpoints = new Map<number, CoreWorld>();
@@ -34,6 +36,7 @@ export class Branch {
     if (parent === null) return;
     this.marks.push(...parent.marks.filter(({ step }) => step <= forkAt));
     if (parent.violation !== null && parent.violation.step <= forkAt) this.violation = parent.violation;
+    if (parent.consequence !== null && parent.consequence.step <= forkAt) this.consequence = parent.consequence;
   }
 
   /** All steps, the shared ones included. */

@@ -1,8 +1,9 @@
 /** Opens traces of core worlds: what a search found, or this debugger wrote. */
-import { type CoreAction, CoreWorld, type DecodedTrace, decodeTrace, TraceError } from '@quorate/sim';
-import { isPlainObject, readOptions } from './read-setup.ts';
-import type { RunSetup } from './setup.ts';
+import { type CoreAction, CoreWorld, type DecodedTrace, decodeTrace, readCoreRun } from '@quorate/sim';
+import { equip } from './equip.ts';
+import type { Host } from './host.ts';
 import { whyNot } from './link.ts';
+import type { RunSetup } from './setup.ts';
 import { codeVersion } from './version.ts';
 
 export interface OpenedRun {
@@ -19,29 +20,30 @@ export function decode(text: string): DecodedTrace & { readonly world: string | 
   return { header, records, world: typeof world === 'string' ? world : null };
 }
 
-/** Throws TraceError, or RangeError for a world that cannot be. */
-export function readCoreTrace({ header, records }: DecodedTrace, name: string): OpenedRun {
-  const { title, options, requestEvery } = header.configuration;
-  if (!isPlainObject(options))
-    throw new TraceError('NotReplayable', 'The trace does not say what its world was like.', 1);
-  const setup: RunSetup = {
-    title: typeof title === 'string' ? title : name,
-    options: readOptions(options),
-    requestEvery: typeof requestEvery === 'number' ? requestEvery : null,
-  };
+/** Throws TraceError for a world or a decision that this build does not know. */
+export async function readCoreTrace({ header, records }: DecodedTrace, name: string, host: Host): Promise<OpenedRun> {
+  const { options, bug, actions: wanted, broken } = readCoreRun(header, records);
+  const { title, requestEvery } = header.configuration;
+  const setup = await equip(
+    {
+      title: typeof title === 'string' ? title : `${name}${bug === null ? '' : `, a core with the mistake ${bug}`}`,
+      options,
+      bug,
+      requestEvery: typeof requestEvery === 'number' ? requestEvery : null,
+    },
+    host,
+  );
   const world = new CoreWorld(setup.options);
   const actions: CoreAction[] = [];
-  for (const record of records) {
-    if (record.kind !== 'decision') {
-      throw new TraceError('NotReplayable', 'This trace mixes decisions of a core world with inputs of real servers.');
-    }
-    const why = whyNot(world, record.action);
+  for (const action of wanted) {
+    const why = whyNot(world, action);
     if (why !== null) return { setup, actions, remark: partingWords(actions.length + 1, why, header.codeVersion) };
-    const action = record.action as unknown as CoreAction;
     world.perform(action);
     actions.push(action);
   }
-  return { setup, actions, remark: null };
+  const isSame = broken === null || world.broken?.invariant === broken.invariant;
+  const remark = `This build goes another way: ${broken?.invariant ?? ''} broke when the trace was made, ${world.broken?.invariant ?? 'nothing'} breaks now.`;
+  return { setup, actions, remark: isSame ? null : remark };
 }
 
 function partingWords(step: number, why: string, version: string): string {

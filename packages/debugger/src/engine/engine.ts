@@ -1,6 +1,7 @@
 /** Answers the page's requests: one session at a time, and what takes long may be ended. */
 import { compare, type Comparison } from './compare.ts';
 import { decode, readCoreTrace } from './core-trace.ts';
+import { equip } from './equip.ts';
 import { exportBranch } from './exports.ts';
 import { recordPlan } from './from-plan.ts';
 import { readRecording } from './from-records.ts';
@@ -8,9 +9,11 @@ import { historyOf } from './history.ts';
 import type { Host } from './host.ts';
 import { decodeLink, encodeLink } from './link.ts';
 import { Playback } from './playback.ts';
-import type { Answer, CommandName, Frame, Request } from './protocol.ts';
+import { describePredicate, type Predicate } from './predicates.ts';
+import type { Answer, CommandName, Frame, Outcome, Request } from './protocol.ts';
 import type { Recording } from './recording.ts';
 import { runUntil } from './run-until.ts';
+import { searchFrom } from './search.ts';
 import { Session } from './session.ts';
 import { runSetupOf } from './setup.ts';
 import { shrinkRun } from './shrink.ts';
@@ -25,13 +28,14 @@ export class Engine {
   async answer(request: Request, host: Host): Promise<Answer<CommandName>> {
     switch (request.name) {
       case 'open':
-        return this.#begin(new Session(runSetupOf(request.ask.setup)));
+        return this.#begin(new Session(await equip(runSetupOf(request.ask.setup), host)));
       case 'openTrace':
-        return this.#openTrace(request.ask.name, request.ask.text);
+        return this.#openTrace(request.ask.name, request.ask.text, host);
       case 'openLink':
         return this.#openLink(request.ask.link, host);
       case 'runUntil':
-        return runUntil(this.session, request.ask.predicate, host);
+        if (request.ask.how === 'continue') return runUntil(this.session, request.ask.predicate, host);
+        return this.#search(request.ask.predicate, host);
       case 'shrink':
         return this.#shrink(host);
       case 'link':
@@ -93,13 +97,13 @@ export class Engine {
     return walk.frame();
   }
 
-  #openTrace(name: string, text: string): Frame {
+  async #openTrace(name: string, text: string, host: Host): Promise<Frame> {
     const trace = decode(text);
     if (trace.world === 'nodes') return this.#play(recordPlan(trace, name));
     if (trace.world === null) return this.#play(readRecording(trace, name));
     if (trace.world !== 'cores')
       throw new Error(`${name} is of a world of ${trace.world}, which this page does not know.`);
-    const { setup, actions, remark } = readCoreTrace(trace, name);
+    const { setup, actions, remark } = await readCoreTrace(trace, name, host);
     const session = new Session(setup);
     for (const action of actions) session.act(action);
     session.seek({ branch: 0, step: session.branch.violation?.step ?? 0 });
@@ -121,6 +125,13 @@ export class Engine {
     session.seek({ branch: 0, step });
     session.remark = remark;
     return this.#begin(session);
+  }
+
+  async #search(predicate: Predicate, host: Host): Promise<Outcome> {
+    const { session } = this;
+    const { actions, text } = await searchFrom(session.world, predicate, host);
+    if (actions !== null) session.graft(`found: ${describePredicate(predicate)}`, session.position.step, actions);
+    return { isReached: actions !== null, text: `${text}.`, frame: session.frame() };
   }
 
   #link(host: Host): Promise<string> {

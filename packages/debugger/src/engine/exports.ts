@@ -1,10 +1,9 @@
 /** A branch as text for elsewhere: a trace, a scenario to read, a test that keeps it, a diagram for a document. */
-import { describeAction, encodeTrace, traceFormat, traceVersion } from '@quorate/sim';
+import { coreRunTrace, describeAction, encodeTrace } from '@quorate/sim';
 import type { Branch } from './branch.ts';
 import type { ExportForm } from './protocol.ts';
 import type { RunSetup } from './setup.ts';
 import type { StepRecord } from './step-record.ts';
-import { asPlain } from './plain.ts';
 import { codeVersion } from './version.ts';
 
 /** Beyond so many arrows nobody can read a diagram, and renderers give up. */
@@ -23,27 +22,11 @@ export function exportBranch(setup: RunSetup, branch: Branch, form: ExportForm):
   }
 }
 
-function traceText(setup: RunSetup, branch: Branch): string {
-  const header = {
-    format: traceFormat,
-    version: traceVersion,
-    codeVersion,
-    createdBy: 'quorate debug',
-    configuration: {
-      world: 'cores',
-      title: setup.title,
-      options: asPlain(setup.options),
-      requestEvery: setup.requestEvery,
-      violation: branch.violation === null ? null : asPlain(branch.violation),
-    },
-  } as const;
-  const records = branch.actions().map((action, at) => ({
-    kind: 'decision' as const,
-    at: branch.record(at + 1)?.at ?? 0,
-    step: at,
-    action: asPlain(action),
-  }));
-  return `${[...encodeTrace(header, records)].join('\n')}\n`;
+function traceText({ title, options, bug, requestEvery }: RunSetup, branch: Branch): string {
+  const run = { options, bug, actions: branch.actions(), broken: branch.consequence ?? null };
+  const { header, records } = coreRunTrace(run, codeVersion, 'quorate debug');
+  const configuration = { ...header.configuration, title, requestEvery };
+  return `${[...encodeTrace({ ...header, configuration }, records)].join('\n')}\n`;
 }
 
 function scenarioText({ title, options }: RunSetup, branch: Branch): string {
@@ -58,15 +41,16 @@ function scenarioText({ title, options }: RunSetup, branch: Branch): string {
 }
 
 /** A test of vitest that does the same again, and holds what came of it. */
-function testText({ title, options }: RunSetup, branch: Branch): string {
+function testText({ title, options, bug }: RunSetup, branch: Branch): string {
   const { violation } = branch;
   const lines = branch.actions().map((action) => `  ${JSON.stringify(action)}, // ${describeAction(action)}`);
   const expected =
     violation === null
-      ? `expect(run()).toBeNull();`
-      : `expect(run()).toMatchObject({ invariant: ${JSON.stringify(violation.invariant)} });`;
+      ? `expect(await run()).toBeNull();`
+      : `expect(await run()).toMatchObject({ invariant: ${JSON.stringify(violation.invariant)} });`;
   return [
     `import { type CoreAction, CoreWorld, Invariants, Violation } from '@quorate/sim';`,
+    ...(bug === null ? [] : [`import { loadBug } from '@quorate/sim/node';`]),
     `import { expect, test } from 'vitest';`,
     ``,
     `const actions: readonly CoreAction[] = [`,
@@ -74,8 +58,10 @@ function testText({ title, options }: RunSetup, branch: Branch): string {
     `];`,
     ``,
     `/** What is broken; null for nothing. */`,
-    `function run(): unknown {`,
-    `  const world = new CoreWorld(${JSON.stringify(options)}, [new Invariants()]);`,
+    `async function run(): Promise<unknown> {`,
+    ...(bug === null ? [] : [`  const { core } = await loadBug(${JSON.stringify(bug)});`]),
+    `  const options = ${JSON.stringify(options)} as const;`,
+    `  const world = new CoreWorld(${bug === null ? 'options' : '{ ...options, core }'}, [new Invariants()]);`,
     `  try {`,
     `    for (const action of actions) world.carryOut(action);`,
     `  } catch (error) {`,
@@ -85,7 +71,7 @@ function testText({ title, options }: RunSetup, branch: Branch): string {
     `  return world.broken;`,
     `}`,
     ``,
-    `test(${JSON.stringify(violation === null ? `${title} breaks nothing` : `${title} breaks ${violation.invariant}`)}, () => {`,
+    `test(${JSON.stringify(violation === null ? `${title} breaks nothing` : `${title} breaks ${violation.invariant}`)}, async () => {`,
     `  ${expected}`,
     `});`,
     ``,

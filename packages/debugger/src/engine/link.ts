@@ -3,6 +3,7 @@
  * so a link holds what somebody decided.
  */
 import { type CoreAction, CoreWorld } from '@quorate/sim';
+import { equip } from './equip.ts';
 import type { Host } from './host.ts';
 import { isPlainObject, readRunSetup } from './read-setup.ts';
 import { isSameAction } from './same-action.ts';
@@ -66,7 +67,7 @@ export async function decodeLink(link: string, host: Host): Promise<Linked> {
   const setup = readRunSetup(data.setup);
   if (setup === null)
     throw new LinkError('The link describes no cluster. It may have been cut short when it was copied.');
-  return replayLink(setup, data);
+  return replayLink(await equip(setup, host), data);
 }
 
 async function parse(link: string, host: Host): Promise<LinkData> {

@@ -30,7 +30,7 @@ function choice(world: CoreWorld, label: string, action: CoreAction): Choice {
 }
 
 function messageItem(world: CoreWorld, flight: Flight): PendingItem {
-  const { id, message, due } = flight;
+  const { id, message } = flight;
   const kinds = ['deliver', 'drop', 'duplicate'] as const;
   return {
     key: `message ${id}`,
@@ -38,7 +38,7 @@ function messageItem(world: CoreWorld, flight: Flight): PendingItem {
     server: message.to,
     title: `${message.kind} ${message.from}→${message.to}`,
     detail: `#${id} t${message.term} ${describeMessage(message)}`.trimEnd(),
-    dueAt: due,
+    dueAt: dueOf(world, { kind: 'deliver', message: id }),
     choices: kinds.map((kind) => choice(world, kind, { kind, message: id })),
   };
 }

@@ -184,6 +184,7 @@ export class Playback implements Walk {
           length: this.#records.length,
           name: 'recording',
           violation: this.violation,
+          consequence: null,
           marks: this.#marks,
         },
       ],

@@ -29,6 +29,8 @@ export interface BranchView {
   readonly name: string;
   /** The first invariant that it breaks; null if it breaks none. */
   readonly violation: ViolationView | null;
+  /** Another invariant that is broken later, because of it; null for none. */
+  readonly consequence: ViolationView | null;
   /** Steps that stand out on the time line. */
   readonly marks: readonly BranchMark[];
 }
@@ -119,7 +121,7 @@ interface Commands {
   /** Does it here and now. Where the branch goes on otherwise, a new one begins. */
   act: { readonly ask: { readonly actions: readonly CoreAction[] }; readonly answer: Frame };
   runUntil: {
-    readonly ask: { readonly predicate: Predicate };
+    readonly ask: { readonly predicate: Predicate; readonly how: 'continue' | 'search' };
     readonly answer: Outcome;
   };
   shrink: { readonly ask: object; readonly answer: Outcome };

@@ -11,14 +11,15 @@ const longestTitle = 200;
 /** Null for what describes no run. */
 export function readRunSetup(value: unknown): RunSetup | null {
   if (!isPlainObject(value)) return null;
-  const { title, options, requestEvery } = value;
+  const { title, options, bug, requestEvery } = value;
   const isSetup =
     typeof title === 'string' &&
     title.length <= longestTitle &&
     isPlainObject(options) &&
+    (bug === null || typeof bug === 'string') &&
     (requestEvery === null || (typeof requestEvery === 'number' && requestEvery > 0));
   if (!isSetup) return null;
-  return { title, options: readOptions(options), requestEvery };
+  return { title, options: readOptions(options), bug, requestEvery };
 }
 
 /** A world can be made of them. Throws RangeError, in words for a person, where not. */

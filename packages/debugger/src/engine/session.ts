@@ -233,6 +233,7 @@ export class Session implements Walk {
     this.#branch.marks.push(...marksOf(record));
     tip.judge.follow(action);
     this.#note(tip.judge);
+    this.#noteConsequence(report);
   }
 
   #note(judge: BranchJudge): void {
@@ -240,6 +241,14 @@ export class Session implements Walk {
     if (violation === null || this.#branch.violation !== null) return;
     this.#branch.violation = violation;
     this.#branch.marks.push({ step: violation.step, kind: 'violation', text: `${violation.invariant} is broken` });
+  }
+
+  #noteConsequence({ broken }: StepReport): void {
+    if (broken === null || this.#branch.consequence !== null) return;
+    const { invariant, first, second } = broken;
+    this.#branch.consequence = { step: this.#step, invariant, first, second };
+    if (this.#branch.violation?.step === this.#step) return;
+    this.#branch.marks.push({ step: this.#step, kind: 'violation', text: `${invariant} is broken` });
   }
 
   #tipOf(branch: Branch): Tip {
@@ -296,8 +305,9 @@ export class Session implements Walk {
   }
 }
 
-function viewOf({ id, parent, forkAt, length, name, violation, marks }: Branch): BranchView {
-  return { id, parent: parent?.id ?? null, forkAt, length, name, violation, marks };
+function viewOf({ id, parent, forkAt, length, name, violation, consequence, marks }: Branch): BranchView {
+  const later = consequence?.step === violation?.step ? null : consequence;
+  return { id, parent: parent?.id ?? null, forkAt, length, name, violation, consequence: later, marks };
 }
 
 function newsOf(branch: Branch): readonly BranchNews[] {

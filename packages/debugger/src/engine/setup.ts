@@ -9,7 +9,10 @@ export type Setup =
 /** What decisions are made in. */
 export interface RunSetup {
   readonly title: string;
+  /** With the core itself where that has a mistake in it; it is named by `bug`, and put there by whoever opens the run. */
   readonly options: CoreWorldOptions;
+  /** The mistake in the core (packages/sim/src/search/bugs.ts); null for the real one. */
+  readonly bug: string | null;
   /** Clients ask for a command this often, as time goes on by itself. Virtual microseconds; null: only when told to. */
   readonly requestEvery: number | null;
 }
@@ -29,6 +32,7 @@ export function runSetupOf(setup: Setup): RunSetup {
   return {
     title: `${servers} servers, seed ${seed}`,
     options: { servers, timing: 'clock', seed, raft: paperTimes },
+    bug: null,
     requestEvery,
   };
 }

@@ -28,7 +28,7 @@ export async function shrinkRun(
   host: Host,
 ): Promise<ShrunkRun> {
   const shrinker = new RunShrinker(setup, invariant, host);
-  return shrinker.run(decisionsOf(setup, actions));
+  return shrinker.run(decisionsOf(setup, actions), actions);
 }
 
 function decisionsOf({ options }: RunSetup, actions: readonly CoreAction[]): readonly Decision[] {
@@ -54,8 +54,9 @@ class RunShrinker {
     this.#host = host;
   }
 
-  async run(decisions: readonly Decision[]): Promise<ShrunkRun> {
+  async run(decisions: readonly Decision[], actions: readonly CoreAction[]): Promise<ShrunkRun> {
     this.#best = decisions;
+    this.#actions = actions;
     let size = Math.ceil(decisions.length / 2);
     while (size >= 1 && !this.#isOver()) {
       const before = this.#best.length;

@@ -104,7 +104,10 @@ export function seek(step: number, onBranch = frame.value?.position.branch ?? 0)
 export const toStart = (): Promise<boolean> => seek(0);
 export const toEnd = (): Promise<boolean> => seek(branch.value?.length ?? 0);
 
-export const runUntil = (predicate: Predicate): Promise<void> => takeLong('runUntil', { predicate }, 'Running on');
+export const runUntil = (predicate: Predicate): Promise<void> =>
+  takeLong('runUntil', { predicate, how: 'continue' }, 'Running on');
+export const searchFor = (predicate: Predicate): Promise<void> =>
+  takeLong('runUntil', { predicate, how: 'search' }, 'Searching');
 export const shrink = (): Promise<void> => takeLong('shrink', {}, 'Shrinking');
 
 /** With progress, and a way to end it. */

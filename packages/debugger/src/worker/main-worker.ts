@@ -1,6 +1,7 @@
 /** The worker: holds the session, answers one request after the other. What takes long gives way to its end now and then. */
 import type { FromWorker, Request, ToWorker } from '../engine/protocol.ts';
 import { Engine } from '../engine/engine.ts';
+import { core } from './cores.ts';
 import { pack, unpack } from './pack.ts';
 
 const engine = new Engine();
@@ -22,6 +23,7 @@ async function answer(request: Request): Promise<void> {
       isCancelled: () => isCancelled,
       pack,
       unpack,
+      core,
     });
     send({ id, answer: answered });
   } catch (error) {

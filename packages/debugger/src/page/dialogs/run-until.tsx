@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { describePredicate, type Predicate } from '../../engine/predicates.ts';
-import { runUntil } from '../session.ts';
+import { runUntil, searchFor } from '../session.ts';
 import { dialog } from '../shell/dialogs.ts';
 import { frame } from '../store.ts';
 import { Dialog } from './dialog.tsx';
@@ -27,17 +27,17 @@ function offered(): readonly Predicate[] {
 export function RunUntil(): JSX.Element {
   const predicates = offered();
   const chosen = useSignal(0);
-  const run = (): void => {
+  const run = (how: (predicate: Predicate) => Promise<void>): void => {
     const predicate = predicates[chosen.value];
     dialog.value = null;
-    if (predicate !== undefined) void runUntil(predicate);
+    if (predicate !== undefined) void how(predicate);
   };
   return (
     <Dialog title="Run until…">
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          run();
+          run(runUntil);
         }}
       >
         <ul class="options">
@@ -55,9 +55,18 @@ export function RunUntil(): JSX.Element {
             </li>
           ))}
         </ul>
-        <button type="submit" class="primary">
-          Continue until then
-        </button>
+        <div class="line">
+          <button type="submit" class="primary">
+            Continue until then
+          </button>
+          <button type="button" onClick={() => run(searchFor)}>
+            Search for a schedule
+          </button>
+        </div>
+        <p class="hint">
+          Continuing lets time go on by itself. A search tries other orders, a crash, lost messages and requests from
+          here on, and makes a branch of what it finds.
+        </p>
       </form>
     </Dialog>
   );

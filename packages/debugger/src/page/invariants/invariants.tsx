@@ -2,7 +2,7 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { BranchView } from '../../engine/protocol.ts';
-import { invariantLines } from '../../engine/invariant-list.ts';
+import { invariantLines, sentenceOf } from '../../engine/invariant-list.ts';
 import type { Why } from '../../engine/why.ts';
 import { plural } from '../format.ts';
 import { ask, seek, shrink } from '../session.ts';
@@ -77,10 +77,26 @@ function WhyView(): JSX.Element | null {
           </li>
         ))}
       </ol>
+      <Consequence />
       <button type="button" class="primary" onClick={() => void shrink()}>
         Shrink this run
       </button>
     </section>
+  );
+}
+
+/** A rule that was broken first, and the harm that came of it. */
+function Consequence(): JSX.Element | null {
+  const later = branch.value?.consequence ?? null;
+  if (later === null) return null;
+  return (
+    <p class="consequence">
+      <b>What came of it, in step {later.step}:</b> {later.invariant}, {sentenceOf(later.invariant)}. {later.first}; but{' '}
+      {later.second}.{' '}
+      <button type="button" onClick={() => void seek(later.step)}>
+        go to step {later.step}
+      </button>
+    </p>
   );
 }
 

@@ -143,7 +143,6 @@ function Time(): JSX.Element {
 function Violation(): JSX.Element | null {
   const violation = branch.value?.violation ?? null;
   if (violation === null) return null;
-  const isAhead = (frame.value?.position.step ?? 0) < violation.step;
   return (
     <button
       type="button"
@@ -151,7 +150,7 @@ function Violation(): JSX.Element | null {
       title={`${violation.first}; but ${violation.second}  y`}
       onClick={() => (tab.value = 'Invariants')}
     >
-      ✗ {violation.invariant} {isAhead ? 'breaks' : 'broke'} in step {violation.step}
+      ✗ {violation.invariant}, step {violation.step}
     </button>
   );
 }

@@ -14,6 +14,7 @@ export const disturbance: Tour = {
   run: {
     title: 'Tour: the server that disturbs',
     options: { servers: 3, timing: 'clock', seed: 4, raft: { ...paperTimes, stableLeadership: false } },
+    bug: null,
     requestEvery: null,
   },
   stops: [
@@ -51,6 +52,7 @@ export const preVote: Tour = {
   run: {
     title: 'Tour: PreVote',
     options: { servers: 3, timing: 'clock', seed: 4, raft: { ...paperTimes, stableLeadership: true } },
+    bug: null,
     requestEvery: null,
   },
   stops: [

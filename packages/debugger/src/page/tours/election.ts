@@ -13,6 +13,7 @@ export const election: Tour = {
     title: 'Tour: election',
     // Without PreVote: the paper's own election, one round of votes.
     options: { servers: 3, timing: 'clock', seed: 8, raft: { ...paperTimes, stableLeadership: false } },
+    bug: null,
     requestEvery: null,
   },
   stops: [

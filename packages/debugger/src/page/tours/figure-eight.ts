@@ -26,6 +26,7 @@ export const figureEight: Tour = {
       seed: 5,
       raft: { ...paperTimes, stableLeadership: false, maxAppendBytes: 1 },
     },
+    bug: null,
     requestEvery: null,
   },
   stops: [

@@ -11,6 +11,7 @@ export const lostVote: Tour = {
   run: {
     title: 'Tour: a lost vote',
     options: { servers: 3, timing: 'clock', seed: 2, raft: { ...paperTimes, stableLeadership: false } },
+    bug: null,
     requestEvery: null,
   },
   stops: [

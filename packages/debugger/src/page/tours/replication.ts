@@ -14,6 +14,7 @@ export const replication: Tour = {
   run: {
     title: 'Tour: replication',
     options: { servers: 3, timing: 'clock', seed: 3, raft: { ...paperTimes, stableLeadership: false } },
+    bug: null,
     requestEvery: null,
   },
   stops: [
