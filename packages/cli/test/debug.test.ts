@@ -12,12 +12,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 interface Serving {
   readonly url: string;
   /** Ctrl-C; returns the exit code. */
-  interrupt(): Promise<number | null>;
+  readonly interrupt: () => Promise<number | null>;
 }
 
 /** `quorate debug`, once it has told its address. */
 function serve(...args: readonly string[]): Promise<Serving> {
-  const child = spawn(process.execPath, [QUORATE_ENTRY, 'debug', '--no-open', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [QUORATE_ENTRY, 'debug', '--no-open', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const exited = new Promise<number | null>((resolve) => child.on('close', resolve));
   return new Promise((resolve, reject) => {
     let out = '';
@@ -58,7 +60,10 @@ describe('quorate debug', () => {
     const { url, interrupt } = await serve('7');
     expect(url).toContain('#trace');
     const trace = await fetch(new URL('./trace.json', url));
-    expect(JSON.parse(await trace.text())).toMatchObject({ format: 'quorate-trace', configuration: { world: 'nodes', seed: 7 } });
+    expect(JSON.parse(await trace.text())).toMatchObject({
+      format: 'quorate-trace',
+      configuration: { world: 'nodes', seed: 7 },
+    });
     await interrupt();
   });
 

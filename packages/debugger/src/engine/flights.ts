@@ -44,9 +44,8 @@ export class Flights {
     const { from, to, kind, term } = message;
     const unknown = { id: 0, from, to, kind, term, summary: describeMessage(message) };
     const open = this.#open.get(key(unknown));
-    while (open !== undefined && open.length > 0) {
-      const flight = open.shift();
-      if (flight === undefined || at - flight.sentAt > longestFlight) continue;
+    for (let flight = open?.shift(); flight !== undefined; flight = open?.shift()) {
+      if (at - flight.sentAt > longestFlight) continue;
       flight.arrivedStep = step;
       flight.arrivedAt = at;
       this.#last.set(key(unknown), flight);

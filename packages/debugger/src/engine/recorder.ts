@@ -151,7 +151,5 @@ export function titleOf(action: CoreAction, flight: Flight | null): string {
       return 'all links are mended';
     case 'restage':
       return `a new stage of the search${action.forget ? '; messages in flight are lost' : ''}`;
-    case 'restage':
-      return 'a new stage of the search begins';
   }
 }

@@ -23,6 +23,7 @@ export function asking(
 ): <Name extends CommandName>(name: Name, ask: Ask<Name>) => Promise<Answer<Name>> {
   return async (name, ask) => {
     const request = { id: 0, name, ask } as unknown as Request;
-    return (await engine.answer(request, host)) as Answer<typeof name>;
+    const answer: unknown = await engine.answer(request, host);
+    return answer as Answer<typeof name>;
   };
 }
