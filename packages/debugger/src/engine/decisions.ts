@@ -24,6 +24,6 @@ export function translated({ action, about }: Decision, world: CoreWorld): CoreA
   if (about === null || !('message' in action)) return world.why(action) === null ? action : null;
   const same = world.flights.find((flight) => signature(flight) === about);
   if (same === undefined) return null;
-  const meant: CoreAction = { kind: action.kind, message: same.id };
+  const meant: CoreAction = { ...action, message: same.id };
   return world.why(meant) === null ? meant : null;
 }

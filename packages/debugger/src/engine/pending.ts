@@ -3,6 +3,9 @@ import { type CoreAction, type CoreWorld, describeMessage, type Flight } from '@
 import { dueOf } from './due.ts';
 import type { Choice, PendingItem } from './protocol.ts';
 
+/** How much longer a message takes that is held up: long enough for others to overtake it. Virtual microseconds. */
+const delay = 50_000;
+
 export function pendingOf(world: CoreWorld): readonly PendingItem[] {
   const items: PendingItem[] = world.flights.map((flight) => messageItem(world, flight));
   for (const { id } of world.servers) {
@@ -39,7 +42,10 @@ function messageItem(world: CoreWorld, flight: Flight): PendingItem {
     title: `${message.kind} ${message.from}→${message.to}`,
     detail: `#${id} t${message.term} ${describeMessage(message)}`.trimEnd(),
     dueAt: dueOf(world, { kind: 'deliver', message: id }),
-    choices: kinds.map((kind) => choice(world, kind, { kind, message: id })),
+    choices: [
+      ...kinds.map((kind) => choice(world, kind, { kind, message: id })),
+      ...(world.setting.timing === 'clock' ? [choice(world, 'delay', { kind: 'delay', message: id, by: delay })] : []),
+    ],
   };
 }
 

@@ -39,7 +39,7 @@ export function recordOf(
     server,
     title: titleOf(action, flight),
     isRoutine: isRoutine(flight?.message ?? null, action.kind === 'timeout' ? action.timer : null, changes),
-    message: flight === null || action.kind === 'duplicate' ? null : seen(flight),
+    message: action.kind === 'deliver' || action.kind === 'drop' ? seenOrNull(flight) : null,
     isLost: action.kind === 'drop',
     sent: report.sent.map(seen),
     causes: [...new Set(causes)],
@@ -47,6 +47,10 @@ export function recordOf(
     appended: report.outputs.flatMap(({ persist }) => runsOf(persist?.entries ?? [])),
     acknowledged: action.kind === 'deliver' ? acknowledgedBy(flight?.message ?? null) : null,
   };
+}
+
+function seenOrNull(flight: Flight | null): SeenMessage | null {
+  return flight === null ? null : seen(flight);
 }
 
 function seen({ id, message }: Flight): SeenMessage {
@@ -97,14 +101,15 @@ export function isRoutine(message: Message | null, timer: TimerName | null, chan
   return timer !== null && timer !== 'election';
 }
 
-const verbs = { deliver: 'arrives', drop: 'is lost', duplicate: 'is doubled' } as const;
+const verbs = { deliver: 'arrives', drop: 'is lost', duplicate: 'is doubled', delay: 'is held up' } as const;
 
 /** What happens, in a sentence without its end. */
 export function titleOf(action: CoreAction, flight: Flight | null): string {
   switch (action.kind) {
     case 'deliver':
     case 'drop':
-    case 'duplicate': {
+    case 'duplicate':
+    case 'delay': {
       if (flight === null) return `message ${action.message} ${verbs[action.kind]}`;
       const { kind, from, to } = flight.message;
       return `${kind} ${from}→${to} ${verbs[action.kind]}`;

@@ -1,11 +1,13 @@
 /** What can be done in a core world, as plain data: a list of actions, carried out from the beginning, is a run. */
-import type { Index, MemberId, TimerName } from '@quorate/raft';
+import type { Index, MemberId, Micros, TimerName } from '@quorate/raft';
 import type { Budgets, ChangeOffer } from './options.ts';
 
 /** Messages are named by the order in which they were sent, from 1; a duplicate gets a number of its own. */
 export type CoreAction =
   /** A message in flight arrives, is lost, or is doubled. */
   | { readonly kind: 'deliver' | 'drop' | 'duplicate'; readonly message: number }
+  /** A message in flight takes that much longer. Virtual microseconds. */
+  | { readonly kind: 'delay'; readonly message: number; readonly by: Micros }
   | { readonly kind: 'timeout'; readonly server: MemberId; readonly timer: TimerName }
   /** The oldest batch on its way to the disk is durable. */
   | { readonly kind: 'persist'; readonly server: MemberId }
@@ -47,6 +49,8 @@ export function describeAction(action: CoreAction): string {
     case 'drop':
     case 'duplicate':
       return `${action.kind} message ${action.message}`;
+    case 'delay':
+      return `delay message ${action.message} by ${action.by} µs`;
     case 'timeout':
       return `${action.timer} timer of ${action.server} runs out`;
     case 'change':

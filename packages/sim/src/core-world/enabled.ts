@@ -76,6 +76,8 @@ export function whyNot(world: Situation, action: CoreAction): string | null {
     case 'drop':
     case 'duplicate':
       return whyNoMessage(world, action.kind, action.message);
+    case 'delay':
+      return whyNoDelay(world, action.message, action.by);
     case 'cut':
     case 'mend':
     case 'heal':
@@ -103,6 +105,12 @@ function whyNoMessage(world: Situation, kind: 'deliver' | 'drop' | 'duplicate', 
   const highest = world.setting.budgets.terms;
   if (message.kind === 'timeoutNow' && highest !== null && to.raft.term >= highest) return pastTerms(highest);
   return null;
+}
+
+function whyNoDelay(world: Situation, id: number, by: number): string | null {
+  if (world.setting.timing === 'order') return 'there is no clock here: a message arrives when it is chosen';
+  if (!(Number.isInteger(by) && by > 0)) return `a delay is a whole number of microseconds from 1 on, not ${by}`;
+  return world.flight(id) === null ? `message ${id} is not in flight` : null;
 }
 
 function pastTerms(highest: number): string {

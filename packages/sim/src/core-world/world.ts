@@ -164,6 +164,8 @@ export class CoreWorld implements Situation {
         return this.#drop(action, action.message);
       case 'duplicate':
         return this.#duplicate(action, action.message);
+      case 'delay':
+        return this.#delay(action, action.message, action.by);
       case 'cut':
         this.#set({ cuts: [...this.#parts.cuts, this.#link(action.from, action.to)].sort((a, b) => a - b) });
         return this.#report(action, null, null);
@@ -280,6 +282,13 @@ export class CoreWorld implements Situation {
     if (record === undefined || record.raft === null) return;
     const reports = [...record.reports, { peer: to, delivered }];
     this.#replace(at, this.#parts.catalogue.local({ ...record, reports }, at));
+  }
+
+  #delay(action: CoreAction, id: number, by: Micros): StepReport {
+    const { flights, now } = this.#parts;
+    const later = (flight: Flight): Flight => ({ ...flight, due: Math.max(flight.due, now) + by });
+    this.#set({ flights: flights.map((flight) => (flight.id === id ? later(flight) : flight)) });
+    return this.#report(action, null, null);
   }
 
   #duplicate(action: CoreAction, id: number): StepReport {
