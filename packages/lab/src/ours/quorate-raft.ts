@@ -44,8 +44,9 @@ const labOptions: RaftDefaults = {
   // A slow leader's round trip takes 300 ms in the part `beyond`: a majority must have answered within the shortest timeout.
   electionTimeoutMin: 320_000,
   electionTimeoutMax: 450_000,
-  // Elections fail here because messages are lost, hardly because servers stand at the same time: wider timeouts would not help.
-  maxElectionBackoff: 2,
+  // Elections fail here because messages are lost or late, hardly because servers stand at the same time. Much wider timeouts cost more than
+  // they win: a lost vote is asked for again only when they end.
+  maxElectionBackoff: 3,
   // Nothing is ever asked back from the disk.
   maxLogCacheBytes: 2 ** 40,
 };
