@@ -18,6 +18,7 @@ import {
   inTerm,
   leads,
   RandomWalk,
+  StagedSearch,
   type Searching,
   type SearchOptions,
   type SearchResult,
@@ -51,9 +52,10 @@ export async function runCheck(flags: CheckFlags, given: readonly string[]): Pro
   if (bug !== null) print(`In this core ${bug.mistake}.`);
   const world = checkedUsage(() => new CoreWorld(options));
   print(`${options.servers} servers; at most ${boundsOf(world)}.`);
-  const search = checkedUsage(() => engineOf(flags, world));
+  const search = checkedUsage(() => engineOf(flags, world, bug));
   const seconds = await run(search, flags.seconds ?? Number.POSITIVE_INFINITY);
   const result = search.result();
+  if (search instanceof StagedSearch) printStages(search.stages);
   printSpace(result, seconds, flags);
   if (result.end === 'violation') reportViolation(result, options, bug, flags);
   else if (result.end === 'goal') reportGoal(result, options, bug, flags);
@@ -111,7 +113,7 @@ function optionsOf(flags: CheckFlags): CoreWorldOptions {
   };
 }
 
-function engineOf(flags: CheckFlags, world: CoreWorld): Searching {
+function engineOf(flags: CheckFlags, world: CoreWorld, bug: Bug | null): Searching {
   const options: SearchOptions = {
     maxStates: flags.maxStates,
     maxFrontier: flags.maxFrontier,
@@ -120,6 +122,8 @@ function engineOf(flags: CheckFlags, world: CoreWorld): Searching {
     ...(flags.depth === undefined ? {} : { maxDepth: flags.depth }),
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
   };
+  if (bug !== null && bug.stages !== null && flags.engine === 'bfs')
+    return new StagedSearch(world, bug.stages, options);
   if (flags.engine === 'bfs') return new BreadthFirst(world, options);
   return flags.engine === 'dfs' ? new DepthFirst(world, options) : new RandomWalk(world, options);
 }
@@ -206,11 +210,27 @@ function printSpace(
   print(`Steps by kind: ${[...taken].map(([kind, times]) => `${kind} ${count(times)}`).join(', ')}`);
 }
 
+function printStages(stages: StagedSearch['stages']): void {
+  const rows = stages.map(({ stage, result: { states, levels, end } }) => [
+    stage,
+    count(states),
+    String(levels.length - 1),
+    end,
+  ]);
+  print(table(['stage', 'states', 'depth', 'ends with'], rows));
+}
+
 function reportViolation(result: SearchResult, options: CoreWorldOptions, bug: Bug | null, flags: CheckFlags): void {
   const { actions, broken } = result;
   if (actions === null || broken === null) return;
   process.exitCode = EXIT_CODES.violation;
-  const shortest = flags.engine === 'bfs' ? 'a shortest way' : 'the shortest way that was found';
+  const isStaged = bug !== null && bug.stages !== null;
+  const isShortest = flags.engine === 'bfs' && !isStaged;
+  const shortest = isShortest
+    ? 'a shortest way'
+    : isStaged
+      ? 'a shortest way in each stage'
+      : 'the shortest way that was found';
   print(`\n${broken.invariant} is broken after ${actions.length} steps, ${shortest}:\n`);
   printExplanation(explain(options, actions), broken);
   if (bug !== null) print(`\nThe mistake: ${bug.mistake}. The rule: ${bug.rule}.`);

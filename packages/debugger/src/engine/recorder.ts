@@ -155,6 +155,6 @@ export function titleOf(action: CoreAction, flight: Flight | null): string {
     case 'heal':
       return 'all links are mended';
     case 'restage':
-      return `a new stage of the search${action.forget ? '; messages in flight are lost' : ''}`;
+      return `stage of the search: ${action.stage}${action.forget ? '; messages in flight are lost' : ''}`;
   }
 }

@@ -50,7 +50,7 @@ export interface FoundWay {
 /** `from` is left as it is. */
 export async function searchFrom(from: CoreWorld, predicate: Predicate, host: Host): Promise<FoundWay> {
   const start = from.clone();
-  start.perform({ kind: 'restage', budgets: bounded(from), forget: false });
+  start.perform({ kind: 'restage', stage: 'from here', budgets: bounded(from), forget: false });
   const search = new RandomWalk(start, { goal: goalOf(predicate), maxDepth, walks, repeatEvery: 0 });
   let sinceFound = 0;
   for (let tried = 0; tried < maxTried && sinceFound < stepsToShorten && !host.isCancelled(); tried += stepsAtOnce) {

@@ -37,10 +37,10 @@ export type CoreAction =
   /** All links are mended. */
   | { readonly kind: 'heal' }
   /**
-   * Other budgets hold from here on, as a search in stages wants them; what is spent stays spent. With `forget` all messages in flight
+   * A search comes to a stage of this name, where other budgets hold; what is spent stays spent. With `forget` all messages in flight
    * are lost. Never offered by a world.
    */
-  | { readonly kind: 'restage'; readonly budgets: Partial<Budgets>; readonly forget: boolean };
+  | { readonly kind: 'restage'; readonly stage: string; readonly budgets: Partial<Budgets>; readonly forget: boolean };
 
 /** In a few words, for lists and traces. */
 export function describeAction(action: CoreAction): string {
@@ -67,7 +67,7 @@ export function describeAction(action: CoreAction): string {
     case 'heal':
       return 'mend all links';
     case 'restage':
-      return `a new stage begins${action.forget ? '; messages in flight are lost' : ''}`;
+      return `stage ${action.stage}${action.forget ? '; messages in flight are lost' : ''}`;
     case 'persist':
       return `what ${action.server} wrote first is durable`;
     case 'apply':

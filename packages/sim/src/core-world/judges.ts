@@ -3,7 +3,7 @@
  * have and with what happened before (docs/invariants.md has the list). A search needs these, since its states branch; what it finds is
  * run again before `Invariants`, which knows more and says it better.
  */
-import type { Entry, Index, MemberId, RaftState, Term } from '@quorate/raft';
+import type { Entry, Index, MemberId, Message, RaftState, Term } from '@quorate/raft';
 import { isQuorum } from '../invariants/quorum.ts';
 import { entryOn } from './disk.ts';
 import { type Ghost, isSameEntry } from './ghost.ts';
@@ -15,8 +15,15 @@ export interface Judgement {
   readonly broken: Broken | null;
 }
 
-/** Judges a step of `after`, which was `before`; `servers` are all of them as they are now. */
-export function judge(ghost: Ghost, before: CoreServer, after: CoreServer, servers: readonly CoreServer[]): Judgement {
+/** Judges a step of `after`, which was `before` and has `sent` these; `servers` are all of them as they are now. */
+export function judge(
+  ghost: Ghost,
+  before: CoreServer,
+  after: CoreServer,
+  sent: readonly Message[],
+  servers: readonly CoreServer[],
+  unjudged: readonly string[],
+): Judgement {
   const now = after.raft;
   if (now === null) return { ghost, broken: null };
   const was = before.raft;
@@ -29,11 +36,12 @@ export function judge(ghost: Ghost, before: CoreServer, after: CoreServer, serve
     told = { ...told, leaders: withLeader(told.leaders, now.term, after.id) };
   }
   if (now.commitIndex > (was?.commitIndex ?? now.snapshot.index)) {
-    const judgement = checkCommit(told, after.id, now, servers);
-    if (judgement.broken !== null) return judgement;
+    const judgement = checkCommit(told, after.id, was, now, servers, unjudged);
+    if (judgement.broken !== null && !unjudged.includes(judgement.broken.invariant)) return judgement;
     told = judgement.ghost;
   }
   const broken =
+    checkAcks(after, sent, servers) ??
     (was === null || isOtherLog(was, now) ? checkLogs(after.id, now, servers) : null) ??
     (before.machine === after.machine ? null : checkMachine(after, servers)) ??
     (was?.configurations === now.configurations ? null : checkConfigurations(after.id, now));
@@ -94,7 +102,14 @@ function withLeader(leaders: Ghost['leaders'], term: Term, leader: MemberId): Gh
 }
 
 /** C5: what is committed, is committed for ever and everywhere the same. Where a leader commits what nobody has before: C3 and C4. */
-function checkCommit(ghost: Ghost, id: MemberId, now: RaftState, servers: readonly CoreServer[]): Judgement {
+function checkCommit(
+  ghost: Ghost,
+  id: MemberId,
+  was: RaftState | null,
+  now: RaftState,
+  servers: readonly CoreServer[],
+  unjudged: readonly string[],
+): Judgement {
   const { commitIndex, log, role, term } = now;
   const committed = [...ghost.committed];
   for (let index = log.base.index + 1; index <= commitIndex; index++) {
@@ -112,20 +127,28 @@ function checkCommit(ghost: Ghost, id: MemberId, now: RaftState, servers: readon
     committed.push({ entry, commitTerm: term });
   }
   if (committed.length === ghost.committed.length) return { ghost, broken: null };
-  return { ghost: { ...ghost, committed }, broken: checkLeaderCommit(id, now, servers) };
+  return { ghost: { ...ghost, committed }, broken: checkLeaderCommit(id, was, now, servers, unjudged) };
 }
 
 /** C3: a leader counts for entries of its own term only (§5.4.2). C4: a quorum has them on its disks. */
-function checkLeaderCommit(id: MemberId, now: RaftState, servers: readonly CoreServer[]): Broken | null {
+function checkLeaderCommit(
+  id: MemberId,
+  was: RaftState | null,
+  now: RaftState,
+  servers: readonly CoreServer[],
+  unjudged: readonly string[],
+): Broken | null {
   const { commitIndex, log, term, configurations } = now;
   const own = termIn(log, commitIndex);
-  if (own !== term) {
+  if (own !== term && !unjudged.includes('C3')) {
     const second = `${id} commits it by counting, as leader of term ${term}`;
     return { invariant: 'C3', first: `entry ${commitIndex} is of term ${own ?? 'none'}`, second };
   }
-  const configuration = configurations[configurations.length - 1];
-  const holders = servers.filter(({ disk }) => holds(disk, commitIndex, own)).map((server) => server.id);
-  if (configuration === undefined || isQuorum(configuration, (member) => holders.includes(member))) return null;
+  // A commit may lead to the next step of a change at once: whichever was in force meanwhile.
+  const since = was?.configurations.at(-1)?.index ?? 0;
+  const inForce = configurations.filter(({ index }, at) => index >= since || at === configurations.length - 1);
+  const holders = servers.filter(({ disk }) => holds(disk, commitIndex, own ?? 0)).map((server) => server.id);
+  if (inForce.some((configuration) => isQuorum(configuration, (member) => holders.includes(member)))) return null;
   const first = `entry ${commitIndex}/${own} is on the disks of ${holders.join(' ') || 'nobody'}`;
   return { invariant: 'C4', first, second: `${id} commits it` };
 }
@@ -136,6 +159,25 @@ function holds(disk: CoreServer['disk'], index: Index, term: Term): boolean {
 
 function isOtherLog({ log: was }: RaftState, { log: now }: RaftState): boolean {
   return was.lastIndex !== now.lastIndex || termIn(was, was.lastIndex) !== termIn(now, now.lastIndex);
+}
+
+/** B6: what is acknowledged stands on the disk as the leader has it. */
+function checkAcks({ id, disk }: CoreServer, sent: readonly Message[], servers: readonly CoreServer[]): Broken | null {
+  for (const message of sent) {
+    if (message.kind !== 'appendEntriesReply' || !message.accepted || message.index <= disk.base.index) continue;
+    const { index, term, to } = message;
+    const leader = servers.find((server) => server.id === to)?.raft;
+    if (leader?.role !== 'leader' || leader.term !== term || index <= leader.log.base.index) continue;
+    const [own, theirs] = [entryOn(disk, index)?.term ?? null, termIn(leader.log, index)];
+    if (own !== null && own === theirs) continue;
+    const first = `the disk of ${id} has term ${own ?? 'none'} at ${index}`;
+    return {
+      invariant: 'B6',
+      first,
+      second: `it acknowledges ${index} to ${to}, whose log has ${theirs ?? 'none'} there`,
+    };
+  }
+  return null;
 }
 
 /** B3: logs that have an entry of the same index and term are the same up to there (§5.3). */

@@ -120,6 +120,11 @@ export interface CoreWorldOptions {
   readonly symmetry?: boolean;
   /** The core whose servers these are: another than the real one is a copy with a mistake in it. Default: `Raft` of `@quorate/raft`. */
   readonly core?: typeof Raft;
+  /**
+   * Invariants of the judges (judges.ts) that are not spoken of, by their ids: where a core breaks one, what comes of it can be looked
+   * for. Default: none.
+   */
+  readonly unjudged?: readonly string[];
   /** Kinds of messages that never arrive: what they would have led to is not looked at. Default: none. */
   readonly lost?: readonly MessageKind[];
   /** Whether a crash may keep some of the batches that were on their way. Default: true. */
@@ -165,6 +170,7 @@ export interface Setting {
   readonly changes: readonly ChangeOffer[];
   readonly tornCrashes: boolean;
   readonly core: typeof Raft;
+  readonly unjudged: readonly string[];
   readonly lost: readonly MessageKind[];
   readonly symmetry: boolean;
 }
@@ -201,6 +207,7 @@ export function settingOf(options: CoreWorldOptions): Setting {
     changes: options.changes ?? defaultChanges(ids, voters),
     tornCrashes: options.tornCrashes ?? true,
     core: options.core ?? Raft,
+    unjudged: options.unjudged ?? [],
     lost: checkedKinds(options.lost ?? []),
     symmetry: options.symmetry ?? !isClock,
   };

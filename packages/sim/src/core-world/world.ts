@@ -400,7 +400,8 @@ export class CoreWorld implements Situation {
     const { turned, local, letters } = known ?? this.#make(before, at, key, act);
     this.#replace(at, local);
     const sent = this.#send(letters);
-    const broken = turned.broken ?? this.#judge(before.record, local.record);
+    const found = turned.broken ?? this.#judge(before.record, local.record, turned.sent);
+    const broken = found === null || this.setting.unjudged.includes(found.invariant) ? null : found;
     if (this.#parts.operations.length > 0) {
       const { operations, now, steps } = this.#parts;
       this.#set({ operations: answered(operations, local.record, turned, now, steps) });
@@ -456,9 +457,9 @@ export class CoreWorld implements Situation {
     return sent;
   }
 
-  #judge(before: CoreServer, after: CoreServer): Broken | null {
-    const { ghost, catalogue } = this.#parts;
-    const judgement = judge(ghost.ghost, before, after, this.servers);
+  #judge(before: CoreServer, after: CoreServer, sent: readonly Message[]): Broken | null {
+    const { ghost, catalogue, setting } = this.#parts;
+    const judgement = judge(ghost.ghost, before, after, sent, this.servers, setting.unjudged);
     if (judgement.ghost !== ghost.ghost) {
       this.#set({ ghost: { ghost: judgement.ghost, coded: catalogue.code(judgement.ghost) } });
     }

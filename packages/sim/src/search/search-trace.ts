@@ -108,7 +108,7 @@ const actionFields: Readonly<Record<CoreAction['kind'], Readonly<Record<string, 
   cut: onLink,
   mend: onLink,
   heal: {},
-  restage: { budgets: 'object', forget: 'boolean' },
+  restage: { stage: 'string', budgets: 'object', forget: 'boolean' },
 };
 
 function actionOf(record: TraceRecord, at: number): CoreAction {

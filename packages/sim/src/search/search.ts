@@ -230,6 +230,10 @@ const mostNear = 3;
 
 /** The budgets that a search is bounded by, in words. */
 export function boundsOf({ setting }: CoreWorld): string {
-  const limited = budgetNames.filter((name) => setting.budgets[name] !== null);
-  return limited.map((name) => `${name} ${setting.budgets[name]}`).join(', ');
+  const { budgets, lost } = setting;
+  const some = budgetNames.filter((name) => budgets[name] !== null && budgets[name] !== 0);
+  const no = budgetNames.filter((name) => budgets[name] === 0);
+  const limited = some.map((name) => `${name} ${budgets[name]}`).join(', ');
+  const absent = no.length === 0 ? '' : `; no ${no.join(', ')}`;
+  return `${limited}${absent}${lost.length === 0 ? '' : `; lost: ${lost.join(', ')}`}`;
 }

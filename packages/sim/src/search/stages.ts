@@ -63,10 +63,8 @@ export class StagedSearch implements Searching {
   }
 
   #begin(): BreadthFirst {
-    const { budgets, forget = false, begin = [], goal, prunes = [], maxDepth = null } = this.stage;
-    const first: CoreAction[] =
-      budgets === undefined && !forget ? [] : [{ kind: 'restage', budgets: budgets ?? {}, forget }];
-    for (const action of [...first, ...begin]) {
+    const { name: stage, budgets = {}, forget = false, begin = [], goal, prunes = [], maxDepth = null } = this.stage;
+    for (const action of [{ kind: 'restage', stage, budgets, forget } as const, ...begin]) {
       this.#world.carryOut(action);
       this.#way.push(action);
     }
