@@ -18,7 +18,7 @@ describe('the real core', () => {
     const { code, out } = await quorate(['check', ...small]);
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^3 servers; at most terms 1, elections 1, stickiness 2, requests 1; no heartbeats, .*; lost: heartbeat, heartbeatReply/,
+      /^3 servers; at most terms 1, elections 1, requests 1; no stickiness, heartbeats, .*; lost: heartbeat, heartbeatReply/,
     );
     expect(out).toMatch(/[\d,]+ states, [\d,]+ steps, depth \d+, in [\d.]+ s/);
     expect(out).toContain('Nothing breaks: every state within these bounds was visited.');

@@ -24,18 +24,20 @@ import {
   type SearchResult,
   twoLeaders,
 } from '@quorate/sim';
-import { loadBug, writeLines } from '@quorate/sim/node';
+import { loadBug, searchParallel, writeLines } from '@quorate/sim/node';
 import { quorateVersion } from '@quorate/server';
 import { table } from '../output/table.ts';
 import type { CheckFlags } from '../tree/check-command.ts';
 import { UsageError } from '../usage-error.ts';
 import { printExplanation } from './check-explanation.ts';
+import { count, interruptible } from './check-run.ts';
 import { print } from './session.ts';
 
 const EXIT_CODES = { violation: 10, missedGoal: 13 } as const;
 /** Steps between two looks at the clock. */
-const SLICE = 2_000;
-const PROGRESS_MS = 500;
+const SLICE = 10_000;
+/** One step of so many is made twice. */
+const REPEAT_EVERY = 1_024;
 
 /** Searches, with a line that moves; then what was found, explained, or what was proved and what was cut. */
 export async function runCheck(flags: CheckFlags, given: readonly string[]): Promise<void> {
@@ -52,11 +54,12 @@ export async function runCheck(flags: CheckFlags, given: readonly string[]): Pro
   if (bug !== null) print(`In this core ${bug.mistake}.`);
   const world = checkedUsage(() => new CoreWorld(options));
   print(`${options.servers} servers; at most ${boundsOf(world)}.`);
-  const search = checkedUsage(() => engineOf(flags, world, bug));
-  const seconds = await run(search, flags.seconds ?? Number.POSITIVE_INFINITY);
-  const result = search.result();
-  if (search instanceof StagedSearch) printStages(search.stages);
-  printSpace(result, seconds, flags);
+  const seconds = flags.seconds ?? Number.POSITIVE_INFINITY;
+  const began = performance.now();
+  const result = isShared(flags, bug)
+    ? await searchShared(options, bug, flags, seconds)
+    : await searchAlone(world, bug, flags, seconds);
+  printSpace(result, (performance.now() - began) / 1000, flags);
   if (result.end === 'violation') reportViolation(result, options, bug, flags);
   else if (result.end === 'goal') reportGoal(result, options, bug, flags);
   else reportNothing(result, flags);
@@ -113,6 +116,44 @@ function optionsOf(flags: CheckFlags): CoreWorldOptions {
   };
 }
 
+/** Goals and stages are functions, which no other thread can be handed. */
+function isShared({ engine, goal: parts, threads }: CheckFlags, bug: Bug | null): boolean {
+  return engine === 'bfs' && parts === undefined && (bug?.stages ?? null) === null && threads > 1;
+}
+
+async function searchShared(
+  options: CoreWorldOptions,
+  bug: Bug | null,
+  { threads, depth, maxStates, maxFrontier }: CheckFlags,
+  seconds: number,
+): Promise<SearchResult> {
+  const world = Object.fromEntries(
+    Object.entries(options).filter(([name]) => name !== 'core'),
+  ) as unknown as CoreWorldOptions;
+  const limits = { maxDepth: depth ?? null, maxStates, maxFrontier, repeatEvery: REPEAT_EVERY };
+  return await interruptible(seconds, async (signal, onProgress) => {
+    return await searchParallel({ world, bug: bug?.name ?? null, threads, ...limits, signal, onProgress });
+  });
+}
+
+async function searchAlone(
+  world: CoreWorld,
+  bug: Bug | null,
+  flags: CheckFlags,
+  seconds: number,
+): Promise<SearchResult> {
+  const search = checkedUsage(() => engineOf(flags, world, bug));
+  await interruptible(seconds, async (signal, onProgress) => {
+    while (!signal.aborted && !search.advance(SLICE)) {
+      onProgress(search.progress);
+      // An interrupt is heard only if the event loop has its turn.
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
+  });
+  if (search instanceof StagedSearch) printStages(search.stages);
+  return search.result();
+}
+
 function engineOf(flags: CheckFlags, world: CoreWorld, bug: Bug | null): Searching {
   const options: SearchOptions = {
     maxStates: flags.maxStates,
@@ -155,45 +196,6 @@ function checkedUsage<Value>(make: () => Value): Value {
     if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
     throw error;
   }
-}
-
-/** Returns how many seconds it took. A first Ctrl-C ends the search with what is known so far. */
-async function run(search: Searching, seconds: number): Promise<number> {
-  const began = performance.now();
-  const ending = new AbortController();
-  const onInterrupt = (): void => {
-    if (ending.signal.aborted) process.exit(130);
-    ending.abort();
-  };
-  process.on('SIGINT', onInterrupt);
-  let shown = began;
-  try {
-    while (!ending.signal.aborted && performance.now() - began < seconds * 1000 && !search.advance(SLICE)) {
-      if (performance.now() - shown >= PROGRESS_MS) {
-        showProgress(search, began);
-        shown = performance.now();
-        // An interrupt is heard between two slices only if the event loop has its turn.
-        await new Promise<void>((resolve) => void setImmediate(resolve));
-      }
-    }
-  } finally {
-    process.off('SIGINT', onInterrupt);
-    if (process.stderr.isTTY) process.stderr.write('\r\u001B[K');
-  }
-  return (performance.now() - began) / 1000;
-}
-
-function showProgress(search: Searching, began: number): void {
-  if (!process.stderr.isTTY) return;
-  const { states, successors, depth, frontier } = search.progress;
-  const rate = successors / ((performance.now() - began) / 1000);
-  process.stderr.write(
-    `\r\u001B[K${count(states)} states, depth ${depth}, ${count(Math.round(rate))} steps a second, frontier ${count(frontier)}`,
-  );
-}
-
-function count(number: number): string {
-  return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 function printSpace(

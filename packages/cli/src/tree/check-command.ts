@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** `quorate check`: the model checker. */
@@ -37,9 +38,9 @@ export function addCheckCommand(program: Command): void {
 
 function addBudgets(check: Command): void {
   check
-    .option('--max-term <n>', 'the highest term that an election may begin', wholeNumber, 2)
-    .option('--max-elections <n>', 'election timers that run out', wholeNumber, 2)
-    .option('--max-stickiness <n>', 'stickiness timers that do', wholeNumber, 2)
+    .option('--max-term <n>', 'the highest term that an election may begin', wholeNumber, 1)
+    .option('--max-elections <n>', 'election timers that run out', wholeNumber, 1)
+    .option('--max-stickiness <n>', 'stickiness timers that do', wholeNumber, 0)
     .option('--max-heartbeats <n>', 'heartbeat timers that do', wholeNumber, 0)
     .option('--max-requests <n>', 'commands of clients', wholeNumber, 1)
     .option('--max-reads <n>', 'reads of clients', wholeNumber, 0)
@@ -69,6 +70,12 @@ function addLimits(check: Command): void {
     .option('--max-states <n>', 'states to remember; each takes about 30 bytes', atLeastOne, 20_000_000)
     .option('--max-frontier <n>', 'states that may wait, with bfs; each takes about a kilobyte', atLeastOne, 1_000_000)
     .option('--seconds <n>', 'stop after so many seconds', atLeastOne)
+    .option(
+      '--threads <n>',
+      'threads for bfs without a goal; as many as there are processors if not given',
+      atLeastOne,
+      availableParallelism(),
+    )
     .option('--seed <n>', 'what dfs and walk draw from', wholeNumber)
     .option('--walks <n>', 'how many walks', atLeastOne, 10_000)
     .option('--goal <part...>', 'end where all of these hold: leader, two-leaders, term:N, committed:N, applied:N')
@@ -86,8 +93,8 @@ state machine safety, persist before promise, one change at a time, reads that s
 Exit codes: 0 nothing broke, 10 a rule was broken, 13 the goal was not reached.
 
 Examples:
-  $ quorate check --max-term 1 --max-elections 1
-  $ quorate check --servers 3 --max-term 2 --max-requests 1 --lose heartbeat heartbeatReply
+  $ quorate check
+  $ quorate check --max-term 2 --max-elections 2 --no-prevote --lose heartbeat heartbeatReply
   $ quorate check --bug figure8
   $ quorate check --engine walk --max-crashes 2 --max-requests 3 --max-elections 6 --max-term 5 --seconds 30
   $ quorate check replay check-C6.json`;
@@ -121,6 +128,7 @@ export interface CheckFlags {
   readonly seconds?: number;
   readonly seed?: number;
   readonly walks: number;
+  readonly threads: number;
   readonly goal?: readonly string[];
   readonly trace?: string;
 }
