@@ -4,6 +4,7 @@ import {
   decodeTrace,
   encodeTrace,
   type InputRecord,
+  latestRecords,
   mergeRecordings,
   replay,
   type ServerRecord,
@@ -118,6 +119,28 @@ function merged(run: ReadonlyMap<string, readonly ServerRecord[]>): ServerRecord
 function* walk(records: readonly ServerRecord[]): Generator<ServerRecord, void, undefined> {
   yield* records;
 }
+
+describe('the end of a recording', () => {
+  it('leads to the same states as all of it, and is no longer than it must be', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1_000_000 }), fc.integer({ min: 1, max: 200 }), (seed, most) => {
+        const all = [...recordedRun(seed, 400).values()].flat();
+        const latest = latestRecords(all, most);
+        expect(latest.length).toBeLessThanOrEqual(2 * most + 3);
+        const states = (records: readonly ServerRecord[]): unknown =>
+          replay(records).servers.map(({ server, state }) => [server, canonicalState(state)]);
+        expect(replay(latest).parting).toBeNull();
+        expect(states(latest)).toEqual(states(all));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('is all of a short one', () => {
+    const all = [...recordedRun(3, 50).values()].flat();
+    expect(latestRecords(all, 1_000)).toEqual(all);
+  });
+});
 
 describe('a trace', () => {
   it('comes back from JSON as it was, also when it was laid out anew', () => {

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Served, servePage } from '@quorate/debugger/node';
 import { quorateVersion } from '@quorate/server';
-import { encodeTrace, endingOf, planTrace, runSeed, standardWatchers } from '@quorate/sim';
+import { encodeTrace, endingOf, latestRecords, planTrace, runSeed, standardWatchers } from '@quorate/sim';
 import { UsageError } from '../usage-error.ts';
 import { print } from './session.ts';
 import { exportRecordings } from './trace.ts';
@@ -13,6 +13,8 @@ export interface DebugFlags {
   readonly open: boolean;
 }
 
+/** Of long recordings the end is shown: what a page can hold. */
+const maxRecords = 30_000;
 /** A trace is read whole, here and in the page. */
 const maxTraceBytes = 256 << 20;
 
@@ -52,10 +54,8 @@ function readTrace(path: string, size: number | null): string {
 function recordedTrace(directories: readonly string[]): Served['trace'] {
   const { header, records, notes } = exportRecordings(directories, 'quorate debug');
   for (const note of notes) process.stderr.write(`${note}\n`);
-  return {
-    name: directories.map((path) => basename(path)).join(' '),
-    text: [...encodeTrace(header, records)].join('\n'),
-  };
+  const lines = encodeTrace(header, latestRecords(records, maxRecords));
+  return { name: directories.map((path) => basename(path)).join(' '), text: [...lines].join('\n') };
 }
 
 function seedTrace(text: string): Served['trace'] {

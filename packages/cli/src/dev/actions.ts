@@ -1,4 +1,5 @@
 import type { LocalCluster } from '../processes/local-cluster.ts';
+import type { DebuggerProcess } from './debugger-process.ts';
 import type { EventList } from './event-list.ts';
 import type { ServerWatch } from './server-watch.ts';
 
@@ -10,7 +11,16 @@ export class Actions {
   readonly #onDisturbance: (what: string) => void;
   readonly #byKey: Readonly<Record<string, () => Promise<void>>>;
 
-  constructor(cluster: LocalCluster, watch: ServerWatch, events: EventList, onDisturbance: (what: string) => void) {
+  readonly #debugger: DebuggerProcess;
+
+  constructor(
+    cluster: LocalCluster,
+    watch: ServerWatch,
+    events: EventList,
+    debuggerProcess: DebuggerProcess,
+    onDisturbance: (what: string) => void,
+  ) {
+    this.#debugger = debuggerProcess;
     this.#onDisturbance = onDisturbance;
     this.#cluster = cluster;
     this.#watch = watch;
@@ -20,6 +30,7 @@ export class Actions {
       r: () => this.#restart(),
       p: () => this.#partition(),
       s: () => this.#slow(),
+      d: () => this.#debug(),
     };
   }
 
@@ -76,5 +87,10 @@ export class Actions {
     this.#onDisturbance(`slowing ${follower.member.name}`);
     await this.#watch.slow(follower);
     this.#events.add(`slowed ${follower.member.name}`);
+  }
+
+  async #debug(): Promise<void> {
+    this.#events.add('Reading what the servers wrote down…');
+    this.#events.add(`the run so far, in the debugger: ${await this.#debugger.open()}`);
   }
 }

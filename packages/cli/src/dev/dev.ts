@@ -1,8 +1,9 @@
 import { type Client, ClientError, connect } from '@quorate/client';
-import { endpoints } from '../processes/layout.ts';
+import { endpoints, memberDirectory } from '../processes/layout.ts';
 import { LocalCluster } from '../processes/local-cluster.ts';
 import { quorateProgram } from '../processes/programs.ts';
 import { Actions } from './actions.ts';
+import { DebuggerProcess } from './debugger-process.ts';
 import { EventList } from './event-list.ts';
 import { type DevFlags, type Prepared, prepare } from './prepare.ts';
 import { ServerWatch } from './server-watch.ts';
@@ -18,6 +19,8 @@ const LINE_EVERY_MS = 1_000;
 const START_TIMEOUT_MS = 60_000;
 /** A pause that lasts is shown while it lasts, from here on. */
 const ALARMING_PAUSE_MS = 250;
+/** What the key d shows is written down here, by each server: the smallest ring there is. */
+const RECORDING = String(64 << 20);
 /** Ctrl-C in raw mode arrives as this character. */
 const CTRL_C = '\x03';
 
@@ -42,6 +45,7 @@ class Session {
   readonly #cluster: LocalCluster;
   readonly #watch: ServerWatch;
   readonly #actions: Actions;
+  readonly #debugger: DebuggerProcess;
   readonly #quitting = new AbortController();
   readonly #beganAt = performance.now();
   #load: SteadyLoad | null = null;
@@ -51,7 +55,7 @@ class Session {
     this.#events = new EventList(onEvent);
     const { layout, directory } = prepared;
     this.#cluster = new LocalCluster(
-      quorateProgram(['--enable-fault-injection']),
+      quorateProgram(['--enable-fault-injection', '--flight-recorder', '--flight-recorder-bytes', RECORDING]),
       layout,
       directory,
       (member, exit) => {
@@ -61,7 +65,10 @@ class Session {
       },
     );
     this.#watch = new ServerWatch(this.#cluster);
-    this.#actions = new Actions(this.#cluster, this.#watch, this.#events, (what) => this.#load?.pauses.disturbed(what));
+    this.#debugger = new DebuggerProcess(layout.members.map((member) => memberDirectory(directory, member)));
+    this.#actions = new Actions(this.#cluster, this.#watch, this.#events, this.#debugger, (what) =>
+      this.#load?.pauses.disturbed(what),
+    );
   }
 
   get lost(): number {
@@ -83,6 +90,7 @@ class Session {
       farewell = await this.#work();
     } finally {
       this.#watch.stop();
+      this.#debugger.close();
       stopShowing();
       await this.#cluster.stopAll();
     }

@@ -32,8 +32,8 @@ export interface DevView {
 }
 
 const KEY_HELP =
-  'k kill -9 the leader   r restart what is down   p cut the leader off, or heal   s slow a server, or all normal   q quit';
-const SHORT_KEY_HELP = 'k kill leader  r restart  p partition  s slow  q quit';
+  'k kill -9 the leader   r restart what is down   p cut the leader off, or heal   s slow a server, or all normal   d debugger   q quit';
+const SHORT_KEY_HELP = 'k kill leader  r restart  p cut off  s slow  d debug  q quit';
 
 const bold = (text: string): string => `\x1b[1m${text}\x1b[22m`;
 const dim = (text: string): string => `\x1b[2m${text}\x1b[22m`;

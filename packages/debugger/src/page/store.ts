@@ -1,5 +1,5 @@
 /** What the page knows: the moment that is looked at, the steps of every branch, and what the person has chosen. */
-import { computed, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 import type { BranchView, Frame } from '../engine/protocol.ts';
 import type { StepRecord } from '../engine/step-record.ts';
 
@@ -27,7 +27,7 @@ export const playhead = signal(0);
 /** Each branch's own steps, in order, from where it parts from its parent. */
 const own = new Map<number, StepRecord[]>();
 /** Counts up with every step that is learned, so that diagrams know when to look again. */
-export const learned = signal(0);
+const learned = signal(0);
 
 export function forgetSteps(): void {
   own.clear();
@@ -41,8 +41,10 @@ export function takeFrame(next: Frame): void {
     known.push(...records);
     own.set(branch, known);
   }
-  if (next.news.length > 0) learned.value += 1;
-  frame.value = next;
+  batch(() => {
+    frame.value = next;
+    if (next.news.length > 0) learned.value += 1;
+  });
 }
 
 export const branch = computed<BranchView | null>(() => {
@@ -51,18 +53,20 @@ export const branch = computed<BranchView | null>(() => {
 });
 
 /** All steps of a branch, those that it shares included. */
-export function stepsOf(id: number, branches: readonly BranchView[]): readonly StepRecord[] {
+function stepsOf(id: number, branches: readonly BranchView[]): readonly StepRecord[] {
   const view = branches.find((each) => each.id === id);
   if (view === undefined) return [];
   const mine = own.get(id) ?? [];
   return view.parent === null ? mine : [...stepsOf(view.parent, branches).slice(0, view.forkAt), ...mine];
 }
 
-/** The steps of the branch that is looked at. */
+const branchId = computed(() => frame.value?.position.branch ?? 0);
+
+/** The steps of the branch that is looked at: another list whenever more of them are known. */
 export const steps = computed<readonly StepRecord[]>(() => {
   void learned.value;
-  const now = frame.value;
-  return now === null ? [] : stepsOf(now.position.branch, now.branches);
+  // Which branches there are changes only when steps are learned.
+  return [...stepsOf(branchId.value, frame.peek()?.branches ?? [])];
 });
 
 export const selectedServer = computed<string | null>(() => {
