@@ -16,7 +16,7 @@ async function openServed(): Promise<void> {
   try {
     const answer = await fetch('./trace.json');
     if (!answer.ok) throw new Error(`The trace cannot be had: the server says ${answer.status}.`);
-    await openTrace(answer.headers.get('x-trace-name') ?? 'trace', await answer.text());
+    await openTrace(decodeURIComponent(answer.headers.get('x-trace-name') ?? 'trace'), await answer.text());
   } catch (error) {
     report(error);
   }

@@ -118,12 +118,13 @@ function Bar(props: {
         if (event.key === 'Enter') onChoose();
       }}
     >
+      <rect class="reach" x={0} y={y - 2} width={Math.max(0, from + width)} height={barHeight + 4} />
       <text class="label" x={8} y={y + 14}>
         {signs[state]} {text} · {server}
       </text>
-      <rect x={from} y={y} width={width} height={barHeight} rx={4} />
+      <rect class="bar" x={from} y={y} width={width} height={barHeight} rx={4} />
       {place !== null && (
-        <text class="place" x={Math.min(from + width + 5, Math.max(from + width + 5, 0))} y={y + 14}>
+        <text class="place" x={from + width + 5} y={y + 14}>
           {place}
         </text>
       )}

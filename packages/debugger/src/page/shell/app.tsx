@@ -13,6 +13,7 @@ import { SpaceTime } from '../space-time/space-time.tsx';
 import { branch, busy, frame, notice, problem, type Tab, tab, tabs } from '../store.ts';
 import { Timeline } from '../timeline/timeline.tsx';
 import { Guide } from '../tours/guide.tsx';
+import { underway } from '../tours/tour.ts';
 import { onKey } from './keyboard.ts';
 import { Toolbar } from './toolbar.tsx';
 
@@ -35,7 +36,7 @@ export function App(): JSX.Element {
       <Toolbar />
       <main>
         <Tabs />
-        <div class="view" role="tabpanel" aria-label={tab.value}>
+        <div class={underway.value === null ? 'view' : 'view touring'} role="tabpanel" aria-label={tab.value}>
           {frame.value !== null && <View />}
           <Messages />
           <Guide />

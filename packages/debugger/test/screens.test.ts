@@ -1,0 +1,170 @@
+/**
+ * Every screen, opened and looked into. With QUORATE_SCREENSHOTS=1 the pictures of docs/debugger.md are taken anew:
+ *
+ *   QUORATE_SCREENSHOTS=1 npx vitest run packages/debugger/test/screens.test.ts
+ */
+import { join } from 'node:path';
+import { BreadthFirst, CoreWorld, coreRunTrace, encodeTrace } from '@quorate/sim';
+import { loadBug } from '@quorate/sim/node';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { describeWithPeer } from '../../../test-support/peers.ts';
+import { PageHouse, pressTo, stepOf } from './support/browser.ts';
+
+const images = join(import.meta.dirname, '../../../docs/images');
+const isTaking = process.env['QUORATE_SCREENSHOTS'] === '1';
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (isTaking) await page.screenshot({ path: join(images, `debugger-${name}.png`) });
+}
+
+async function choose(page: Page, item: string, choice: string): Promise<void> {
+  await page.locator('.item', { hasText: item }).first().getByRole('button', { name: choice, exact: true }).click();
+}
+
+/** A cluster in which something has happened: a leader, entries, a read, a crash, another leader. */
+async function eventful(page: Page): Promise<void> {
+  await pressTo(page, 'N', 10);
+  for (let step = 20; step <= 160; step += 10) await pressTo(page, 'N', step);
+  await choose(page, 'n1: clients', 'read');
+  for (let step = 171; step <= 221; step += 10) await pressTo(page, 'N', step);
+  await choose(page, 'n5: process', 'crash');
+  for (let step = 232; step <= 362; step += 10) await pressTo(page, 'N', step);
+}
+
+describeWithPeer('chromium', 'the screens', () => {
+  let house: PageHouse;
+
+  beforeAll(async () => {
+    house = await PageHouse.start();
+  });
+  afterEach(() => house.closePages());
+  afterAll(() => house.end());
+
+  it.each(['dark', 'light'] as const)('the cluster, %s: roles, terms, logs and messages', async (colorScheme) => {
+    const { page } = await house.open(null, { colorScheme });
+    await eventful(page);
+    await page.getByRole('img', { name: /n5 is down/ }).waitFor();
+    expect(await page.evaluate('document.documentElement.dataset.theme')).toBe(colorScheme);
+    await picture(page, `cluster-${colorScheme}`);
+    await page.getByRole('button', { name: 'Server n4' }).click();
+    await picture(page, `menu-${colorScheme}`);
+  });
+
+  it('the theme follows the choice and is remembered', async () => {
+    const { page } = await house.open(null, { colorScheme: 'dark' });
+    const theme = (): Promise<unknown> => page.evaluate('document.documentElement.dataset.theme');
+    for (const wanted of ['dark', 'light', 'dark']) {
+      await page.keyboard.press('d');
+      expect(await theme()).toBe(wanted);
+    }
+  });
+
+  it('the logs: a cell tells its story, and leads to the step that made it', async () => {
+    const { page } = await house.open();
+    await eventful(page);
+    await page.keyboard.press('2');
+    const cell = page.getByRole('button', { name: /^n4, entry 3 of term 1, durable/ });
+    await cell.hover();
+    const story = page.getByRole('tooltip');
+    await story.getByText(/by n\d in step \d+/).waitFor();
+    await picture(page, 'logs');
+    const created = Number(/in step (\d+)/.exec(await story.innerText())?.[1]);
+    await cell.click();
+    await expect.poll(() => stepOf(page)).toBe(created);
+  });
+
+  it('the space-time diagram: three axes, folding, search, and the past of a step', async () => {
+    const { page } = await house.open();
+    await eventful(page);
+    await page.keyboard.press('3');
+    await page.getByText(/fold heartbeats \(\d+ steps\)/).waitFor();
+    for (const axis of ['time', 'causality', 'steps'])
+      await page.getByRole('button', { name: axis, exact: true }).click();
+    await page.getByRole('searchbox', { name: 'Find steps' }).fill('requestVote');
+    const canvas = await page.locator('.space-time canvas').boundingBox();
+    if (canvas === null) throw new Error('There is no diagram.');
+    // The newest step stands where the line of the moment is: somewhere on it is a lane with a point.
+    for (let y = canvas.y + 20; y < canvas.y + canvas.height; y += 8) {
+      for (let x = canvas.x + 200; x < canvas.x + 420; x += 8) {
+        if ((await page.locator('.said .step-number').count()) > 0) break;
+        await page.mouse.click(x, y);
+      }
+    }
+    await page.getByText(/\d+ steps led to it/).waitFor();
+    await picture(page, 'space-time');
+    const chosen = Number(await page.locator('.said .step-number').innerText());
+    await page.getByRole('button', { name: 'go there' }).click();
+    await expect.poll(() => stepOf(page)).toBe(chosen);
+  });
+
+  it('the history: bars with an order, linked to their steps', async () => {
+    const { page } = await house.open();
+    await eventful(page);
+    await page.keyboard.press('4');
+    await page.getByText(/^✓ Linearizable: \d+ operations/).waitFor();
+    await page.getByRole('button', { name: /read at n1: done/ }).click();
+    await picture(page, 'history');
+    await page.getByRole('button', { name: /^answered: step/ }).click();
+    await expect.poll(() => stepOf(page)).toBeLessThan(260);
+  });
+
+  it('branches: another decision begins one, and two are laid side by side', async () => {
+    const { page } = await house.open();
+    await eventful(page);
+    for (let back = 0; back < 6; back++) await page.keyboard.press('P');
+    await page.locator('.clock span', { hasText: 'step 302 of' }).waitFor();
+    await choose(page, 'n2: process', 'pause');
+    for (let step = 313; step <= 363; step += 10) await pressTo(page, 'N', step);
+    await picture(page, 'branches');
+    await page.getByRole('button', { name: 'compare' }).click();
+    await page.getByRole('dialog', { name: 'Two branches' }).getByText('They share 302 steps').waitFor();
+    await picture(page, 'compare');
+  });
+
+  it('help, tours, sharing', async () => {
+    const { page } = await house.open();
+    await eventful(page);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await picture(page, 'help');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('s');
+    await page.getByRole('listitem').filter({ hasText: 'Mermaid' }).getByRole('button', { name: 'show' }).click();
+    await page.getByText('sequenceDiagram').waitFor();
+    await picture(page, 'share');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('t');
+    await page.getByRole('button', { name: /^Figure 8/ }).click();
+    await page.getByRole('region', { name: 'Tour: Figure 8' }).waitFor();
+    await page.getByRole('button', { name: 'Show me' }).click();
+    await page.locator('.task.done').waitFor();
+    await picture(page, 'tour');
+  });
+
+  it('a violation: the rule, the two facts, the steps between them', async () => {
+    const { bug, core } = await loadBug('figure8');
+    const search = new BreadthFirst(new CoreWorld({ ...bug.world, core }));
+    while (!search.advance(10_000));
+    const { actions, broken } = search.result();
+    const { header, records } = coreRunTrace(
+      { options: bug.world, bug: bug.name, actions: actions ?? [], broken },
+      '',
+      'a test',
+    );
+    const text = [...encodeTrace(header, records)].join('\n');
+    const { page, complaints } = await house.open({ name: 'check-C3.json', text });
+    await page.keyboard.press('y');
+    await page.getByRole('heading', { name: /C3: a leader commits by counting only/ }).waitFor();
+    await picture(page, 'why');
+    await page.getByRole('button', { name: 'go to step 3' }).click();
+    await page.locator('.clock span', { hasText: 'step 3 of' }).waitFor();
+    expect(complaints).toEqual([]);
+  }, 120_000);
+
+  it('with reduced motion it plays step by step', async () => {
+    const { page } = await house.open(null, { reducedMotion: 'reduce' });
+    await page.keyboard.press(' ');
+    await expect.poll(() => stepOf(page), { timeout: 10_000 }).toBeGreaterThan(2);
+  });
+});
