@@ -1,20 +1,9 @@
-import { BreadthFirst, CoreWorld, coreRunTrace, encodeTrace } from '@quorate/sim';
-import { loadBug } from '@quorate/sim/node';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { figureEight } from './support/figure-eight.ts';
 import { asking } from './support/host.ts';
 
 describe('a trace of a core with a mistake in it', () => {
-  let trace: string;
-
-  beforeAll(async () => {
-    const { bug, core } = await loadBug('figure8');
-    const search = new BreadthFirst(new CoreWorld({ ...bug.world, core }));
-    while (!search.advance(10_000));
-    const { actions, broken } = search.result();
-    const run = { options: bug.world, bug: bug.name, actions: actions ?? [], broken };
-    const { header, records } = coreRunTrace(run, 'test', 'a test');
-    trace = [...encodeTrace(header, records)].join('\n');
-  }, 120_000);
+  const trace = figureEight.text;
 
   it('opens at the step that breaks the rule, and says why', async () => {
     const ask = asking();
