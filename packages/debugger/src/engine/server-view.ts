@@ -70,9 +70,9 @@ export function logWindows(servers: readonly CoreServer[], from: number, to: num
   });
 }
 
-/** Without a clock nobody knows when a message arrives: each waits at a place of its own on the way. */
 export function messageViews(world: CoreWorld, now: number): readonly MessageView[] {
   const isTimed = world.setting.timing === 'clock';
+  const waiting = isTimed ? null : new WaitingPlaces(world);
   return world.flights.map(({ id, message, sentAt, due }) => ({
     id,
     from: message.from,
@@ -80,15 +80,28 @@ export function messageViews(world: CoreWorld, now: number): readonly MessageVie
     kind: message.kind,
     term: message.term,
     summary: describeMessage(message),
-    ...(isTimed ? { sentAt, dueAt: due } : waitingAt(id, now)),
+    ...(waiting === null ? { sentAt, dueAt: due } : waiting.next(`${message.from}>${message.to}`, now)),
   }));
 }
 
-const waitingPlaces = 5;
+/** Without a clock nobody knows when a message arrives: those of one link stand at even distances on it, the oldest in front. */
+class WaitingPlaces {
+  readonly #count = new Map<string, number>();
+  readonly #placed = new Map<string, number>();
 
-function waitingAt(id: number, now: number): Pick<MessageView, 'sentAt' | 'dueAt'> {
-  const share = (id % waitingPlaces) + 1;
-  return { sentAt: now - share, dueAt: now + waitingPlaces + 1 - share };
+  constructor(world: CoreWorld) {
+    for (const { message } of world.flights) {
+      const link = `${message.from}>${message.to}`;
+      this.#count.set(link, (this.#count.get(link) ?? 0) + 1);
+    }
+  }
+
+  next(link: string, now: number): Pick<MessageView, 'sentAt' | 'dueAt'> {
+    const placed = (this.#placed.get(link) ?? 0) + 1;
+    this.#placed.set(link, placed);
+    const places = (this.#count.get(link) ?? 0) + 1;
+    return { sentAt: now - (places - placed), dueAt: now + placed };
+  }
 }
 
 export function cutViews(world: CoreWorld): readonly CutView[] {
