@@ -38,6 +38,11 @@ describe('the real core', () => {
     expect(missed.out).toMatch(/after \d+ steps, lacking: a leader was elected in term 2 or later \(1 away\)/);
   });
 
+  test('says what was allowed and never came about', async () => {
+    const { out } = await quorate(['check', '--max-term', '0', '--max-crashes', '1', '--servers', '1']);
+    expect(out).toContain('Allowed, but never possible: elections, requests.');
+  });
+
   test.each([
     [['--goal', 'peace'], /'peace' is no part of a goal/],
     [['--servers', '10'], /at most 9 servers/],

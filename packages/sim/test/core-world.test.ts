@@ -149,6 +149,25 @@ describe('without a clock', () => {
 
 describe.each([
   ['search', searchWorld],
+  [
+    'search, changes of membership, transfers, damage and pauses',
+    {
+      ...searchWorld,
+      servers: 2,
+      spares: 1,
+      isBound: false,
+      budgets: {
+        ...searchWorld.budgets,
+        stickiness: 20,
+        heartbeats: 40,
+        changes: 3,
+        transfers: 2,
+        damage: 1,
+        pauses: 2,
+        cuts: 4,
+      },
+    },
+  ],
   ['search, disks at once', { ...searchWorld, disk: 'atOnce' as const }],
   ['clock', clockWorld],
   ['clock, five servers and spares', { ...clockWorld, servers: 4, learners: 1, spares: 1, isBound: false }],

@@ -23,6 +23,7 @@ import {
   type SearchOptions,
   type SearchResult,
   twoLeaders,
+  untouched,
 } from '@quorate/sim';
 import { loadBug, searchParallel, writeLines } from '@quorate/sim/node';
 import { quorateVersion } from '@quorate/server';
@@ -60,6 +61,8 @@ export async function runCheck(flags: CheckFlags, given: readonly string[]): Pro
     ? await searchShared(options, bug, flags, seconds)
     : await searchAlone(world, bug, flags, seconds);
   printSpace(result, (performance.now() - began) / 1000, flags);
+  const idle = untouched(world, result);
+  if (idle.length > 0 && result.end !== 'violation') print(`Allowed, but never possible: ${idle.join(', ')}.`);
   if (result.end === 'violation') reportViolation(result, options, bug, flags);
   else if (result.end === 'goal') reportGoal(result, options, bug, flags);
   else reportNothing(result, flags);
@@ -260,7 +263,7 @@ function save(path: string, { options, bug, actions, broken }: Found, replaces: 
   const run = { options, bug: bug?.name ?? null, actions, broken };
   const { header, records } = coreRunTrace(run, quorateVersion, 'quorate check');
   writeLines(path, encodeTrace(header, records));
-  print(`\nWritten to ${path}. Again: quorate check replay ${path}`);
+  print(`\nWritten to ${path}. Step by step in a browser: quorate debug ${path}. Again: quorate check replay ${path}`);
 }
 
 function reportNothing(result: SearchResult, flags: CheckFlags): void {

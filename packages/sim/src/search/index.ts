@@ -13,5 +13,6 @@ export {
   type Searching,
   type SearchOptions,
   type SearchResult,
+  untouched,
 } from './search.ts';
 export { type Stage, StagedSearch, type StageResult } from './stages.ts';

@@ -1,6 +1,6 @@
 /** What all engines of the search share: what is asked of them, how states follow one another, and what they tell at the end. */
 import type { CoreAction } from '../core-world/action.ts';
-import { budgetNames } from '../core-world/options.ts';
+import { type BudgetName, budgetNames } from '../core-world/options.ts';
 import type { Broken } from '../core-world/turn.ts';
 import type { CoreWorld } from '../core-world/world.ts';
 import { type Goal, type Invariant, type Miss, missesOf, type Prune } from './predicates.ts';
@@ -227,6 +227,32 @@ export class Nearest {
 }
 
 const mostNear = 3;
+
+/** What draws on each budget, as it is counted; nothing is counted for terms. */
+const drawsOn: Readonly<Record<BudgetName, readonly string[]>> = {
+  terms: [],
+  elections: ['election timeout'],
+  stickiness: ['stickiness timeout'],
+  heartbeats: ['heartbeat timeout', 'commitNotice timeout'],
+  requests: ['propose'],
+  reads: ['read'],
+  changes: ['change'],
+  transfers: ['transfer'],
+  snapshots: ['compact'],
+  crashes: ['crash', 'crashAtDisk'],
+  pauses: ['pause'],
+  damage: ['damage'],
+  cuts: ['cut'],
+  drops: ['drop'],
+  duplicates: ['duplicate'],
+};
+
+/** Budgets that allowed something which could never be done: the search says nothing about it, and a goal may be missed for it. */
+export function untouched({ setting }: CoreWorld, { taken }: SearchResult): readonly BudgetName[] {
+  return budgetNames.filter(
+    (name) => name !== 'terms' && setting.budgets[name] !== 0 && !drawsOn[name].some((kind) => taken.has(kind)),
+  );
+}
 
 /** The budgets that a search is bounded by, in words. */
 export function boundsOf({ setting }: CoreWorld): string {
