@@ -15,14 +15,38 @@ export class NotPlainError extends TypeError {
 /** Nesting beyond this is taken for a circle. */
 const MAX_DEPTH = 100;
 
+/** @throws NotPlainError that names what it is, and where. */
 export function copyPlain(value: unknown): Copied {
   const measure = { bytes: 0 };
-  return { value: copy(value, '', 0, measure), bytes: measure.bytes };
+  try {
+    return { value: copy(value, 0, measure), bytes: measure.bytes };
+  } catch (error) {
+    throw error instanceof Refusal ? error.toError() : error;
+  }
 }
 
-/** @throws NotPlainError that names what it is, and where. */
-function copy(value: unknown, path: string, depth: number, measure: { bytes: number }): PlainData {
-  if (depth > MAX_DEPTH) throw new NotPlainError(`${path.slice(0, 60)}… is nested too deeply, or contains itself.`);
+/** On its way out, where it passes what holds the value it speaks of, one after the other. Paths are made for nothing else. */
+class Refusal extends Error {
+  #path = '';
+
+  passes(step: string): this {
+    this.#path = step + this.#path;
+    return this;
+  }
+
+  toError(): NotPlainError {
+    if (this.message === tooDeep) return new NotPlainError(`${this.#path.slice(0, 60)}… ${tooDeep}.`);
+    const where = this.#path === '' ? 'The value' : `What stands at ${this.#path}`;
+    return new NotPlainError(
+      `${where} ${this.message}. Only null, booleans, numbers, strings, Uint8Arrays, and arrays and objects of these can be sent or saved.`,
+    );
+  }
+}
+
+const tooDeep = 'is nested too deeply, or contains itself';
+
+function copy(value: unknown, depth: number, measure: { bytes: number }): PlainData {
+  if (depth > MAX_DEPTH) throw new Refusal(tooDeep);
   switch (typeof value) {
     case 'number':
       measure.bytes += Number.isInteger(value) ? digits(value) : String(value).length;
@@ -34,13 +58,13 @@ function copy(value: unknown, path: string, depth: number, measure: { bytes: num
       measure.bytes += value ? 4 : 5;
       return value;
     case 'object':
-      return copyObject(value, path, depth, measure);
+      return copyObject(value, depth, measure);
     default:
-      throw refusal(`is ${value === undefined ? 'undefined' : `a ${typeof value}`}`, path);
+      throw new Refusal(`is ${value === undefined ? 'undefined' : `a ${typeof value}`}`);
   }
 }
 
-function copyObject(value: object | null, path: string, depth: number, measure: { bytes: number }): PlainData {
+function copyObject(value: object | null, depth: number, measure: { bytes: number }): PlainData {
   if (value === null) {
     measure.bytes += 4;
     return null;
@@ -49,22 +73,40 @@ function copyObject(value: object | null, path: string, depth: number, measure: 
     measure.bytes += value.length;
     return value.slice();
   }
-  if (Array.isArray(value)) {
-    measure.bytes += 1 + Math.max(1, value.length);
-    return value.map((item: unknown, at) => copy(item, `${path}[${at}]`, depth + 1, measure));
-  }
+  if (Array.isArray(value)) return copyArray(value, depth, measure);
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
-    throw refusal(`is a ${value.constructor.name}`, path);
+  if (prototype !== Object.prototype && prototype !== null) throw new Refusal(`is a ${value.constructor.name}`);
+  return copyRecord(value as Record<string, unknown>, depth, measure);
+}
+
+function copyArray(value: readonly unknown[], depth: number, measure: { bytes: number }): PlainData {
+  measure.bytes += 1 + Math.max(1, value.length);
+  const copied: PlainData[] = [];
+  try {
+    for (const item of value) copied.push(copy(item, depth + 1, measure));
+  } catch (error) {
+    throw error instanceof Refusal ? error.passes(`[${copied.length}]`) : error;
   }
+  return copied;
+}
+
+function copyRecord(value: Record<string, unknown>, depth: number, measure: { bytes: number }): PlainData {
   const copied: Record<string, PlainData> = {};
   measure.bytes += 1;
-  for (const [key, item] of Object.entries(value)) {
-    if (item === undefined) continue;
-    measure.bytes += key.length + 4;
-    copied[key] = copy(item, `${path}.${key}`, depth + 1, measure);
+  let isEmpty = true;
+  let at = '';
+  try {
+    for (at of Object.keys(value)) {
+      const item = value[at];
+      if (item === undefined) continue;
+      isEmpty = false;
+      measure.bytes += at.length + 4;
+      copied[at] = copy(item, depth + 1, measure);
+    }
+  } catch (error) {
+    throw error instanceof Refusal ? error.passes(`.${at}`) : error;
   }
-  measure.bytes += Object.keys(copied).length === 0 ? 1 : 0;
+  measure.bytes += isEmpty ? 1 : 0;
   return copied;
 }
 
@@ -73,13 +115,6 @@ function digits(value: number): number {
   let count = 1;
   for (let rest = value; rest >= 10; rest /= 10) count += 1;
   return count;
-}
-
-function refusal(what: string, path: string): NotPlainError {
-  const where = path === '' ? 'The value' : `What stands at ${path}`;
-  return new NotPlainError(
-    `${where} ${what}. Only null, booleans, numbers, strings, Uint8Arrays, and arrays and objects of these can be sent or saved.`,
-  );
 }
 
 /** Whether two values say the same. */

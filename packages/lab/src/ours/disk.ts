@@ -11,7 +11,7 @@ import {
   type TermRun,
 } from '@quorate/raft';
 import type { Persister } from '../interface.ts';
-import { type LogBase, SavedLog } from './saved-log.ts';
+import { type LogBase, type LogBytes, SavedLog } from './saved-log.ts';
 
 interface Saved {
   readonly term: number;
@@ -20,7 +20,7 @@ interface Saved {
   /** In force at the base, and where it was defined; left out: that of the beginning. */
   readonly configuration?: SavedConfiguration | undefined;
   /** Encoded entries behind the base. */
-  readonly log: Uint8Array;
+  readonly log: LogBytes;
 }
 
 interface SavedConfiguration {

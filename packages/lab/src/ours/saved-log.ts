@@ -5,6 +5,18 @@ import { EntryKind as Kind } from '@quorate/raft';
 /** Term, kind, length. */
 const HEADER_BYTES = 9;
 
+const PAGE_BYTES = 4096;
+
+/**
+ * What is saved of it. Whoever saves hands over the whole log each time, and it is copied each time: full pages are strings, a
+ * character a byte, since those are never copied.
+ */
+export interface LogBytes {
+  readonly pages: readonly string[];
+  /** What fills no page yet. */
+  readonly rest: Uint8Array;
+}
+
 /** Where a log begins: behind what a snapshot stands for. */
 export interface LogBase {
   readonly index: Index;
@@ -19,18 +31,21 @@ export class SavedLog {
   /** Behind each entry: commands up to there, and bytes. */
   #commands: number[] = [];
   #ends: number[] = [];
-  #bytes: Uint8Array = new Uint8Array(1024);
+  #bytes: Uint8Array = new Uint8Array(PAGE_BYTES);
+  /** The beginning of it, as far as it was saved before. */
+  readonly #pages: string[] = [];
 
   constructor(base: LogBase) {
     this.#base = base;
   }
 
-  static decode(base: LogBase, bytes: Uint8Array): SavedLog {
+  static decode(base: LogBase, { pages, rest }: LogBytes): SavedLog {
     const log = new SavedLog(base);
+    const bytes = Buffer.concat([...pages.map((page) => Buffer.from(page, 'latin1')), rest]);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let at = 0; at < bytes.length; ) {
       const length = view.getUint32(at + 5);
-      const data = bytes.slice(at + HEADER_BYTES, at + HEADER_BYTES + length);
+      const data = new Uint8Array(bytes.subarray(at + HEADER_BYTES, at + HEADER_BYTES + length));
       log.append({
         index: log.lastIndex + 1,
         term: view.getUint32(at),
@@ -58,9 +73,13 @@ export class SavedLog {
     return this.#entries;
   }
 
-  /** Encoded. Shares memory: copy what is to be kept. */
-  get bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#ends.at(-1) ?? 0);
+  /** Shares memory: copy what is to be kept. */
+  get bytes(): LogBytes {
+    const { buffer } = this.#bytes;
+    for (let at = this.#pages.length * PAGE_BYTES; at + PAGE_BYTES <= this.#end; at += PAGE_BYTES) {
+      this.#pages.push(Buffer.from(buffer, at, PAGE_BYTES).toString('latin1'));
+    }
+    return { pages: [...this.#pages], rest: this.#bytes.subarray(this.#pages.length * PAGE_BYTES, this.#end) };
   }
 
   entry(index: Index): Entry | undefined {
@@ -84,7 +103,7 @@ export class SavedLog {
 
   append(entry: Entry): void {
     const { term, kind, data } = entry;
-    const start = this.#ends.at(-1) ?? 0;
+    const start = this.#end;
     const end = start + HEADER_BYTES + data.length;
     this.#reserve(end);
     const view = new DataView(this.#bytes.buffer);
@@ -106,6 +125,7 @@ export class SavedLog {
     this.#entries.length = Math.min(this.#entries.length, kept);
     this.#commands.length = this.#entries.length;
     this.#ends.length = this.#entries.length;
+    this.#pages.length = Math.min(this.#pages.length, Math.floor(this.#end / PAGE_BYTES));
   }
 
   /** Forgets everything up to and including `index`. */
@@ -115,10 +135,14 @@ export class SavedLog {
     return log;
   }
 
+  get #end(): number {
+    return this.#ends.at(-1) ?? 0;
+  }
+
   #reserve(bytes: number): void {
     if (bytes <= this.#bytes.length) return;
     const grown = new Uint8Array(2 * bytes);
-    grown.set(this.bytes);
+    grown.set(this.#bytes);
     this.#bytes = grown;
   }
 }
