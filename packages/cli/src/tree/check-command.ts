@@ -67,7 +67,7 @@ function addWorld(check: Command): void {
 function addLimits(check: Command): void {
   check
     .option('--depth <n>', 'steps from the beginning; no bound if not given, 60 for dfs and walk', wholeNumber)
-    .option('--max-states <n>', 'states to remember; each takes about 30 bytes', atLeastOne, 20_000_000)
+    .option('--max-states <n>', 'states to remember; each takes 30 to 60 bytes', atLeastOne, 20_000_000)
     .option('--max-frontier <n>', 'states that may wait, with bfs; each takes about a kilobyte', atLeastOne, 1_000_000)
     .option('--seconds <n>', 'stop after so many seconds', atLeastOne)
     .option(

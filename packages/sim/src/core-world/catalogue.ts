@@ -10,8 +10,8 @@ import type { CoreServer } from './server.ts';
 import type { Symmetry } from './symmetry.ts';
 import type { Turned } from './turn.ts';
 
-/** Servers' states that are remembered, and messages; beyond it each step is made anew. */
-const maxRemembered = 1 << 20;
+/** Servers' states that are remembered, and messages, some kilobytes each; beyond it steps are made anew. */
+const maxRemembered = 200_000;
 
 /** Plain data with its fingerprints, under every renaming that was asked for. */
 export class Coded {

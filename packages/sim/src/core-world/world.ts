@@ -200,7 +200,10 @@ export class CoreWorld implements Situation {
    */
   hasSameServers(other: CoreWorld): boolean {
     const theirs = other.#parts.locals;
-    return this.#parts.locals.every((local, at) => local === theirs[at]);
+    const { renamings } = this.#parts.catalogue.symmetry;
+    return this.#parts.locals.every(
+      (local, at) => local === theirs[at] || local.coded.isSame(theirs[at]?.coded, renamings),
+    );
   }
 
   /**

@@ -12,7 +12,7 @@ export interface SearchOptions {
   readonly prunes?: readonly Prune[];
   /** Steps from the beginning; null for no bound. Default: null, for walks and depth-first search 60. */
   readonly maxDepth?: number | null;
-  /** The most states that are remembered. Each takes about 20 bytes. Default: 20,000,000. */
+  /** The most states that are remembered. Each takes 30 to 60 bytes. Default: 20,000,000. */
   readonly maxStates?: number;
   /** The most states that wait to be gone on from, breadth first. Each takes about a kilobyte. Default: 1,000,000. */
   readonly maxFrontier?: number;
