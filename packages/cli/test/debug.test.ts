@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { contentSecurityPolicy } from '@quorate/debugger/node';
+import { debuggerPage } from '../src/commands/debugger-page.ts';
 import { QUORATE_ENTRY } from '../src/processes/programs.ts';
 import { quorate } from './support/command.ts';
 
@@ -38,6 +40,10 @@ function serve(...args: readonly string[]): Promise<Serving> {
     void exited.then((code) => reject(new Error(`quorate debug ended with ${code}`)));
   });
 }
+
+it('a server hands the page out under the same policy', () => {
+  expect(debuggerPage.policy).toBe(contentSecurityPolicy);
+});
 
 describe('quorate debug', () => {
   it('serves the page on loopback until Ctrl-C, its own files only, under a policy', async () => {

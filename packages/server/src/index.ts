@@ -7,6 +7,7 @@ export type { RawSettings } from './config/settings.ts';
 export { explain } from './explain/explain.ts';
 export * from './http/http-server.ts';
 export * from './http/pages.ts';
+export * from './http/static-files.ts';
 export * from './identity.ts';
 export * from './log/debug-topics.ts';
 export * from './log/line-sink.ts';

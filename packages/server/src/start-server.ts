@@ -26,8 +26,9 @@ import type { ServerOptions } from './config/options.ts';
 import { listenAddress, socketAddress } from './config/urls.ts';
 import { explanationPage } from './explain/explain.ts';
 import { injectFaults } from './faults/fault-injection.ts';
-import { createHttp1Server } from './http/http-server.ts';
+import { createHttp1Server, defaultHttpLimits } from './http/http-server.ts';
 import { createPages, type Faults } from './http/pages.ts';
+import type { StaticFiles } from './http/static-files.ts';
 import { type FoundingMember, idText } from './identity.ts';
 import { DebugTopics } from './log/debug-topics.ts';
 import { createLineSink, type LineSink } from './log/line-sink.ts';
@@ -56,6 +57,8 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
   /** What a running cluster said to a server that asked to be let in. */
   readonly invitation?: Invitation;
+  /** A page that its client port hands out besides its own. */
+  readonly page?: StaticFiles;
 }
 
 /** A health check's patience. Milliseconds. */
@@ -235,7 +238,12 @@ class Assembly {
         maxConcurrentStreams: this.#options.maxConcurrentStreams,
       },
     });
-    const http = createHttp1Server(createPages(this.#pages(node, kv)), logger);
+    const http = createHttp1Server(
+      createPages(this.#pages(node, kv)),
+      logger,
+      defaultHttpLimits,
+      this.#start.page ?? null,
+    );
     const port = new ClientPort({
       engine,
       http,

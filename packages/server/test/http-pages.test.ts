@@ -8,6 +8,7 @@ import {
   defaultHttpLimits,
   type Faults,
   type ServerView,
+  type StaticFiles,
 } from '@quorate/server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { now } from './support/rpc-fixture.ts';
@@ -18,7 +19,11 @@ describe('The HTTP/1 pages', () => {
     for (const cleanup of cleanups.splice(0).reverse()) cleanup();
   });
 
-  async function start(view: Partial<ServerView> = {}, limits = {}): Promise<{ url: string; port: number }> {
+  async function start(
+    view: Partial<ServerView> = {},
+    limits = {},
+    files: StaticFiles | null = null,
+  ): Promise<{ url: string; port: number }> {
     let topics: readonly DebugTopic[] = [];
     const whole: ServerView = {
       health: async () => null,
@@ -32,7 +37,7 @@ describe('The HTTP/1 pages', () => {
       ...view,
     };
     const logger = { log: () => {} };
-    const http = createHttp1Server(createPages(whole), logger, { ...defaultHttpLimits, ...limits });
+    const http = createHttp1Server(createPages(whole), logger, { ...defaultHttpLimits, ...limits }, files);
     const engine = createHttp2Engine({ service: { methods: new Map() }, now, logger });
     const port = new ClientPort({ engine, http, logger });
     const bound = await port.listen({ host: '127.0.0.1', port: 0 });
@@ -160,5 +165,28 @@ describe('The HTTP/1 pages', () => {
     const { url } = await start();
     const response = await fetch(`${url}/health`, { headers: { filler: 'x'.repeat(20_000) } });
     expect(response.status).toBe(431);
+  });
+
+  it('hand out a page that the server was given, its files only, under its policy', async () => {
+    const { url } = await start(
+      {},
+      {},
+      {
+        at: '/debug/ui/',
+        home: '/debug/ui/#live',
+        policy: "default-src 'none'",
+        file: (path) =>
+          Promise.resolve(path === '/' ? { type: 'text/html', bytes: new TextEncoder().encode('<p>') } : null),
+      },
+    );
+    const page = await fetch(`${url}/debug/ui/`);
+    expect(await page.text()).toBe('<p>');
+    expect(page.headers.get('content-type')).toBe('text/html');
+    expect(page.headers.get('content-security-policy')).toBe("default-src 'none'");
+    const home = await fetch(`${url}/debug/ui`, { redirect: 'manual' });
+    expect([home.status, home.headers.get('location')]).toEqual([307, '/debug/ui/#live']);
+    expect((await fetch(`${url}/debug/ui/other`)).status).toBe(404);
+    expect((await fetch(`${url}/debug/ui/`, { method: 'POST' })).status).toBe(405);
+    expect((await fetch(`${url}/debug/raft`)).status).toBe(200);
   });
 });

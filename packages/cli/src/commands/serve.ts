@@ -1,5 +1,6 @@
 import { loadConfig, type RunningServer, serverFlags, startServer, yieldPool } from '@quorate/server';
 import { reportFailure } from '../report-failure.ts';
+import { debuggerPage } from './debugger-page.ts';
 import { accompany, askToJoin } from './join.ts';
 import { ExitCode } from '../usage-error.ts';
 
@@ -27,6 +28,7 @@ export async function runServe(given: Readonly<Record<string, string | boolean>>
     server = await startServer(options, {
       notes,
       signal: ending.signal,
+      page: debuggerPage,
       ...(invitation === null ? {} : { invitation }),
     });
     if (ending.signal.aborted) await server.close();

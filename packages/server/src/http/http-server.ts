@@ -1,6 +1,7 @@
 /** The HTTP/1 side of the client port: a few JSON pages for people, probes and `quorate debug`. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '@quorate/runtime';
+import type { StaticFiles } from './static-files.ts';
 
 export interface HttpRequest {
   readonly query: URLSearchParams;
@@ -39,7 +40,12 @@ export const defaultHttpLimits: HttpLimits = {
   keepAliveTimeoutMs: 60_000,
 };
 
-export function createHttp1Server(routes: HttpRoutes, logger: Logger, limits: HttpLimits = defaultHttpLimits): Server {
+export function createHttp1Server(
+  routes: HttpRoutes,
+  logger: Logger,
+  limits: HttpLimits = defaultHttpLimits,
+  files: StaticFiles | null = null,
+): Server {
   const server = createServer(
     {
       maxHeaderSize: limits.maxHeaderBytes,
@@ -49,7 +55,7 @@ export function createHttp1Server(routes: HttpRoutes, logger: Logger, limits: Ht
       connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
     },
     (request, response) => {
-      answer(routes, limits, request, response).catch((error: unknown) => {
+      answer(routes, limits, files, request, response).catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);
         logger.log('error', 'An HTTP request failed', { path: request.url, reason });
         sendJson(request, response, { status: 500, body: { error: reason } });
@@ -64,10 +70,12 @@ export function createHttp1Server(routes: HttpRoutes, logger: Logger, limits: Ht
 async function answer(
   routes: HttpRoutes,
   limits: HttpLimits,
+  files: StaticFiles | null,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+  if (files !== null && `${path}/`.startsWith(files.at)) return answerFile(files, path, request, response);
   const methods = routes.get(path);
   if (methods === undefined) {
     const known = [...routes.keys()].join(', ');
@@ -91,6 +99,33 @@ async function answer(
   }
   const remoteAddress = request.socket.remoteAddress ?? '';
   sendJson(request, response, await handler({ query: new URLSearchParams(query), remoteAddress, body }));
+}
+
+async function answerFile(
+  files: StaticFiles,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('allow', 'GET');
+    return sendJson(request, response, { status: 405, body: { error: `${path} takes GET` } });
+  }
+  if (!path.startsWith(files.at)) {
+    response.writeHead(307, { location: files.home });
+    response.end();
+    return;
+  }
+  const file = await files.file(path.slice(files.at.length - 1));
+  if (file === null) return sendJson(request, response, { status: 404, body: { error: `There is no ${path} here` } });
+  response.writeHead(200, {
+    'content-type': file.type,
+    'content-length': file.bytes.length,
+    'content-security-policy': files.policy,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-cache',
+  });
+  response.end(request.method === 'HEAD' ? undefined : file.bytes);
 }
 
 async function readBody(request: IncomingMessage, most: number): Promise<string | null> {
