@@ -68,6 +68,62 @@ describeWithPeer('chromium', 'the page', () => {
     await page.getByRole('img', { name: /; 0 links cut/ }).waitFor();
   });
 
+  it('delivers, drops, duplicates and holds up a message', async () => {
+    const { page } = await house.open();
+    await page.keyboard.press('u');
+    await page.getByRole('button', { name: 'Continue until then' }).click();
+    await page.locator('.message', { hasText: 'leads term' }).waitFor();
+    const headline = page.locator('.inspector .headline');
+    for (const [choice, said] of [
+      ['duplicate', /is doubled/],
+      ['delay', /is held up/],
+      ['drop', /is lost/],
+      ['deliver', /arrives/],
+    ] as const) {
+      const before = await stepOf(page);
+      await page.locator('.item.message').first().getByRole('button', { name: choice }).click();
+      await page.locator('.clock span', { hasText: `step ${before + 1} of` }).waitFor();
+      expect(await headline.innerText()).toMatch(said);
+    }
+  });
+
+  it('pauses, resumes, crashes at the next write and restarts a server', async () => {
+    const { page } = await house.open();
+    await pressTo(page, 'N', 10);
+    const process = page.locator('.item', { hasText: 'n1: process' });
+    const ring = (what: RegExp): Promise<void> => page.getByRole('img', { name: what }).waitFor();
+    await process.getByRole('button', { name: 'pause' }).click();
+    await process.getByRole('button', { name: 'resume' }).click();
+    await process.getByRole('button', { name: 'crash at next write' }).click();
+    await page.keyboard.press('u');
+    await page.getByRole('radio', { name: /entry 1 is committed/ }).check();
+    await page.getByRole('button', { name: 'Continue until then' }).click();
+    await ring(/n1 is down/);
+    await process.getByRole('button', { name: 'restart' }).click();
+    await ring(/n1 is follower/);
+  });
+
+  it('goes to a moment by the time line, by its number and by the branch', async () => {
+    const { page } = await house.open();
+    for (let step = 10; step <= 60; step += 10) await pressTo(page, 'N', step);
+    const line = page.getByRole('slider', { name: 'Step' });
+    const box = await line.boundingBox();
+    if (box === null) throw new Error('There is no time line.');
+    await page.mouse.click(box.x + box.width / 2, box.y + 12);
+    await page.locator('.clock span', { hasText: 'step 30 of 60' }).waitFor();
+    expect(await line.getAttribute('aria-valuenow')).toBe('30');
+    await page.keyboard.press('g');
+    await page.getByRole('textbox', { name: 'Step, from 0 to 60' }).fill('17');
+    await page.keyboard.press('Enter');
+    await page.locator('.clock span', { hasText: 'step 17 of 60' }).waitFor();
+  });
+
+  it('tells what cannot be opened, and goes on with a cluster to play with', async () => {
+    const { page } = await house.open(null, { hash: 'd=nonsense' });
+    await page.getByRole('alert').getByText('The link cannot be read').waitFor();
+    await pressTo(page, 'n', 1);
+  });
+
   it('says why what is disabled cannot be done', async () => {
     const { page } = await house.open();
     const client = page.locator('.item', { hasText: 'n1: clients' });
