@@ -3,13 +3,29 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { Engine, type Frame, type Host } from '@quorate/debugger';
 import { contentSecurityPolicy } from '@quorate/debugger/node';
+import { Trial } from '../src/acceptance/trial.ts';
+import { UniqueWrites } from '../src/acceptance/writes.ts';
 import { debuggerPage } from '../src/commands/debugger-page.ts';
+import { DebuggerProcess } from '../src/dev/debugger-process.ts';
+import { memberDirectory } from '../src/processes/layout.ts';
 import { QUORATE_ENTRY } from '../src/processes/programs.ts';
 import { quorate } from './support/command.ts';
+import { report } from './support/report.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-debug-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Recordings need nothing of the place where the engine runs. */
+const host: Host = {
+  progress: () => undefined,
+  breathe: () => Promise.resolve(),
+  isCancelled: () => false,
+  pack: (text) => Promise.resolve(text),
+  unpack: (packed) => Promise.resolve(packed),
+  core: () => Promise.resolve(null),
+};
 
 interface Serving {
   readonly url: string;
@@ -88,4 +104,32 @@ describe('quorate debug', () => {
     expect(code).toBe(2);
     expect(err).toMatch(/There is no .*nothing\.json\. Give the file of a trace/);
   });
+});
+
+describe('the run so far of a real cluster', () => {
+  it('opens in the debugger while the servers run, and ends where they are', async () => {
+    await Trial.run({ servers: 3, report, flags: ['--flight-recorder'] }, async (trial) => {
+      const client = await trial.client();
+      const writes = new UniqueWrites();
+      for (let n = 0; n < 30; n++) await writes.write(client, `w/${n}`);
+      await trial.agreed();
+      const { directory } = trial.cluster;
+      const opened = new DebuggerProcess(trial.cluster.servers.map(({ member }) => memberDirectory(directory, member)));
+      try {
+        const url = await opened.open();
+        const trace = await fetch(new URL('./trace.json', url));
+        const engine = new Engine();
+        const text = await trace.text();
+        const begin = (await engine.answer({ id: 1, name: 'openTrace', ask: { name: 'dev', text } }, host)) as Frame;
+        const steps = begin.branches[0]?.length ?? 0;
+        const end = (await engine.answer({ id: 2, name: 'step', ask: { by: steps } }, host)) as Frame;
+        expect(begin.isRecording).toBe(true);
+        // The recorder writes every 50 ms: the last of it may still be under way.
+        for (const { log } of end.servers) expect(log.commit).toBeGreaterThan(20);
+        expect(end.servers.filter(({ role }) => role === 'leader')).toHaveLength(1);
+      } finally {
+        opened.close();
+      }
+    });
+  }, 120_000);
 });

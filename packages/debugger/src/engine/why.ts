@@ -1,6 +1,7 @@
 /** Why an invariant is broken: the two facts that contradict each other, the steps that made them, and what lies between. */
 import { causalSlice } from './causal.ts';
 import { sentenceOf } from './invariant-list.ts';
+import { withShortNames } from './names.ts';
 import type { ViolationView } from './protocol.ts';
 import type { StepRecord } from './step-record.ts';
 
@@ -25,7 +26,7 @@ export function whyOf(violation: ViolationView, records: readonly StepRecord[]):
   const firstStep = stepOfFact(first, records.slice(0, step - 1));
   const slice = causalSlice(records, firstStep ?? step, step);
   return {
-    violation,
+    violation: { ...violation, first: withShortNames(first), second: withShortNames(violation.second) },
     sentence: sentenceOf(invariant),
     firstStep,
     secondStep: step,
@@ -35,7 +36,7 @@ export function whyOf(violation: ViolationView, records: readonly StepRecord[]):
 
 /** The step in which what the fact says came about, as far as its words tell. */
 function stepOfFact(fact: string, records: readonly StepRecord[]): number | null {
-  const server = /\bn\d+\b/.exec(fact)?.[0] ?? null;
+  const server = /\b(?:n\d+|[0-9a-f]{16})\b/.exec(fact)?.[0] ?? null;
   const entry = /entry (\d+)/.exec(fact)?.[1];
   if (entry !== undefined) return stepOfEntry(fact, Number(entry), server, records);
   const term = /term (\d+)/.exec(fact)?.[1];
