@@ -34,7 +34,7 @@ export function commitTo(core: Core, index: Index): void {
   if (index <= state.commitIndex) return;
   invariant(
     index <= state.log.lastIndex,
-    `commit index ${index} lies within the log, which ends at ${state.log.lastIndex}`,
+    () => `commit index ${index} lies within the log, which ends at ${state.log.lastIndex}`,
   );
   state.commitIndex = index;
 }
@@ -56,7 +56,7 @@ export function takeApplyRange(core: Core): ApplyRange | null {
 /** The state machine has applied everything up to `index`. */
 export function onApplied(core: Core, index: Index): void {
   const { state } = core;
-  invariant(index <= state.applyHanded, `entry ${index} is applied but only ${state.applyHanded} was handed out`);
+  invariant(index <= state.applyHanded, () => `entry ${index} is applied but only ${state.applyHanded} was handed out`);
   if (state.restoring !== 0 && index >= state.restoring) state.restoring = 0;
   // While a snapshot is being restored, reports of what was applied before it mean nothing any more.
   if (state.restoring === 0) state.appliedIndex = Math.max(state.appliedIndex, index);

@@ -58,7 +58,7 @@ function memberFlags(configuration: Configuration, { id, incarnation }: Member, 
     (outgoing.includes(id) ? flagOutgoing : 0) |
     (learners.includes(id) ? flagLearner : 0) |
     (learnersNext.includes(id) ? flagLearnerNext : 0);
-  invariant(part !== 0, `member ${id} of a configuration has no part in it`);
+  invariant(part !== 0, () => `member ${id} of a configuration has no part in it`);
   return (
     part |
     (incarnation === null ? 0 : flagIncarnation) |

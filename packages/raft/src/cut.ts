@@ -9,7 +9,10 @@ import type { Index } from './types.ts';
 /** Drops every entry from `from` on. */
 export function cut(core: Core, from: Index): void {
   const { state } = core;
-  invariant(from > state.commitIndex, `entry ${from} is cut, but everything up to ${state.commitIndex} is committed`);
+  invariant(
+    from > state.commitIndex,
+    () => `entry ${from} is cut, but everything up to ${state.commitIndex} is committed`,
+  );
   core.out.events.push({ kind: 'truncated', from, to: state.log.lastIndex });
   truncate(state.log, from);
   noteTruncated(state.durability, from);

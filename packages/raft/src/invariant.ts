@@ -8,8 +8,12 @@ export class InvariantViolation extends Error {
   override readonly name = 'InvariantViolation';
 }
 
-/** Throws InvariantViolation with `what` unless `condition` holds. */
-export function invariant(condition: boolean, what: string): asserts condition {
-  if (!condition)
-    throw new InvariantViolation(`Broken invariant: ${what}. Stop this server and report it with its log`);
+/**
+ * Throws InvariantViolation with `what` unless `condition` holds. What names numbers is a function: the words would cost more than all
+ * else that is done to an entry, and nobody reads them where all is well.
+ */
+export function invariant(condition: boolean, what: string | (() => string)): asserts condition {
+  if (condition) return;
+  const words = typeof what === 'string' ? what : what();
+  throw new InvariantViolation(`Broken invariant: ${words}. Stop this server and report it with its log`);
 }

@@ -105,9 +105,9 @@ export function isUpToDate(log: Log, index: Index, term: Term): boolean {
 
 /** Appends behind the last entry. */
 export function append(log: Log, entry: Entry): void {
-  invariant(entry.index === log.lastIndex + 1, `entry ${entry.index} is appended behind ${log.lastIndex}`);
+  invariant(entry.index === log.lastIndex + 1, () => `entry ${entry.index} is appended behind ${log.lastIndex}`);
   const newest = lastTerm(log);
-  invariant(entry.term >= newest, `entry ${entry.index} of term ${entry.term} is appended behind term ${newest}`);
+  invariant(entry.term >= newest, () => `entry ${entry.index} of term ${entry.term} is appended behind term ${newest}`);
   if (entry.term !== newest || log.runs.length === 0) log.runs.push({ first: entry.index, term: entry.term });
   log.cache.push(entry);
   log.cacheBytes += weightOf(entry.data);
@@ -116,7 +116,7 @@ export function append(log: Log, entry: Entry): void {
 
 /** Drops every entry from `from` on. */
 export function truncate(log: Log, from: Index): void {
-  invariant(from > log.base.index, `entry ${from} is truncated but the log begins behind ${log.base.index}`);
+  invariant(from > log.base.index, () => `entry ${from} is truncated but the log begins behind ${log.base.index}`);
   while ((log.runs.at(-1)?.first ?? 0) >= from) log.runs.pop();
   while (log.lastIndex >= from && log.lastIndex >= log.cacheFirst) {
     log.cacheBytes -= weightOfEntry(log.cache.pop());
@@ -143,7 +143,7 @@ export function reset(log: Log, base: LogPosition): void {
 export function compact(log: Log, through: Index): void {
   if (through <= log.base.index) return;
   const term = termAt(log, through);
-  invariant(term !== null, `entry ${through} is compacted but the log ends at ${log.lastIndex}`);
+  invariant(term !== null, () => `entry ${through} is compacted but the log ends at ${log.lastIndex}`);
   const kept = log.runs.findIndex((run) => run.first > through);
   const last = log.runs[(kept === -1 ? log.runs.length : kept) - 1];
   log.runs = kept === -1 ? [] : log.runs.slice(kept);

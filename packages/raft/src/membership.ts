@@ -24,7 +24,7 @@ export function openConfigurations({ configurations, commitIndex }: RaftState): 
 /** The configuration in force at `index`: the newest one defined at or before it. */
 export function configurationAt(state: RaftState, index: Index): Configuration {
   const found = state.configurations.findLast((configuration) => configuration.index <= index);
-  invariant(found !== undefined, `the configuration in force at ${index} is known`);
+  invariant(found !== undefined, () => `the configuration in force at ${index} is known`);
   return found;
 }
 
@@ -32,7 +32,10 @@ export function configurationAt(state: RaftState, index: Index): Configuration {
 export function onAppended(core: Core, entry: Entry): void {
   if (entry.kind !== EntryKind.configuration) return;
   const configuration = decodeConfiguration(entry.data, entry.index);
-  invariant(configuration !== null, `the configuration in entry ${entry.index} was checked before it was appended`);
+  invariant(
+    configuration !== null,
+    () => `the configuration in entry ${entry.index} was checked before it was appended`,
+  );
   core.state.configurations.push(configuration);
   onChanged(core);
 }
@@ -41,7 +44,7 @@ export function onAppended(core: Core, entry: Entry): void {
 export function onRepairedConfiguration(core: Core, entry: Entry): void {
   const { configurations, snapshot } = core.state;
   const configuration = decodeConfiguration(entry.data, entry.index);
-  invariant(configuration !== null, `the configuration in entry ${entry.index} was checked before it was taken`);
+  invariant(configuration !== null, () => `the configuration in entry ${entry.index} was checked before it was taken`);
   // What the snapshot covers is in the snapshot's configuration.
   if (entry.index <= snapshot.index || configurations.some((it) => it.index === entry.index)) return;
   core.state.configurations = [...configurations, configuration].sort((a, b) => a.index - b.index);

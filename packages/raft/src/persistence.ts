@@ -13,7 +13,7 @@ import type { Entry, Index, MemberId, SnapshotMetadata, Term } from './types.ts'
 /** Moves to a new term, without a vote in it yet. */
 export function setTerm(core: Core, term: Term): void {
   const { state } = core;
-  invariant(term > state.term, `term ${term} follows ${state.term}`);
+  invariant(term > state.term, () => `term ${term} follows ${state.term}`);
   state.term = term;
   state.vote = null;
   state.durability.hardStateDirty = true;
@@ -23,7 +23,10 @@ export function setTerm(core: Core, term: Term): void {
 /** Gives this server's one vote of the term (§5.2). */
 export function setVote(core: Core, candidate: MemberId): void {
   const { state } = core;
-  invariant(state.vote === null || state.vote === candidate, `one vote a term: ${state.vote} has it, not ${candidate}`);
+  invariant(
+    state.vote === null || state.vote === candidate,
+    () => `one vote a term: ${state.vote} has it, not ${candidate}`,
+  );
   if (state.vote === candidate) return;
   state.vote = candidate;
   state.durability.hardStateDirty = true;
@@ -129,14 +132,17 @@ function takeRepairs(core: Core): readonly Entry[] {
 /** Batches up to `id` are durable. Returns false for a completion that was reported before. */
 export function markDurable(core: Core, id: number): boolean {
   const { durability, log } = core.state;
-  invariant(id < durability.nextBatch, `batch ${id} is durable before it was handed out`);
+  invariant(id < durability.nextBatch, () => `batch ${id} is durable before it was handed out`);
   if (id <= durability.durableBatch) return false;
   durability.durableBatch = id;
   while ((durability.outstanding[0]?.id ?? Number.POSITIVE_INFINITY) <= id) {
     const batch = durability.outstanding.shift();
     if (batch !== undefined) durability.durableIndex = Math.max(durability.durableIndex, batch.lastIndex);
   }
-  invariant(durability.durableIndex <= log.lastIndex, `entry ${durability.durableIndex} is durable but not in the log`);
+  invariant(
+    durability.durableIndex <= log.lastIndex,
+    () => `entry ${durability.durableIndex} is durable but not in the log`,
+  );
   invariant(
     termAt(log, durability.durableIndex) !== null || durability.durableIndex <= log.base.index,
     'durable has a term',

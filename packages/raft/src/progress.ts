@@ -72,7 +72,7 @@ export function hasWindow(progress: Progress, options: RaftOptions): boolean {
 
 /** Entries next … lastIndex have left. */
 export function noteSent(progress: Progress, lastIndex: Index, bytes: number): void {
-  invariant(lastIndex >= progress.next, `entries up to ${lastIndex} were sent from ${progress.next}`);
+  invariant(lastIndex >= progress.next, () => `entries up to ${lastIndex} were sent from ${progress.next}`);
   progress.next = lastIndex + 1;
   progress.inflight.push({ lastIndex, bytes });
   progress.inflightBytes += bytes;

@@ -111,7 +111,7 @@ export function onLoaded(core: Core, id: number, entries: readonly Entry[]): voi
   const { log } = core.state;
   for (const [i, entry] of entries.entries()) {
     const isOurs = entry.index === progress.next + i && termAt(log, entry.index) === entry.term;
-    invariant(isOurs, `storage returned entry ${entry.index} of term ${entry.term} as this log's`);
+    invariant(isOurs, () => `storage returned entry ${entry.index} of term ${entry.term} as this log's`);
   }
   const prevTerm = termAt(log, progress.next - 1);
   // Compacted since then: the next output will send the snapshot.

@@ -121,8 +121,11 @@ export function onCompactedInput(core: Core, snapshot: SnapshotMetadata, through
   const { state } = core;
   // A newer one was installed from the leader meanwhile. The same one again lets go of more of the tail.
   if (snapshot.index < state.snapshot.index) return;
-  invariant(snapshot.index <= state.appliedIndex, `snapshot ${snapshot.index} holds only what was applied`);
-  invariant(through <= snapshot.index, `entry ${through} is forgotten but the snapshot ends at ${snapshot.index}`);
+  invariant(snapshot.index <= state.appliedIndex, () => `snapshot ${snapshot.index} holds only what was applied`);
+  invariant(
+    through <= snapshot.index,
+    () => `entry ${through} is forgotten but the snapshot ends at ${snapshot.index}`,
+  );
   state.snapshot = snapshot;
   forgetCovered(state.log, snapshot.index);
   if (through <= state.log.base.index) return;
