@@ -1,3 +1,4 @@
+import { encodeTrace, endingOf, planTrace, runSeed, standardWatchers } from '@quorate/sim';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { describeWithPeer } from '../../../test-support/peers.ts';
 import { PageHouse, pressTo, stepOf } from './support/browser.ts';
@@ -116,6 +117,32 @@ describeWithPeer('chromium', 'the page', () => {
     await page.getByRole('textbox', { name: 'Step, from 0 to 60' }).fill('17');
     await page.keyboard.press('Enter');
     await page.locator('.clock span', { hasText: 'step 17 of 60' }).waitFor();
+  });
+
+  it('shows a run of whole nodes, which can be looked at and not changed', async () => {
+    const seed = 7;
+    const result = runSeed(seed, { servers: 3, faultSeconds: 5 }, standardWatchers);
+    const { options, actions } = result;
+    const { header, records } = planTrace(
+      { plan: { seed, options, actions }, ending: endingOf(result) },
+      'test',
+      'a test',
+    );
+    const text = [...encodeTrace(header, records)].join('\n');
+    const { page, complaints } = await house.open({ name: 'seed-7.json', text }, { waitsFor: '.pending .empty' });
+    await page.getByText('A recording can be looked at, and cannot go another way').waitFor();
+    await page.keyboard.press('End');
+    await page.getByRole('img', { name: /s1 is (?:leader|follower) in term/ }).waitFor();
+    for (const [key, says] of [
+      ['4', /A recording holds what the cores saw/],
+      ['5', /All \d+ hold after each of the \d+ steps/],
+    ] as const) {
+      await page.keyboard.press(key);
+      await page.getByText(says).waitFor();
+    }
+    await page.keyboard.press('s');
+    await page.getByText('This is a recording: share the file').waitFor();
+    expect(complaints).toEqual([]);
   });
 
   it('tells what cannot be opened, and goes on with a cluster to play with', async () => {

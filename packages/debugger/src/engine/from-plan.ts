@@ -67,6 +67,7 @@ export function recordPlan({ header, records }: DecodedTrace, name: string): Rec
     title: `${name}: ${plan.options.servers} servers, seed ${plan.seed}`,
     servers: collector.servers,
     events: collector.events,
+    isJudged: true,
     violation: found.invariant === '' ? null : { invariant: found.invariant, first, second },
     remark: remarkOf(endsAlike(found, ending), collector.isFull, ending.invariant, found.invariant),
   };

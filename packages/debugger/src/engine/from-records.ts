@@ -33,6 +33,7 @@ export function readRecording({ header, records }: DecodedTrace, name: string): 
     title: `${name}, recorded by ${header.createdBy}`,
     servers: [...lives.keys()].sort(),
     events,
+    isJudged: false,
     violation: null,
     remark: isFull ? `The recording is longer than ${maxEvents} steps: this is its beginning.` : null,
   };

@@ -3,6 +3,8 @@ import { type CoreOperation, type CoreWorld, linearize, type Model, type Timed }
 import type { StepRecord } from './step-record.ts';
 
 export interface HistoryView {
+  /** Without a clock there is no real time that an order has to respect: nothing is kept then. */
+  readonly isKept: boolean;
   readonly operations: readonly OperationView[];
   readonly verdict: 'ok' | 'violation' | 'unknown';
   /** In words: what the verdict means here. */
@@ -72,6 +74,7 @@ export function historyOf(world: CoreWorld, records: readonly StepRecord[]): His
   const stuck = verdict.kind === 'violation' ? judged[verdict.stuck]?.operation.id : undefined;
   const places = new Map(order.map((at, place) => [judged[at]?.operation.id ?? 0, place + 1]));
   return {
+    isKept: world.setting.timing === 'clock',
     operations: world.operations.map((operation) => ({
       ...shown(operation, records),
       place: places.get(operation.id) ?? null,

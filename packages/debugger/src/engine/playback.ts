@@ -161,7 +161,7 @@ export class Playback implements Walk {
   }
 
   frame(): Frame {
-    const { title, remark } = this.#recording;
+    const { title, remark, isJudged } = this.#recording;
     const news = this.#told === 0 ? [{ branch: 0, from: 0, records: this.#records }] : [];
     this.#told = this.#records.length;
     return {
@@ -171,6 +171,7 @@ export class Playback implements Walk {
       nextAt: this.#records[this.#step]?.at ?? null,
       isAtEnd: this.#step === this.#records.length,
       isRecording: true,
+      isJudged,
       servers: this.#servers(),
       messages: this.#flights.at(this.#step, this.#now),
       cuts: [],

@@ -79,6 +79,8 @@ export interface Frame {
   readonly isAtEnd: boolean;
   /** It can only be looked at. */
   readonly isRecording: boolean;
+  /** Every step was judged by the invariants. */
+  readonly isJudged: boolean;
   readonly servers: readonly ServerView[];
   readonly messages: readonly MessageView[];
   readonly cuts: readonly CutView[];

@@ -6,6 +6,8 @@ export interface Recording {
   readonly title: string;
   readonly servers: readonly string[];
   readonly events: readonly RecordedEvent[];
+  /** Whether the invariants were asked when it was made. */
+  readonly isJudged: boolean;
   /** What its last event breaks; null for nothing. */
   readonly violation: Omit<ViolationView, 'step'> | null;
   readonly remark: string | null;

@@ -293,6 +293,7 @@ export class Session implements Walk {
       nextAt: this.nextAt,
       isAtEnd: this.isAtEnd,
       isRecording: false,
+      isJudged: true,
       servers: serverViews(world.servers),
       messages: messageViews(world, this.#now),
       cuts: cutViews(world),

@@ -31,7 +31,7 @@ export class PageHouse {
       readonly hash?: string;
     } = {},
   ): Promise<Opened> {
-    const { hash, ...look } = options;
+    const { hash, waitsFor = '.item', ...look } = options;
     const server = await servePage({ trace, port: 0 });
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, ...look });
     const page = await context.newPage();
@@ -45,7 +45,7 @@ export class PageHouse {
       await server.close();
     });
     await page.goto(hash === undefined ? server.url : `${server.url.split('#')[0] ?? ''}#${hash}`);
-    await page.locator('.item').first().waitFor();
+    await page.locator(waitsFor).first().waitFor();
     return { page, complaints };
   }
 

@@ -3,6 +3,7 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { ExportForm } from '../../engine/protocol.ts';
 import { exportAs, link, report } from '../session.ts';
+import { frame } from '../store.ts';
 import { Dialog } from './dialog.tsx';
 
 const forms: readonly {
@@ -18,6 +19,16 @@ const forms: readonly {
 ];
 
 export function Share(): JSX.Element {
+  return frame.value?.isRecording === true ? (
+    <Dialog title="Share and export">
+      <p>This is a recording: share the file, or the data directories, that it was opened from.</p>
+    </Dialog>
+  ) : (
+    <ShareRun />
+  );
+}
+
+function ShareRun(): JSX.Element {
   const address = useSignal<string | null>(null);
   const isCopied = useSignal(false);
   const text = useSignal<string | null>(null);

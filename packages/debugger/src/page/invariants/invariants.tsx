@@ -15,11 +15,7 @@ export function Invariants(): JSX.Element {
   return (
     <div class="invariants">
       {violation !== null && <WhyView />}
-      {violation === null && (
-        <p class="verdict good">
-          ✓ All {invariantLines.length} hold after each of the {plural(current?.length ?? 0, 'step')} of this branch.
-        </p>
-      )}
+      {violation === null && <Verdict steps={current?.length ?? 0} />}
       {groups.map((group) => (
         <section key={group}>
           <h3>{group}</h3>
@@ -42,8 +38,25 @@ export function Invariants(): JSX.Element {
   );
 }
 
+function Verdict({ steps }: { readonly steps: number }): JSX.Element {
+  if (frame.value?.isJudged === false) {
+    return (
+      <p class="hint">
+        Not judged: what real servers wrote down does not show their disks, and may begin anywhere. A core that breaks a
+        rule of its own stops by itself.
+      </p>
+    );
+  }
+  return (
+    <p class="verdict good">
+      ✓ All {invariantLines.length} hold after each of the {plural(steps, 'step')} of this branch.
+    </p>
+  );
+}
+
 /** Behind the first violation nothing is judged. */
 function signOf(id: string, current: BranchView | null): string {
+  if (frame.value?.isJudged === false) return '·';
   if (current === null || current.violation === null) return '✓';
   return current.violation.invariant === id ? '✗' : '·';
 }
