@@ -29,6 +29,8 @@ export class PageHouse {
       readonly colorScheme?: 'dark' | 'light';
       readonly reducedMotion?: 'reduce';
       readonly hash?: string;
+      /** What is there once the page has opened something. */
+      readonly waitsFor?: string;
     } = {},
   ): Promise<Opened> {
     const { hash, waitsFor = '.item', ...look } = options;
