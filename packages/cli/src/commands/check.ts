@@ -31,6 +31,7 @@ import { table } from '../output/table.ts';
 import type { CheckFlags } from '../tree/check-command.ts';
 import { UsageError } from '../usage-error.ts';
 import { printExplanation } from './check-explanation.ts';
+import { runDebugPage } from './debug-page.ts';
 import { count, interruptible } from './check-run.ts';
 import { print } from './session.ts';
 
@@ -63,9 +64,11 @@ export async function runCheck(flags: CheckFlags, given: readonly string[]): Pro
   printSpace(result, (performance.now() - began) / 1000, flags);
   const idle = untouched(world, result);
   if (idle.length > 0 && result.end !== 'violation') print(`Allowed, but never possible: ${idle.join(', ')}.`);
-  if (result.end === 'violation') reportViolation(result, options, bug, flags);
-  else if (result.end === 'goal') reportGoal(result, options, bug, flags);
+  let trace: string | null = null;
+  if (result.end === 'violation') trace = reportViolation(result, options, bug, flags);
+  else if (result.end === 'goal') trace = reportGoal(result, options, bug, flags);
   else reportNothing(result, flags);
+  if (flags.open === true && trace !== null) await runDebugPage([trace], { port: 0, open: true });
 }
 
 /** The world of the flags; with a bug its own world, with what was given by hand. */
@@ -225,9 +228,15 @@ function printStages(stages: StagedSearch['stages']): void {
   print(table(['stage', 'states', 'depth', 'ends with'], rows));
 }
 
-function reportViolation(result: SearchResult, options: CoreWorldOptions, bug: Bug | null, flags: CheckFlags): void {
+/** Returns the file of the trace. */
+function reportViolation(
+  result: SearchResult,
+  options: CoreWorldOptions,
+  bug: Bug | null,
+  flags: CheckFlags,
+): string | null {
   const { actions, broken } = result;
-  if (actions === null || broken === null) return;
+  if (actions === null || broken === null) return null;
   process.exitCode = EXIT_CODES.violation;
   const isStaged = bug !== null && bug.stages !== null;
   const isShortest = flags.engine === 'bfs' && !isStaged;
@@ -239,15 +248,25 @@ function reportViolation(result: SearchResult, options: CoreWorldOptions, bug: B
   print(`\n${broken.invariant} is broken after ${actions.length} steps, ${shortest}:\n`);
   printExplanation(explain(options, actions), broken);
   if (bug !== null) print(`\nThe mistake: ${bug.mistake}. The rule: ${bug.rule}.`);
-  save(flags.trace ?? `check-${broken.invariant}.json`, { options, bug, actions, broken }, flags.trace === undefined);
+  const path = flags.trace ?? `check-${broken.invariant}.json`;
+  save(path, { options, bug, actions, broken }, flags.trace === undefined);
+  return path;
 }
 
-function reportGoal(result: SearchResult, options: CoreWorldOptions, bug: Bug | null, flags: CheckFlags): void {
+/** Returns the file of the trace, if one was asked for. */
+function reportGoal(
+  result: SearchResult,
+  options: CoreWorldOptions,
+  bug: Bug | null,
+  flags: CheckFlags,
+): string | null {
   const { actions } = result;
-  if (actions === null) return;
+  if (actions === null) return null;
   print(`\nThe goal is reached after ${actions.length} steps:\n`);
   printExplanation(explain(options, actions), null);
-  if (flags.trace !== undefined) save(flags.trace, { options, bug, actions, broken: null }, false);
+  const path = flags.trace ?? (flags.open === true ? 'check-goal.json' : null);
+  if (path !== null) save(path, { options, bug, actions, broken: null }, flags.trace === undefined);
+  return path;
 }
 
 interface Found {

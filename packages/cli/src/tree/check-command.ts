@@ -79,7 +79,8 @@ function addLimits(check: Command): void {
     .option('--seed <n>', 'what dfs and walk draw from', wholeNumber)
     .option('--walks <n>', 'how many walks', atLeastOne, 10_000)
     .option('--goal <part...>', 'end where all of these hold: leader, two-leaders, term:N, committed:N, applied:N')
-    .option('--trace <file>', 'where to write the way that was found; check-INVARIANT.json if not given');
+    .option('--trace <file>', 'where to write the way that was found; check-INVARIANT.json if not given')
+    .option('--open', 'show the way that was found in the debugger, until Ctrl-C');
 }
 
 const HELP = `
@@ -95,7 +96,7 @@ Exit codes: 0 nothing broke, 10 a rule was broken, 13 the goal was not reached.
 Examples:
   $ quorate check
   $ quorate check --max-term 2 --max-elections 2 --no-prevote --lose heartbeat heartbeatReply
-  $ quorate check --bug figure8
+  $ quorate check --bug figure8 --open
   $ quorate check --engine walk --max-crashes 2 --max-requests 3 --max-elections 6 --max-term 5 --seconds 30
   $ quorate check replay check-C6.json`;
 
@@ -131,6 +132,7 @@ export interface CheckFlags {
   readonly threads: number;
   readonly goal?: readonly string[];
   readonly trace?: string;
+  readonly open?: boolean;
 }
 
 function wholeNumber(text: string): number {

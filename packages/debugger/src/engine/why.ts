@@ -12,7 +12,9 @@ export interface Why {
   /** The step that made the first fact; null where no single step did. */
   readonly firstStep: number | null;
   readonly secondStep: number;
-  /** The steps by which the first led to the second; only the second where it did not lead there. */
+  /** Whether the first is in the past of the second. Where it is not, the second did not know of it: that is often what is wrong. */
+  readonly isConnected: boolean;
+  /** The steps by which the first led to the second, both included; the two alone where it did not lead there. */
   readonly slice: readonly SliceStep[];
 }
 
@@ -24,12 +26,15 @@ export interface SliceStep {
 export function whyOf(violation: ViolationView, records: readonly StepRecord[]): Why {
   const { step, invariant, first } = violation;
   const firstStep = stepOfFact(first, records.slice(0, step - 1));
-  const slice = causalSlice(records, firstStep ?? step, step);
+  const led = firstStep === null ? [] : causalSlice(records, firstStep, step);
+  const isConnected = led.includes(step);
+  const slice = isConnected ? led : [...(firstStep === null ? [] : [firstStep]), step];
   return {
     violation: { ...violation, first: withShortNames(first), second: withShortNames(violation.second) },
     sentence: sentenceOf(invariant),
     firstStep,
     secondStep: step,
+    isConnected,
     slice: slice.map((each) => ({ step: each, title: records[each - 1]?.title ?? '' })),
   };
 }

@@ -69,7 +69,7 @@ function WhyView(): JSX.Element | null {
     void ask('why', {}).then((answer) => (why.value = answer));
   });
   if (why.value === null) return null;
-  const { violation, sentence, firstStep, secondStep, slice } = why.value;
+  const { violation, sentence, firstStep, secondStep, isConnected, slice } = why.value;
   return (
     <section class="why" key={key}>
       <h3>
@@ -80,7 +80,7 @@ function WhyView(): JSX.Element | null {
         <span class="but">but</span>
         <Fact title="Then" text={violation.second} step={secondStep} />
       </div>
-      <h3>{firstStep === null ? 'The step that shows it' : 'How the one led to the other'}</h3>
+      <h3>{headingOf(firstStep, isConnected)}</h3>
       <ol class="slice">
         {slice.map(({ step, title }) => (
           <li key={step}>
@@ -96,6 +96,13 @@ function WhyView(): JSX.Element | null {
       </button>
     </section>
   );
+}
+
+function headingOf(firstStep: number | null, isConnected: boolean): string {
+  if (firstStep === null) return 'The step that shows it';
+  return isConnected
+    ? 'How the one led to the other'
+    : 'Nothing led from the one to the other: the second did not know';
 }
 
 /** A rule that was broken first, and the harm that came of it. */
