@@ -8,7 +8,7 @@ import type { Encoder } from './encoding.ts';
 import { type Lanes, lanesOf, signatureOf } from './lanes.ts';
 import type { CoreServer } from './server.ts';
 import type { Symmetry } from './symmetry.ts';
-import type { Turned } from './turn.ts';
+import type { Turned } from './surroundings.ts';
 
 /** Servers' states that are remembered, and messages, some kilobytes each; beyond it steps are made anew. */
 const maxRemembered = 200_000;

@@ -18,7 +18,7 @@ export {
   unboundedBudgets,
 } from './options.ts';
 export type { ArmedTimer, CoreServer, ServerStatus } from './server.ts';
-export type { Broken } from './turn.ts';
+export type { Broken } from './surroundings.ts';
 export { type Durability, type EntryView, type FollowerView, type ServerView, type TimerView, viewOf } from './view.ts';
 export { ActionError, type Flight, type StepReport } from './report.ts';
 export { CoreWorld } from './world.ts';

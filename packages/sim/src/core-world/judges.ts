@@ -8,7 +8,7 @@ import { isQuorum } from '../invariants/quorum.ts';
 import { entryOn } from './disk.ts';
 import { type Ghost, isSameEntry } from './ghost.ts';
 import type { CoreServer } from './server.ts';
-import type { Broken } from './turn.ts';
+import type { Broken } from './surroundings.ts';
 
 export interface Judgement {
   readonly ghost: Ghost;

@@ -1,7 +1,7 @@
 /** What clients of a core world asked, and what became of it: for histories on a screen. Nothing in the world depends on it. */
 import type { Index, MemberId, Micros, Output, Term } from '@quorate/raft';
 import type { CoreServer } from './server.ts';
-import type { Turned } from './turn.ts';
+import type { Turned } from './surroundings.ts';
 
 /** One question of one client. A client asks one thing only. */
 export interface CoreOperation {

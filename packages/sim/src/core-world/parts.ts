@@ -16,7 +16,7 @@ import { budgetNames, type ChangeOffer, incarnationOf, type Setting } from './op
 import type { Flight } from './report.ts';
 import { newServer } from './server.ts';
 import { Symmetry } from './symmetry.ts';
-import type { Broken } from './turn.ts';
+import type { Broken } from './surroundings.ts';
 
 /** All that a world is, besides what it shares with those that branched off it. */
 export interface Parts {

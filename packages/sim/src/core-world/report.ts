@@ -3,7 +3,7 @@ import type { Input, MemberId, Message, Micros } from '@quorate/raft';
 import type { AppliedEntry } from '../watch.ts';
 import type { CoreAction } from './action.ts';
 import type { Letter } from './catalogue.ts';
-import type { Broken, Turned } from './turn.ts';
+import type { Broken, Turned } from './surroundings.ts';
 
 /** A message on its way. */
 export interface Flight {

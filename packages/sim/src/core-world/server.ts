@@ -48,7 +48,7 @@ export interface CoreServer {
   /** The core wants a snapshot, however short the log is. */
   readonly snapshotWanted: boolean;
   readonly crashesAtDisk: boolean;
-  /** Counts the outputs that armed timers: timers of one output were armed at the same moment. */
+  /** The newest arming (ArmedTimer): timers of one output were armed at the same moment. */
   readonly armings: number;
   /** What is remembered of this server from outside, across crashes. No core ever sees it. */
   readonly promises: Promises;
@@ -65,7 +65,7 @@ export interface ArmedTimer {
   readonly generation: number;
   readonly min: Micros;
   readonly max: Micros;
-  /** The output that armed it. */
+  /** Counts the outputs that armed timers which are armed still, from 1. */
   readonly arming: number;
   readonly armedAt: Micros;
   /** Virtual microseconds; 0 without a clock. */
@@ -133,6 +133,20 @@ export function stopped(server: CoreServer): CoreServer {
     armings: 0,
     promises: server.promises.reads.length === 0 ? server.promises : { ...server.promises, reads: [] },
   };
+}
+
+/** The same timers with their armings counted from 1: only which was armed before which means anything. They are in that order. */
+export function ranked(timers: readonly ArmedTimer[]): readonly ArmedTimer[] {
+  let rank = 0;
+  let last = 0;
+  let isSame = true;
+  const counted = timers.map((timer) => {
+    if (timer.arming !== last) rank += 1;
+    last = timer.arming;
+    isSame &&= timer.arming === rank;
+    return timer.arming === rank ? timer : { ...timer, arming: rank };
+  });
+  return isSame ? timers : counted;
 }
 
 /**

@@ -17,62 +17,36 @@ import {
   type Output,
   type PersistBatch,
   type Raft,
-  type RaftOptions,
   type RaftState,
   type Restore,
 } from '@quorate/raft';
-import type { AppliedEntry, WorldWatcher } from '../watch.ts';
+import type { AppliedEntry } from '../watch.ts';
 import { copyState } from './copy-state.ts';
-import { applied, compacted, type CoreSnapshot, type DiskImage, entryOn, lastIndexOf, type Machine } from './disk.ts';
-import { recovered, termOn, withBytes, written } from './disk.ts';
+import {
+  applied,
+  compacted,
+  type CoreSnapshot,
+  type DiskImage,
+  entryOn,
+  lastIndexOf,
+  type Machine,
+  recovered,
+  termOn,
+  withBytes,
+  written,
+} from './disk.ts';
 import {
   type ArmedTimer,
   type PendingBatch,
   type Promises,
+  ranked,
   type CoreServer,
   type ServerStatus,
   type SnapshotReport,
   stopped,
 } from './server.ts';
 import type { Span } from './options.ts';
-
-/** What a turn needs of the world around it. */
-export interface Surroundings {
-  readonly now: Micros;
-  readonly options: RaftOptions;
-  readonly core: typeof Raft;
-  readonly disk: 'steps' | 'atOnce';
-  readonly apply: 'steps' | 'atOnce';
-  /** Null where there is no clock: then everything is due at 0. */
-  readonly delays: { readonly write: Span; readonly apply: Span } | null;
-  /** Draws from [min, max]. */
-  draw(span: Span): Micros;
-  readonly watchers: readonly WorldWatcher[];
-  /** The core of this server, if it lives on from step to step: for watchers who hold on to it. */
-  readonly live: Raft | null;
-}
-
-/** What came of a turn. */
-export interface Turned {
-  readonly server: CoreServer;
-  /** The core that was stepped; null if there is none any more. */
-  readonly raft: Raft | null;
-  readonly inputs: readonly Input[];
-  readonly outputs: readonly Output[];
-  /** Messages that left, in order. */
-  readonly sent: readonly Message[];
-  readonly durable: readonly PersistBatch[];
-  readonly applied: readonly AppliedEntry[];
-  /** What this server did that no server may, seen at this server alone; null for nothing. */
-  readonly broken: Broken | null;
-}
-
-/** An invariant that does not hold: its id in docs/invariants.md, and the two facts that contradict each other. */
-export interface Broken {
-  readonly invariant: string;
-  readonly first: string;
-  readonly second: string;
-}
+import type { Broken, Surroundings, Turned } from './surroundings.ts';
 
 const nothing: readonly never[] = [];
 
@@ -157,12 +131,7 @@ export class Turn {
   #wholeDisk(): DiskImage {
     const { snapshot, base } = this.#disk;
     if (base.index >= snapshot.index || termOn(this.#disk, snapshot.index) === snapshot.term) return this.#disk;
-    return {
-      ...this.#disk,
-      base: { index: snapshot.index, term: snapshot.term },
-      entries: [],
-      faulty: [],
-    };
+    return { ...this.#disk, base: { index: snapshot.index, term: snapshot.term }, entries: [], faulty: [] };
   }
 
   /** The first `keep` of the batches on their way had reached the disk. */
@@ -295,15 +264,11 @@ export class Turn {
 
   /** A snapshot of the machine as it is now is durable, and the log forgets all that it holds. */
   compact(): void {
-    const { raft } = { raft: this.#raft };
+    const raft = this.#raft;
     if (raft === null) return;
     const { index, term } = this.#machine;
-    const snapshot: CoreSnapshot = {
-      index,
-      term,
-      configuration: raft.configurationAt(index),
-      machine: this.#machine,
-    };
+    const configuration = raft.configurationAt(index);
+    const snapshot: CoreSnapshot = { index, term, configuration, machine: this.#machine };
     this.#disk = compacted(this.#disk, snapshot, index);
     this.#snapshotWanted = false;
     this.input({ kind: 'compacted', snapshot, through: index, now: this.#around.now });
@@ -468,6 +433,7 @@ export class Turn {
   }
 
   #record(): CoreServer {
+    const timers = ranked(this.#timers);
     return {
       id: this.#before.id,
       status: this.#status,
@@ -476,7 +442,7 @@ export class Turn {
       disk: this.#disk,
       pending: this.#pending,
       durableBatch: this.#durableBatch,
-      timers: this.#timers,
+      timers,
       held: this.#held,
       applies: this.#applies,
       applyDue: this.#applyDue,
@@ -486,7 +452,7 @@ export class Turn {
       machine: this.#machine,
       snapshotWanted: this.#snapshotWanted,
       crashesAtDisk: this.#crashesAtDisk,
-      armings: this.#armings,
+      armings: timers[timers.length - 1]?.arming ?? 0,
       promises: this.#promises,
     };
   }

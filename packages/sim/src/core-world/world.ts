@@ -26,7 +26,8 @@ import {
 import { changeOf, emptyParts, isLost, increased, isSame, type Parts, startOf } from './parts.ts';
 import { ActionError, type Flight, reportOf, type StepReport } from './report.ts';
 import type { CoreServer } from './server.ts';
-import { type Broken, type Surroundings, Turn } from './turn.ts';
+import type { Broken, Surroundings } from './surroundings.ts';
+import { Turn } from './turn.ts';
 
 export class CoreWorld implements Situation {
   #parts: Parts;

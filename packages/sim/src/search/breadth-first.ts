@@ -1,5 +1,5 @@
 /** Level by level: whatever it finds, it finds by a shortest way. */
-import type { Broken } from '../core-world/turn.ts';
+import type { Broken } from '../core-world/surroundings.ts';
 import type { Lanes } from '../core-world/lanes.ts';
 import type { CoreWorld } from '../core-world/world.ts';
 import { FingerprintSet } from './fingerprint-set.ts';

@@ -2,7 +2,7 @@
 import type { CoreAction } from '../core-world/action.ts';
 import type { CoreWorldOptions } from '../core-world/options.ts';
 import type { StepReport } from '../core-world/report.ts';
-import type { Broken } from '../core-world/turn.ts';
+import type { Broken } from '../core-world/surroundings.ts';
 import { CoreWorld } from '../core-world/world.ts';
 import { Invariants } from '../invariants/index.ts';
 import { Violation } from '../watch.ts';

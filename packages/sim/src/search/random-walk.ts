@@ -4,7 +4,7 @@
  */
 import type { CoreAction } from '../core-world/action.ts';
 import type { Lanes } from '../core-world/lanes.ts';
-import type { Broken } from '../core-world/turn.ts';
+import type { Broken } from '../core-world/surroundings.ts';
 import type { CoreWorld } from '../core-world/world.ts';
 import { RandomStream } from '../random.ts';
 import { FingerprintSet } from './fingerprint-set.ts';

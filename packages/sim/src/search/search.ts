@@ -1,7 +1,7 @@
 /** What all engines of the search share: what is asked of them, how states follow one another, and what they tell at the end. */
 import type { CoreAction } from '../core-world/action.ts';
 import { type BudgetName, budgetNames } from '../core-world/options.ts';
-import type { Broken } from '../core-world/turn.ts';
+import type { Broken } from '../core-world/surroundings.ts';
 import type { CoreWorld } from '../core-world/world.ts';
 import { type Goal, type Invariant, type Miss, missesOf, type Prune } from './predicates.ts';
 
