@@ -13,6 +13,8 @@ import { describe, expect, it } from 'vitest';
 import { decode } from '../src/engine/core-trace.ts';
 import { recordPlan } from '../src/engine/from-plan.ts';
 import { Playback } from '../src/engine/playback.ts';
+import { runUntil } from '../src/engine/run-until.ts';
+import { host } from './support/host.ts';
 
 const seed = 11;
 const { options, actions, ...result } = runSeed(seed, { servers: 3, faultSeconds: 30 }, standardWatchers);
@@ -57,6 +59,14 @@ describe('a run of whole nodes, looked at', () => {
     const known = arrived.filter(({ message }) => message !== null && message.id > 0);
     expect(arrived.length).toBeGreaterThan(500);
     expect(known.length / arrived.length).toBeGreaterThan(0.99);
+  });
+
+  it('goes on until something is so', async () => {
+    playback.seek({ branch: 0, step: 0 });
+    const { isReached, text } = await runUntil(playback, { kind: 'commit', atLeast: 5 }, host);
+    expect(text).toMatch(/^After \d+ steps: s\d has committed up to \d+\.$/);
+    expect(isReached).toBe(true);
+    expect(playback.servers.some(({ raft }) => (raft?.commitIndex ?? 0) >= 5)).toBe(true);
   });
 
   it('cannot go another way', () => {

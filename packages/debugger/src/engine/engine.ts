@@ -34,7 +34,7 @@ export class Engine {
       case 'openLink':
         return this.#openLink(request.ask.link, host);
       case 'runUntil':
-        if (request.ask.how === 'continue') return runUntil(this.session, request.ask.predicate, host);
+        if (request.ask.how === 'continue') return runUntil(this.walk, request.ask.predicate, host);
         return this.#search(request.ask.predicate, host);
       case 'shrink':
         return this.#shrink(host);

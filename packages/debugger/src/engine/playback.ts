@@ -172,7 +172,7 @@ export class Playback implements Walk {
       isAtEnd: this.#step === this.#records.length,
       isRecording: true,
       isJudged,
-      servers: this.#servers(),
+      servers: this.#views(),
       messages: this.#flights.at(this.#step, this.#now),
       cuts: [],
       pending: [],
@@ -194,18 +194,18 @@ export class Playback implements Walk {
     };
   }
 
-  #servers(): readonly ServerView[] {
-    const views = serverViews(this.#found());
+  #views(): readonly ServerView[] {
+    const views = serverViews(this.servers);
     return views.map((view) => ({ ...view, timers: this.#cores.timers(view.id) }));
   }
 
-  /** Servers that have started, in order. */
-  #found(): readonly CoreServer[] {
+  /** Those that have started, in order. */
+  get servers(): readonly CoreServer[] {
     return this.#recording.servers.flatMap((id) => this.#cores.server(id) ?? []);
   }
 
   logs(from: number, to: number): readonly LogWindow[] {
-    return logWindows(this.#found(), from, to);
+    return logWindows(this.servers, from, to);
   }
 
   raw(server: string): string {

@@ -1,5 +1,6 @@
 /** What a run can be told to go on to: small plain data that a picker makes and a link can hold. */
-import type { CoreWorld } from '@quorate/sim';
+import type { CoreServer, CoreWorld } from '@quorate/sim';
+import { shortName } from './names.ts';
 
 export type Predicate =
   /** Somebody leads; with `server`, that one. */
@@ -15,43 +16,43 @@ export type Predicate =
   | { readonly kind: 'violation' };
 
 /** Why it holds, in words; null while it does not. A violation is told by whoever judges the branch. */
-export function holds(predicate: Predicate, world: CoreWorld): string | null {
+export function holds(predicate: Predicate, world: Pick<CoreWorld, 'servers' | 'broken'>): string | null {
   const up = world.servers.filter(({ raft }) => raft !== null);
   switch (predicate.kind) {
     case 'leader': {
       const leader = up.find(({ id, raft }) => raft?.role === 'leader' && (predicate.server ?? id) === id);
-      return leader === undefined ? null : `${leader.id} leads term ${leader.raft?.term ?? 0}`;
+      return leader === undefined ? null : `${shortName(leader.id)} leads term ${leader.raft?.term ?? 0}`;
     }
     case 'term': {
       const there = up.find(({ raft }) => (raft?.term ?? 0) >= predicate.atLeast);
-      return there === undefined ? null : `${there.id} is in term ${there.raft?.term ?? 0}`;
+      return there === undefined ? null : `${shortName(there.id)} is in term ${there.raft?.term ?? 0}`;
     }
     case 'commit': {
       const there = up.find(({ raft }) => (raft?.commitIndex ?? 0) >= predicate.atLeast);
-      return there === undefined ? null : `${there.id} has committed up to ${there.raft?.commitIndex ?? 0}`;
+      return there === undefined ? null : `${shortName(there.id)} has committed up to ${there.raft?.commitIndex ?? 0}`;
     }
     case 'twoLeaders': {
       const leaders = up.filter(({ raft }) => raft?.role === 'leader');
       return leaders.length < 2
         ? null
-        : leaders.map(({ id, raft }) => `${id} leads term ${raft?.term ?? 0}`).join(', ');
+        : leaders.map(({ id, raft }) => `${shortName(id)} leads term ${raft?.term ?? 0}`).join(', ');
     }
     case 'conflict':
-      return conflict(world);
+      return conflict(world.servers);
     case 'agreed':
-      return agreed(world);
+      return agreed(world.servers);
     case 'violation':
       return world.broken === null ? null : `${world.broken.invariant} is broken`;
   }
 }
 
-function conflict({ servers }: CoreWorld): string | null {
+function conflict(servers: readonly CoreServer[]): string | null {
   const seen = new Map<number, { readonly id: string; readonly term: number }>();
   for (const { id, raft } of servers) {
     for (const { index, term } of raft?.log.cache ?? []) {
       const other = seen.get(index);
       if (other !== undefined && other.term !== term) {
-        return `entry ${index} is of term ${other.term} at ${other.id} and of term ${term} at ${id}`;
+        return `entry ${index} is of term ${other.term} at ${shortName(other.id)} and of term ${term} at ${shortName(id)}`;
       }
       seen.set(index, { id, term });
     }
@@ -59,7 +60,7 @@ function conflict({ servers }: CoreWorld): string | null {
   return null;
 }
 
-function agreed({ servers }: CoreWorld): string | null {
+function agreed(servers: readonly CoreServer[]): string | null {
   const [first, ...rest] = servers;
   if (first?.raft === null || first === undefined) return null;
   const { term, commitIndex, log } = first.raft;
@@ -75,7 +76,7 @@ function agreed({ servers }: CoreWorld): string | null {
 export function describePredicate(predicate: Predicate): string {
   switch (predicate.kind) {
     case 'leader':
-      return predicate.server === null ? 'somebody leads' : `${predicate.server} leads`;
+      return predicate.server === null ? 'somebody leads' : `${shortName(predicate.server)} leads`;
     case 'term':
       return `term ${predicate.atLeast} is reached`;
     case 'commit':

@@ -2,7 +2,7 @@
  * A run that a person walks about in: a tree of branches, a moment in one of them, and the world as it is then. Going forward follows what is
  * recorded, and beyond the end what is due; whatever is decided otherwise begins a branch.
  */
-import { type CoreAction, CoreWorld, type StepReport } from '@quorate/sim';
+import { type CoreAction, type CoreServer, CoreWorld, type StepReport } from '@quorate/sim';
 import { Branch } from './branch.ts';
 import { BranchJudge } from './branch-judge.ts';
 import { nextDue } from './due.ts';
@@ -281,6 +281,10 @@ export class Session implements Walk {
 
   get violation(): ViolationView | null {
     return this.#branch.violation;
+  }
+
+  get servers(): readonly CoreServer[] {
+    return this.#world.servers;
   }
 
   frame(): Frame {

@@ -1,5 +1,5 @@
 /** What a person walks about in: a run that can still go another way (session.ts), or one that only can be looked at (playback.ts). */
-import type { CoreAction } from '@quorate/sim';
+import type { CoreAction, CoreServer } from '@quorate/sim';
 import type { Frame, Position, ViolationView } from './protocol.ts';
 import type { StepRecord } from './step-record.ts';
 import type { LogWindow } from './views.ts';
@@ -9,6 +9,8 @@ export interface Walk {
   /** Of the branch that is looked at. */
   records(): readonly StepRecord[];
   readonly violation: ViolationView | null;
+  /** The servers at this moment. */
+  readonly servers: readonly CoreServer[];
   seek(position: Position): void;
   /** Steps on, or back if negative. */
   step(by: number): void;
