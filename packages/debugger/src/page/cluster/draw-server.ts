@@ -136,7 +136,7 @@ function drawInside(
   context.font = '600 15px system-ui, "DejaVu Sans", sans-serif';
   context.fillText(shortName(server.id), x, y - 8);
   context.font = '12px ui-monospace, "DejaVu Sans Mono", monospace';
-  context.fillStyle = server.condition === 'down' ? palette.muted : colour;
+  context.fillStyle = server.condition === 'down' || server.term === 0 ? palette.muted : colour;
   context.fillText(insideText(server), x, y + 10);
 }
 
