@@ -12,6 +12,7 @@ import {
   DepthFirst,
   encodeTrace,
   explain,
+  type CoreAction,
   goal,
   type Goal,
   type GoalPart,
@@ -245,7 +246,7 @@ function reportViolation(
     : isStaged
       ? 'a shortest way in each stage'
       : 'the shortest way that was found';
-  print(`\n${broken.invariant} is broken after ${actions.length} steps, ${shortest}:\n`);
+  print(`\n${broken.invariant} is broken after ${stepsIn(actions)} steps, ${shortest}:\n`);
   printExplanation(explain(options, actions), broken);
   if (bug !== null) print(`\nThe mistake: ${bug.mistake}. The rule: ${bug.rule}.`);
   const path = flags.trace ?? `check-${broken.invariant}.json`;
@@ -262,11 +263,16 @@ function reportGoal(
 ): string | null {
   const { actions } = result;
   if (actions === null) return null;
-  print(`\nThe goal is reached after ${actions.length} steps:\n`);
+  print(`\nThe goal is reached after ${stepsIn(actions)} steps:\n`);
   printExplanation(explain(options, actions), null);
   const path = flags.trace ?? (flags.open === true ? 'check-goal.json' : null);
   if (path !== null) save(path, { options, bug, actions, broken: null }, flags.trace === undefined);
   return path;
+}
+
+/** Where a stage begins, nothing happens in the world. */
+function stepsIn(actions: readonly CoreAction[]): number {
+  return actions.filter(({ kind }) => kind !== 'restage').length;
 }
 
 interface Found {

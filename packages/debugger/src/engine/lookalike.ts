@@ -1,6 +1,6 @@
 /** A recorded core in the form in which worlds show their servers: its disk is what it says is durable. */
 import type { RaftOptions, RaftState } from '@quorate/raft';
-import type { CoreServer, Machine } from '@quorate/sim';
+import { atRest, type CoreServer, type Machine } from '@quorate/sim';
 import type { TimerView } from './views.ts';
 
 export interface RecordedServer {
@@ -15,6 +15,7 @@ export function asCoreServer(id: string, { state, isUp }: RecordedServer): CoreS
   const held = log.cache.slice(log.cacheHead);
   const machine: Machine = { index: state.appliedIndex, term: 0, commands: 0, digest: 0 };
   return {
+    ...atRest,
     id,
     status: isUp ? 'running' : 'down',
     failure: null,
@@ -26,19 +27,8 @@ export function asCoreServer(id: string, { state, isUp }: RecordedServer): CoreS
       entries: held.filter(({ index }) => index <= durability.durableIndex),
       faulty: log.faulty.map(({ index }) => index),
     },
-    pending: [],
     durableBatch: durability.durableBatch,
-    timers: [],
-    held: [],
-    applies: [],
-    applyDue: 0,
-    loads: [],
-    restore: null,
-    reports: [],
     machine,
-    snapshotWanted: false,
-    crashesAtDisk: false,
-    armings: 0,
     promises: { votes: [], reads: [] },
   };
 }

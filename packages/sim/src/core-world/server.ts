@@ -87,51 +87,39 @@ export interface Promises {
 
 const noPromises: Promises = { votes: [], reads: [] };
 
+/** Nothing is under way at a server. */
+export const atRest = {
+  raft: null,
+  pending: [],
+  durableBatch: 0,
+  timers: [],
+  held: [],
+  applies: [],
+  applyDue: 0,
+  loads: [],
+  restore: null,
+  reports: [],
+  snapshotWanted: false,
+  crashesAtDisk: false,
+  armings: 0,
+} as const satisfies Partial<CoreServer>;
+
 /** A server that has never run. */
 export function newServer(id: MemberId, configuration: Configuration): CoreServer {
-  return stopped({
-    id,
-    status: 'down',
-    failure: null,
-    raft: null,
-    disk: freshDisk(configuration),
-    pending: [],
-    durableBatch: 0,
-    timers: [],
-    held: [],
-    applies: [],
-    applyDue: 0,
-    loads: [],
-    restore: null,
-    reports: [],
-    machine: freshDisk(configuration).snapshot.machine,
-    snapshotWanted: false,
-    crashesAtDisk: false,
-    armings: 0,
-    promises: noPromises,
-  });
+  const disk = freshDisk(configuration);
+  const { machine } = disk.snapshot;
+  return { ...atRest, id, status: 'down', failure: null, disk, machine, promises: noPromises };
 }
 
 /** What is left of a server whose process is gone: its disk. */
 export function stopped(server: CoreServer): CoreServer {
+  const { disk, promises } = server;
   return {
     ...server,
+    ...atRest,
     status: 'down',
-    raft: null,
-    pending: [],
-    durableBatch: 0,
-    timers: [],
-    held: [],
-    applies: [],
-    applyDue: 0,
-    loads: [],
-    restore: null,
-    reports: [],
-    machine: server.disk.snapshot.machine,
-    snapshotWanted: false,
-    crashesAtDisk: false,
-    armings: 0,
-    promises: server.promises.reads.length === 0 ? server.promises : { ...server.promises, reads: [] },
+    machine: disk.snapshot.machine,
+    promises: promises.reads.length === 0 ? promises : { ...promises, reads: [] },
   };
 }
 
