@@ -1,5 +1,14 @@
 /** What storage hands to the core at start: everything that was promised before, and nothing else. */
-import type { Configuration, Entry, EntryKind, HardState, Index, SnapshotMetadata, Term } from './types.ts';
+import { decodeConfiguration } from './configuration-codec.ts';
+import {
+  type Configuration,
+  type Entry,
+  EntryKind,
+  type HardState,
+  type Index,
+  type SnapshotMetadata,
+  type Term,
+} from './types.ts';
 
 /** Entries first … the next run's first - 1 all have this term. */
 export interface TermRun {
@@ -54,4 +63,18 @@ export function freshState(configuration: Configuration): RecoveredState {
     tail: [],
     applied: 0,
   };
+}
+
+/** The terms of these entries, which follow one another, as runs: for drivers that have the whole log at hand. */
+export function termRunsOf(entries: readonly Entry[]): TermRun[] {
+  const runs: TermRun[] = [];
+  for (const { index, term } of entries) if (runs.at(-1)?.term !== term) runs.push({ first: index, term });
+  return runs;
+}
+
+/** The configurations that these entries define, in log order; without those that cannot be decoded. */
+export function configurationsIn(entries: readonly Entry[]): Configuration[] {
+  return entries.flatMap(({ index, kind, data }) =>
+    kind === EntryKind.configuration ? (decodeConfiguration(data, index) ?? []) : [],
+  );
 }

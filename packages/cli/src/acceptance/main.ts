@@ -1,5 +1,5 @@
 /** `npm run acceptance -- NAME`: the campaigns against real processes, longer than what `npm test` runs of them. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { oversized, rubbish } from './bad-input.ts';
 import { churn } from './churn.ts';
 import { blockedPool, bulk, poolLatency, stall } from './event-loop.ts';
@@ -9,24 +9,25 @@ import { outage } from './outage.ts';
 import { partition } from './partition.ts';
 import { fullDisk } from './full-disk.ts';
 import { flippedBit, restartAll, snapshotCatchUp, tornTail } from './recovery.ts';
+import { atLeastOne } from '../tree/whole-number.ts';
 
 const program = new Command('acceptance').description('Campaigns against clusters of real processes on this machine.');
 
 program
   .command('churn')
   .description('clients write and read while servers are killed with -9 and restarted')
-  .option('--seconds <n>', 'how long', whole, 60)
-  .option('--servers <n>', 'servers', whole, 5)
-  .option('--clients <n>', 'clients', whole, 16)
+  .option('--seconds <n>', 'how long', atLeastOne, 60)
+  .option('--servers <n>', 'servers', atLeastOne, 5)
+  .option('--clients <n>', 'clients', atLeastOne, 16)
   .action(async (flags: Record<'seconds' | 'servers' | 'clients', number>) => {
     await churn({ ...flags, report });
   });
 program
   .command('failover')
   .description('leaders are killed with -9, one after the other: how long no write is committed')
-  .option('--seconds <n>', 'how long', whole, 600)
-  .option('--servers <n>', 'servers', whole, 3)
-  .option('--clients <n>', 'clients', whole, 4)
+  .option('--seconds <n>', 'how long', atLeastOne, 600)
+  .option('--servers <n>', 'servers', atLeastOne, 3)
+  .option('--clients <n>', 'clients', atLeastOne, 4)
   .action(async (flags: Record<'seconds' | 'servers' | 'clients', number>) => {
     await churn({ ...flags, leadersOnly: true, report });
   });
@@ -57,7 +58,7 @@ program
 program
   .command('long-log')
   .description('memory stays flat while entries of 1 KiB go through the log')
-  .option('--entries <n>', 'entries', whole, 1_000_000)
+  .option('--entries <n>', 'entries', atLeastOne, 1_000_000)
   .action((flags: { readonly entries: number }) => longLog({ ...flags, report }));
 program
   .command('stall')
@@ -66,12 +67,12 @@ program
 program
   .command('bulk')
   .description('writing, ranging over and deleting many keys causes no election')
-  .option('--keys <n>', 'keys', whole, 1_000_000)
+  .option('--keys <n>', 'keys', atLeastOne, 1_000_000)
   .action((flags: { readonly keys: number }) => bulk({ ...flags, report }));
 program
   .command('pool')
   .description('saturated libuv pools: puts go on, and what their p99 becomes')
-  .option('--seconds <n>', 'of each measurement', whole, 10)
+  .option('--seconds <n>', 'of each measurement', atLeastOne, 10)
   .action(async (flags: { readonly seconds: number }) => {
     await blockedPool({ report });
     await poolLatency({ ...flags, report });
@@ -83,7 +84,7 @@ program
 program
   .command('membership')
   .description('servers come and go under load: three become nine, all are replaced, the leader leaves, a disk is lost')
-  .option('--clients <n>', 'clients', whole, 8)
+  .option('--clients <n>', 'clients', atLeastOne, 8)
   .action(async (flags: { readonly clients: number }) => {
     await growAndShrink({ ...flags, report });
     await replaceAll({ ...flags, report });
@@ -95,17 +96,11 @@ program
 program
   .command('rubbish')
   .description('a fuzzer on client and peer ports')
-  .option('--seconds <n>', 'how long', whole, 60)
-  .option('--seed <n>', 'seed of the rubbish', whole, Date.now() % 1_000_000)
+  .option('--seconds <n>', 'how long', atLeastOne, 60)
+  .option('--seed <n>', 'seed of the rubbish', atLeastOne, Date.now() % 1_000_000)
   .action((flags: { readonly seconds: number; readonly seed: number }) => rubbish({ ...flags, report }));
 
 await program.parseAsync();
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number above 0.');
-  return value;
-}
 
 function report(line: string): void {
   process.stdout.write(`${line}\n`);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { LOOPBACK } from '../processes/ports.ts';
 import { etcdProgram, quorateProgram } from '../processes/programs.ts';
 import { Generator } from './generator-client.ts';
@@ -10,6 +10,7 @@ import { runH2load } from './h2load.ts';
 import type { LoadPlan } from './load.ts';
 import { failureNote, heading, line, type Row, type Sample, toSample } from './report.ts';
 import { leaderPort, startTarget, type Target, viewOf } from './targets.ts';
+import { atLeastOne } from '../tree/whole-number.ts';
 
 const CLIENT_COUNTS = [1, 16, 64, 256] as const;
 const CLIENTS_PER_CONNECTION = 16;
@@ -29,9 +30,9 @@ interface BenchOptions {
 
 const program = new Command('bench')
   .description('Puts this cluster and, where it is installed, an etcd cluster of the same size through the same load.')
-  .option('--seconds <n>', 'measured seconds of one run', positive, 3)
-  .option('--repeats <n>', 'runs of each load; the medians are printed', positive, 3)
-  .option('--servers <n>', 'servers of each cluster', positive, 3)
+  .option('--seconds <n>', 'measured seconds of one run', atLeastOne, 3)
+  .option('--repeats <n>', 'runs of each load; the medians are printed', atLeastOne, 3)
+  .option('--servers <n>', 'servers of each cluster', atLeastOne, 3)
   .option('--clients <list>', 'concurrent clients, comma-separated', clientCounts, [...CLIENT_COUNTS])
   .option('--only <target>', 'quorate or etcd alone')
   .option('--no-h2load', 'leave h2load out even where it is installed')
@@ -178,14 +179,8 @@ function whichVersion(command: string, args: readonly string[]): string | null {
   }
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number above 0.');
-  return value;
-}
-
 function clientCounts(text: string): number[] {
-  return text.split(',').map(positive);
+  return text.split(',').map((count) => atLeastOne(count.trim()));
 }
 
 function print(text: string): void {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { atLeastOne, wholeNumber } from './whole-number.ts';
 
 /** `quorate check`: the model checker. */
 export function addCheckCommand(program: Command): void {
@@ -133,16 +134,4 @@ export interface CheckFlags {
   readonly goal?: readonly string[];
   readonly trace?: string;
   readonly open?: boolean;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('Expected a whole number.');
-  return value;
-}
-
-function atLeastOne(text: string): number {
-  const value = wholeNumber(text);
-  if (value === 0) throw new InvalidArgumentError('Expected a whole number from 1 on.');
-  return value;
 }

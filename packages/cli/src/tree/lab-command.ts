@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { atLeastOne, wholeNumber } from './whole-number.ts';
 
 /** `quorate lab`: the classic course's suite, for any Raft. */
 export function addLabCommand(program: Command): void {
@@ -107,16 +108,4 @@ export interface LabRunFlags {
   readonly grade?: string;
   readonly pageDir?: string;
   readonly verbose?: boolean;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number from 0 on.');
-  return value;
-}
-
-function atLeastOne(text: string): number {
-  const value = wholeNumber(text);
-  if (value < 1) throw new InvalidArgumentError('It must be at least 1.');
-  return value;
 }

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command } from 'commander';
+import { wholeNumber } from './whole-number.ts';
 
 /** `quorate sim`: the simulator. */
 export function addSimCommand(program: Command): void {
@@ -91,10 +92,4 @@ export interface ShrinkFlags {
   readonly runs: number;
   readonly servers?: number;
   readonly seconds?: number;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('Expected a whole number.');
-  return value;
 }

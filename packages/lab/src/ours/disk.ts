@@ -1,14 +1,14 @@
 /** What our Raft saves: term and vote, the log, and the snapshot. */
 import {
   type Configuration,
+  configurationsIn,
   decodeConfiguration,
   encodeConfiguration,
-  EntryKind,
   type Index,
   type PersistBatch,
   type RecoveredState,
   type SnapshotMetadata,
-  type TermRun,
+  termRunsOf,
 } from '@quorate/raft';
 import type { Persister } from '../interface.ts';
 import { type LogBase, type LogBytes, SavedLog } from './saved-log.ts';
@@ -64,17 +64,13 @@ export class Disk {
 
   recovered(): RecoveredState {
     const { base, lastIndex, entries } = this.#log;
-    const termRuns: TermRun[] = [];
-    for (const { index, term } of entries) if (termRuns.at(-1)?.term !== term) termRuns.push({ first: index, term });
     return {
       hardState: this.#hardState,
       snapshot: this.#metadata(base),
       base,
       lastIndex,
-      termRuns,
-      configurations: entries.flatMap(({ index, kind, data }) =>
-        kind === EntryKind.configuration ? (decoded({ index, data }) ?? []) : [],
-      ),
+      termRuns: termRunsOf(entries),
+      configurations: configurationsIn(entries),
       faulty: [],
       tail: entries,
       applied: base.index,

@@ -11,7 +11,7 @@ import {
   type RecoveredState,
   type SnapshotMetadata,
   type Term,
-  type TermRun,
+  termRunsOf,
 } from '../../src/index.ts';
 import { chainEntry, emptyChain } from './chain.ts';
 
@@ -164,7 +164,7 @@ export class LogImage {
       snapshot: this.snapshot,
       base: this.base,
       lastIndex: this.lastIndex,
-      termRuns: termRuns(this.entries),
+      termRuns: termRunsOf(this.entries),
       configurations: behindSnapshot.filter((entry) => entry.kind === EntryKind.configuration).map(configurationOf),
       faulty: faulty.map(({ index, term, kind }) => ({ index, term, kind: knowsKinds ? kind : null })),
       tail: tailLength === 0 ? [] : cacheable.slice(-tailLength),
@@ -219,14 +219,4 @@ export function configurationOf(entry: Entry): Configuration {
 
 function formatted(entry: Entry): string {
   return `${entry.index}/${entry.term} ${entry.kind} ${entry.data.join(' ')}`;
-}
-
-function termRuns(entries: readonly Entry[]): TermRun[] {
-  const runs: TermRun[] = [];
-  for (const entry of entries) {
-    if (runs.at(-1)?.term !== entry.term) {
-      runs.push({ first: entry.index, term: entry.term });
-    }
-  }
-  return runs;
 }

@@ -1,7 +1,7 @@
 /** One server's disk in a core world: what a crash at this moment leaves behind. Plain data, never changed after it is made. */
 import {
   type Configuration,
-  decodeConfiguration,
+  configurationsIn,
   type Entry,
   EntryKind,
   freshState,
@@ -12,7 +12,7 @@ import {
   type RecoveredState,
   type SnapshotMetadata,
   type Term,
-  type TermRun,
+  termRunsOf,
 } from '@quorate/raft';
 
 /** The state machine: a chain over all commands. */
@@ -114,25 +114,12 @@ export function recovered({ hardState, snapshot, base, entries, faulty }: DiskIm
     snapshot,
     base,
     lastIndex: base.index + entries.length,
-    termRuns: termRuns(entries),
-    configurations: entries.filter((entry) => entry.index > snapshot.index && isWhole(entry)).flatMap(configurationIn),
+    termRuns: termRunsOf(entries),
+    configurations: configurationsIn(entries.filter((entry) => entry.index > snapshot.index && isWhole(entry))),
     faulty: entries.filter((entry) => !isWhole(entry)).map(({ index, term, kind }) => ({ index, term, kind })),
     tail: entries.filter((entry) => entry.index > lastFaulty),
     applied: snapshot.index,
   };
-}
-
-function configurationIn(entry: Entry): Configuration[] {
-  const configuration = entry.kind === EntryKind.configuration ? decodeConfiguration(entry.data, entry.index) : null;
-  return configuration === null ? [] : [configuration];
-}
-
-function termRuns(entries: readonly Entry[]): TermRun[] {
-  const runs: TermRun[] = [];
-  for (const { index, term } of entries) {
-    if (runs[runs.length - 1]?.term !== term) runs.push({ first: index, term });
-  }
-  return runs;
 }
 
 /** The machine after one more entry. */

@@ -1,16 +1,15 @@
 /** One server's disk in the core world: what is durable, and the batches that are on their way, in order. */
 import {
   type Configuration,
-  decodeConfiguration,
+  configurationsIn,
   type Entry,
-  EntryKind,
   freshState,
   type HardState,
   type Index,
   type PersistBatch,
   type RecoveredState,
   type SnapshotMetadata,
-  type TermRun,
+  termRunsOf,
 } from '@quorate/raft';
 
 /** The state machine of the core world: a chain over all commands. */
@@ -99,24 +98,11 @@ export class CoreDisk {
       snapshot,
       base,
       lastIndex: this.lastIndex,
-      termRuns: termRuns(entries),
-      configurations: entries.filter((entry) => entry.index > snapshot.index).flatMap(configurationOf),
+      termRuns: termRunsOf(entries),
+      configurations: configurationsIn(entries.filter((entry) => entry.index > snapshot.index)),
       faulty: [],
       tail: tailLength === 0 ? [] : entries.slice(-tailLength),
       applied: snapshot.index,
     };
   }
-}
-
-function configurationOf(entry: Entry): Configuration[] {
-  const configuration = entry.kind === EntryKind.configuration ? decodeConfiguration(entry.data, entry.index) : null;
-  return configuration === null ? [] : [configuration];
-}
-
-function termRuns(entries: readonly Entry[]): TermRun[] {
-  const runs: TermRun[] = [];
-  for (const { index, term } of entries) {
-    if (runs[runs.length - 1]?.term !== term) runs.push({ first: index, term });
-  }
-  return runs;
 }
