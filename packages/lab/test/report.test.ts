@@ -1,24 +1,13 @@
 /** Points for a teacher, and published figures beside those of a run. */
 import { describe, expect, test } from 'vitest';
 import { compareLines, gradeOf, type Outcome, passedLine, suite, weights } from '../src/index.ts';
+import { noFigures } from '../src/session/protocol.ts';
 
 function outcomeOf(name: string, figures: Partial<Outcome> = {}): Outcome {
   const found = suite.find((each) => each.name === name);
   if (found === undefined) throw new Error(`There is no test ${name}.`);
   const { part, title, servers } = found;
-  const nothing = {
-    calls: 0,
-    bytes: 0,
-    callsByMethod: [],
-    agreed: 0,
-    remarks: [],
-    calling: 0,
-    unanswered: 0,
-    pauses: { asleep: 0, waiting: 0 },
-    computing: 0,
-    elapsed: 0,
-  };
-  return { ...nothing, part, test: name, title, servers, seed: 1, failure: null, notOffered: null, ...figures };
+  return { ...noFigures, part, test: name, title, servers, seed: 1, failure: null, notOffered: null, ...figures };
 }
 
 const failure = { message: 'expected one leader, got none', page: null, stack: '', steps: [], events: [] };

@@ -5,7 +5,7 @@ import { Journal } from '../cluster/journal.ts';
 import { judge } from '../kv/linearizable.ts';
 import { KvHistory, type KvRequest } from '../kv/operations.ts';
 import { violationFailure } from '../kv/violation-page.ts';
-import type { Outcome } from '../session/protocol.ts';
+import { noFigures, type Outcome } from '../session/protocol.ts';
 import { DoorClient } from './door-client.ts';
 import { DoorCluster } from './door-cluster.ts';
 import { DoorFailure } from './message.ts';
@@ -54,6 +54,7 @@ export async function runDoorTest(test: DoorTest, options: DoorOptions): Promise
   }
   const { messages, clientMessages } = cluster.network;
   return {
+    ...noFigures,
     part: 'door',
     test: test.name,
     title: test.title,
@@ -63,17 +64,12 @@ export async function runDoorTest(test: DoorTest, options: DoorOptions): Promise
     notOffered: null,
     elapsed: now(),
     calls: messages + clientMessages,
-    bytes: 0,
     callsByMethod: [
       ['between servers', messages],
       ['with clients', clientMessages],
     ],
     agreed: run.answered,
-    remarks: [],
     calling: now(),
-    unanswered: 0,
-    pauses: { asleep: 0, waiting: 0 },
-    computing: 0,
   };
 }
 

@@ -57,6 +57,20 @@ export interface Outcome {
   readonly computing: number;
 }
 
+/** Of a test that measured nothing. */
+export const noFigures = {
+  elapsed: 0,
+  calls: 0,
+  bytes: 0,
+  callsByMethod: [],
+  agreed: 0,
+  remarks: [],
+  calling: 0,
+  unanswered: 0,
+  pauses: { asleep: 0, waiting: 0 },
+  computing: 0,
+} as const satisfies Partial<Outcome>;
+
 /** From the process that runs tests. */
 export type Report =
   | { readonly kind: 'ready' }

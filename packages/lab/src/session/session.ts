@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { suite } from '../suite/index.ts';
 import { UnfitModuleError } from '../sandbox/load-module.ts';
-import type { Job, Outcome, Report, Subject } from './protocol.ts';
+import { type Job, noFigures, type Outcome, type Report, type Subject } from './protocol.ts';
 
 export interface SessionOptions {
   readonly subject: Subject;
@@ -136,6 +136,7 @@ class Lane {
         ? `the process that ran the test ended (${signalName ?? `exit code ${code}`})`
         : `the test computed for ${stall.limit / 1000} seconds without a pause: a loop without end`;
     this.#options.onOutcome({
+      ...noFigures,
       part: test.part,
       test: test.name,
       title: test.title,
@@ -143,15 +144,6 @@ class Lane {
       servers: test.servers,
       notOffered: null,
       failure: { message, page: null, stack: stall?.stack ?? '', steps: [], events: [] },
-      elapsed: 0,
-      calls: 0,
-      bytes: 0,
-      callsByMethod: [],
-      agreed: 0,
-      remarks: [],
-      calling: 0,
-      unanswered: 0,
-      pauses: { asleep: 0, waiting: 0 },
       computing: stall?.limit ?? 0,
     });
   }
