@@ -25,7 +25,11 @@ async function conduct() {
     child.send({ id, listen: address, initialCluster, directory: join(directory, id), ...values });
     return child;
   });
-  await Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))));
+  const ends = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+  // The leader ends when it has measured; nobody else does by itself.
+  await Promise.race(ends);
+  for (const child of children) if (child.connected) child.disconnect();
+  await Promise.all(ends);
   rmSync(directory, { recursive: true, force: true });
 }
 
