@@ -3,7 +3,16 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { BreadthFirst, bugs, CoreWorld, type CoreWorldOptions, explain, StagedSearch, type Bug } from '../src/index.ts';
+import {
+  BreadthFirst,
+  bugs,
+  CoreWorld,
+  type CoreWorldOptions,
+  explain,
+  type Searching,
+  StagedSearch,
+  type Bug,
+} from '../src/index.ts';
 import { loadBug } from '../src/node/bugs.ts';
 
 beforeAll(() => {
@@ -15,10 +24,7 @@ beforeAll(() => {
 
 const page = readFileSync(new URL('../../../docs/model-checking.md', import.meta.url), 'utf8');
 
-function searchOf(
-  { stages }: Bug,
-  options: CoreWorldOptions,
-): { search: BreadthFirst | StagedSearch; states: () => number } {
+function searchOf({ stages }: Bug, options: CoreWorldOptions): { search: Searching; states: () => number } {
   const world = new CoreWorld(options);
   if (stages === null) {
     const search = new BreadthFirst(world);

@@ -20,6 +20,7 @@ import {
   leads,
   RandomWalk,
   StagedSearch,
+  type StageResult,
   type Searching,
   type SearchOptions,
   type SearchResult,
@@ -157,11 +158,14 @@ async function searchAlone(
       await new Promise<void>((resolve) => void setImmediate(resolve));
     }
   });
-  if (search instanceof StagedSearch) printStages(search.stages);
+  if (search.stages !== undefined) printStages(search.stages);
   return search.result();
 }
 
-function engineOf(flags: CheckFlags, world: CoreWorld, bug: Bug | null): Searching {
+/** One that goes in stages tells of them. */
+type Engine = Searching & { readonly stages?: readonly StageResult[] };
+
+function engineOf(flags: CheckFlags, world: CoreWorld, bug: Bug | null): Engine {
   const options: SearchOptions = {
     maxStates: flags.maxStates,
     maxFrontier: flags.maxFrontier,
@@ -219,7 +223,7 @@ function printSpace(
   print(`Steps by kind: ${[...taken].map(([kind, times]) => `${kind} ${count(times)}`).join(', ')}`);
 }
 
-function printStages(stages: StagedSearch['stages']): void {
+function printStages(stages: readonly StageResult[]): void {
   const rows = stages.map(({ stage, result: { states, levels, end } }) => [
     stage,
     count(states),

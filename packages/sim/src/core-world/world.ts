@@ -3,6 +3,7 @@
  * cloned for nothing, told apart by fingerprints and gone on with in another way. Searches and debuggers choose what happens next.
  */
 import type { Input, MemberId, Message, Micros, Raft, RaftOptions } from '@quorate/raft';
+import type { StagedWorld } from '../search/search-world.ts';
 import type { WorldWatcher } from '../watch.ts';
 import type { CoreAction } from './action.ts';
 import type { Letter, Local, LocalTurn } from './catalogue.ts';
@@ -16,6 +17,7 @@ import { answered, asked, type CoreOperation } from './operations.ts';
 import {
   type BudgetName,
   budgetNames,
+  type Budgets,
   type CoreWorldOptions,
   withBudgets,
   incarnationOf,
@@ -29,7 +31,7 @@ import type { CoreServer } from './server.ts';
 import type { Broken, Surroundings } from './surroundings.ts';
 import { Turn } from './turn.ts';
 
-export class CoreWorld implements Situation {
+export class CoreWorld implements Situation, StagedWorld<CoreWorld, CoreAction, Budgets> {
   #parts: Parts;
   readonly #watchers: readonly WorldWatcher[];
   /** Cores that live on from step to step, where watchers hold on to them. */
@@ -196,10 +198,24 @@ export class CoreWorld implements Situation {
     fingerprintOf(catalogue.symmetry, locals, flights, ghost.coded, used, cuts, setting.ids.length, lanes);
   }
 
-  /**
-   * Whether nothing has happened to any server since `other`, from which this one branched: what was delivered meanwhile was in vain.
-   */
-  hasSameServers(other: CoreWorld): boolean {
+  /** A message that changes nothing at its receiver and draws no answer need never arrive: the state without it can do no more. */
+  after(action: CoreAction): CoreWorld | null {
+    const next = this.clone();
+    const { sent } = next.perform(action);
+    return action.kind === 'deliver' && sent.length === 0 && next.#hasSameServers(this) ? null : next;
+  }
+
+  /** Messages that are the same are one: a duplicate in flight makes no other state by being chosen. */
+  likeness(action: CoreAction): unknown {
+    return action.kind === 'deliver' ? this.flight(action.message)?.letter : undefined;
+  }
+
+  kindOf(action: CoreAction): string {
+    return action.kind === 'timeout' ? `${action.timer} timeout` : action.kind;
+  }
+
+  /** Whether nothing has happened to any server since `other`, from which this one branched. */
+  #hasSameServers(other: CoreWorld): boolean {
     const theirs = other.#parts.locals;
     const { renamings } = this.#parts.catalogue.symmetry;
     return this.#parts.locals.every(

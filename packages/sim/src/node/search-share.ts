@@ -4,7 +4,9 @@
  */
 import type { CoreAction, CoreWorld, SearchResult } from '../index.ts';
 import type { Lanes } from '../core-world/lanes.ts';
-import { brokenIn, follow, successorsOf, Tally } from '../search/search.ts';
+import { follow, successorsOf } from '../search/search-world.ts';
+import { brokenIn } from '../search/survey.ts';
+import { Tally } from '../search/tally.ts';
 import { Trail } from '../search/trail.ts';
 import { SharedFingerprints } from './shared-fingerprints.ts';
 

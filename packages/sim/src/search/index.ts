@@ -5,14 +5,14 @@ export { type Explanation, explain } from './explain.ts';
 export * from './predicates.ts';
 export { RandomWalk } from './random-walk.ts';
 export { type CoreRun, coreRunTrace, isCoreRun, readCoreRun } from './search-trace.ts';
+export { boundsOf, untouched } from './core-budgets.ts';
 export {
-  boundsOf,
   type NearMiss,
   type Progress,
   type SearchEnd,
   type Searching,
   type SearchOptions,
   type SearchResult,
-  untouched,
 } from './search.ts';
+export type { Restage, SearchWorld, StagedWorld } from './search-world.ts';
 export { type Stage, StagedSearch, type StageResult } from './stages.ts';

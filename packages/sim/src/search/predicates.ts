@@ -3,29 +3,29 @@ import type { MemberId } from '@quorate/raft';
 import type { CoreWorld } from '../core-world/world.ts';
 
 /** Must hold in every state, besides the judges of the core world (core-world/judges.ts), which always look. */
-export interface Invariant {
+export interface Invariant<World = CoreWorld> {
   readonly name: string;
   /** How it is broken here, in a sentence; null if it holds. */
-  readonly broken: (world: CoreWorld) => string | null;
+  readonly broken: (world: World) => string | null;
 }
 
 /** A state that should be reachable: all of its parts hold at once. */
-export interface Goal {
+export interface Goal<World = CoreWorld> {
   readonly name: string;
-  readonly parts: readonly GoalPart[];
+  readonly parts: readonly GoalPart<World>[];
 }
 
-export interface GoalPart {
+export interface GoalPart<World = CoreWorld> {
   readonly name: string;
   /** How far this state is from it, as a whole number; 0 where it holds. Need not be exact: it tells near misses apart. */
-  readonly distance: (world: CoreWorld) => number;
+  readonly distance: (world: World) => number;
 }
 
 /** Where a state is not gone on from. */
-export interface Prune {
+export interface Prune<World = CoreWorld> {
   readonly name: string;
   /** Why not, in a sentence; null to go on. The same sentence counts as the same reason. */
-  readonly reason: (world: CoreWorld) => string | null;
+  readonly reason: (world: World) => string | null;
 }
 
 /** The parts of a goal that do not hold, with how far off they are. */
@@ -34,7 +34,7 @@ export interface Miss {
   readonly distance: number;
 }
 
-export function missesOf(goal: Goal, world: CoreWorld): Miss[] {
+export function missesOf<World>(goal: Goal<World>, world: World): Miss[] {
   const misses: Miss[] = [];
   for (const { name, distance } of goal.parts) {
     const left = distance(world);
@@ -88,6 +88,6 @@ export function twoLeaders(): GoalPart {
 }
 
 /** A goal of several parts. */
-export function goal(name: string, ...parts: readonly GoalPart[]): Goal {
+export function goal<World = CoreWorld>(name: string, ...parts: readonly GoalPart<World>[]): Goal<World> {
   return { name, parts };
 }

@@ -2,86 +2,67 @@
  * Walks from the beginning, each step drawn from one seed. They remember nothing but which states there were, reach depths that no other
  * engine does, and prove nothing. Each finding lowers the bound, so that what is found at last is short.
  */
-import type { CoreAction } from '../core-world/action.ts';
-import type { Lanes } from '../core-world/lanes.ts';
 import type { Broken } from '../core-world/surroundings.ts';
-import type { CoreWorld } from '../core-world/world.ts';
 import { RandomStream } from '../random.ts';
-import { FingerprintSet } from './fingerprint-set.ts';
-import {
-  brokenIn,
-  type Limits,
-  limitsOf,
-  Nearest,
-  type Progress,
-  type Searching,
-  type SearchOptions,
-  type SearchResult,
-  Tally,
-} from './search.ts';
+import type { Progress, Searching, SearchOptions, SearchResult } from './search.ts';
+import type { SearchWorld } from './search-world.ts';
+import { Survey } from './survey.ts';
 
 const defaultDepth = 60;
 
-interface Finding {
+interface Finding<Action> {
   readonly end: 'violation' | 'goal';
-  readonly actions: readonly CoreAction[];
+  readonly actions: readonly Action[];
   readonly broken: Broken | null;
 }
 
-export class RandomWalk implements Searching {
-  readonly #start: CoreWorld;
-  readonly #limits: Limits;
-  readonly #met: FingerprintSet;
-  readonly #tally: Tally;
-  readonly #nearest: Nearest;
+export class RandomWalk<World extends SearchWorld<World, Action>, Action> implements Searching<Action> {
+  readonly #survey: Survey<World, Action>;
   readonly #random: RandomStream;
-  readonly #lanes: Lanes = { a: 0, b: 0 };
-  readonly #levels: number[] = [];
   #bound: number;
   #walks = 0;
-  #finding: Finding | null = null;
+  #finding: Finding<Action> | null = null;
 
   /** Throws RangeError for options that cannot be. */
-  constructor(start: CoreWorld, options: SearchOptions = {}) {
-    this.#start = start.clone();
-    this.#limits = limitsOf(options, defaultDepth);
-    this.#met = new FingerprintSet(this.#limits.maxStates);
-    this.#tally = new Tally(this.#limits.repeatEvery);
-    this.#nearest = new Nearest(this.#limits.goal);
-    this.#random = new RandomStream(this.#limits.seed ?? 0);
-    this.#bound = this.#limits.maxDepth ?? defaultDepth;
+  constructor(start: World & SearchWorld<World, Action>, options: SearchOptions<World> = {}) {
+    this.#survey = new Survey<World, Action>(start, options, defaultDepth);
+    const { seed, maxDepth } = this.#survey.limits;
+    this.#random = new RandomStream(seed ?? 0);
+    this.#bound = maxDepth ?? defaultDepth;
   }
 
   get progress(): Progress {
     return {
-      states: this.#met.size,
-      successors: this.#tally.successors,
-      depth: Math.max(0, this.#levels.length - 1),
+      states: this.#survey.met.size,
+      successors: this.#survey.tally.successors,
+      depth: Math.max(0, this.#survey.levels.length - 1),
       frontier: 0,
     };
   }
 
   get #isOver(): boolean {
-    return this.#walks >= this.#limits.walks || this.#bound < 0;
+    return this.#walks >= this.#survey.limits.walks || this.#bound < 0;
   }
 
   advance(steps: number): boolean {
-    const enough = this.#tally.successors + steps;
-    while (!this.#isOver && this.#tally.successors < enough) this.#walk();
+    const { tally } = this.#survey;
+    const enough = tally.successors + steps;
+    while (!this.#isOver && tally.successors < enough) this.#walk();
     return this.#isOver;
   }
 
   #walk(): void {
     this.#walks += 1;
-    const world = this.#start.clone();
+    const { start, tally, limits } = this.#survey;
+    const world = start.clone();
     const way: number[] = [];
-    const actions: CoreAction[] = [];
+    const actions: Action[] = [];
     while (!this.#look(world, way, actions) && way.length < this.#bound) {
       const enabled = world.enabled();
-      if (enabled.length === 0 || this.#tally.prune(world, this.#limits.prunes) !== null) return;
+      if (enabled.length === 0 || tally.prune(world, limits.prunes) !== null) return;
       const at = this.#random.below(enabled.length);
-      const action = enabled[at] as CoreAction;
-      const wrong = this.#tally.step(world, action);
+      const action = enabled[at] as Action;
+      const wrong = tally.step<World, Action>(world, action);
       way.push(at);
       actions.push(action);
       if (wrong !== null) {
@@ -93,35 +74,29 @@ export class RandomWalk implements Searching {
   }
 
   /** Returns whether the walk is over. */
-  #look(world: CoreWorld, way: readonly number[], actions: readonly CoreAction[]): boolean {
+  #look(world: World, way: readonly number[], actions: readonly Action[]): boolean {
     const depth = way.length;
-    world.fingerprintInto(this.#lanes);
-    const isNews = this.#met.isFull ? false : this.#met.add(this.#lanes, 0);
-    this.#levels[depth] = (this.#levels[depth] ?? 0) + (isNews ? 1 : 0);
-    const broken = brokenIn(world, this.#limits.invariants);
-    if (broken !== null) this.#find({ end: 'violation', actions, broken });
-    else if (this.#nearest.look(world, depth, () => [...way])) this.#find({ end: 'goal', actions, broken: null });
-    else return false;
-    return true;
+    const { met, levels } = this.#survey;
+    levels[depth] ??= 0;
+    // It remembers states to count them, and goes on from those that it knows.
+    if (!met.isFull) this.#survey.isNews(world, 0, depth);
+    const verdict = this.#survey.judge(world, depth, () => [...way]);
+    if (verdict !== null) this.#find({ ...verdict, actions });
+    return verdict !== null;
   }
 
-  #find(finding: Finding): void {
+  #find(finding: Finding<Action>): void {
     this.#finding = { ...finding, actions: [...finding.actions] };
     this.#bound = finding.actions.length - 1;
   }
 
-  result(): SearchResult {
+  result(): SearchResult<Action> {
     return {
-      ...this.progress,
+      ...this.#survey.report(this.progress),
       end: this.#finding?.end ?? (this.#isOver ? 'walks' : 'stopped'),
-      levels: [...this.#levels],
       actions: this.#finding?.actions ?? null,
       broken: this.#finding?.broken ?? null,
-      taken: this.#tally.taken,
-      pruned: this.#tally.pruned,
       cut: [`${this.#walks} walks were made: what no walk came by was not looked at`],
-      nearest: this.#nearest.found(this.#start),
-      repeated: this.#tally.repeated,
     };
   }
 }

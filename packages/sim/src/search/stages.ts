@@ -8,39 +8,46 @@ import type { CoreWorld } from '../core-world/world.ts';
 import { BreadthFirst } from './breadth-first.ts';
 import type { Goal, Prune } from './predicates.ts';
 import type { Progress, Searching, SearchOptions, SearchResult } from './search.ts';
+import type { Restage, StagedWorld } from './search-world.ts';
 
-export interface Stage {
+export interface Stage<World = CoreWorld, Action = CoreAction, Allowance = Budgets> {
   readonly name: string;
   /** Where the stage ends; null for the last one, which searches on to the end. */
-  readonly goal: Goal | null;
+  readonly goal: Goal<World> | null;
   /** Budgets that hold from the beginning of the stage on; what was spent before stays spent. */
-  readonly budgets?: Partial<Budgets>;
+  readonly budgets?: Partial<Allowance>;
   /** Messages in flight are lost when the stage begins. Default: false. */
   readonly forget?: boolean;
   /** What is done first: links that are cut or mended, servers that crash. */
-  readonly begin?: readonly CoreAction[];
-  readonly prunes?: readonly Prune[];
+  readonly begin?: readonly Action[];
+  readonly prunes?: readonly Prune<World>[];
   readonly maxDepth?: number | null;
 }
 
-export interface StageResult {
+export interface StageResult<Action = CoreAction> {
   readonly stage: string;
-  readonly result: SearchResult;
+  readonly result: SearchResult<Action>;
 }
 
 /** Breadth first, stage after stage. A stage that misses its goal ends the search. */
-export class StagedSearch implements Searching {
-  readonly #stages: readonly Stage[];
-  readonly #options: SearchOptions;
-  readonly #done: StageResult[] = [];
-  #way: CoreAction[] = [];
-  #world: CoreWorld;
+export class StagedSearch<World extends StagedWorld<World, Action, Allowance>, Action, Allowance>
+  implements Searching<Action | Restage<Allowance>>
+{
+  readonly #stages: readonly Stage<World, Action, Allowance>[];
+  readonly #options: SearchOptions<World>;
+  readonly #done: StageResult<Action>[] = [];
+  #way: (Action | Restage<Allowance>)[] = [];
+  #world: World;
   #at = 0;
-  #search: BreadthFirst;
+  #search: BreadthFirst<World, Action>;
   #isOver = false;
 
   /** Throws RangeError for options that cannot be, and where there is no stage. */
-  constructor(start: CoreWorld, stages: readonly Stage[], options: SearchOptions = {}) {
+  constructor(
+    start: World & StagedWorld<World, Action, Allowance>,
+    stages: readonly Stage<World, Action, Allowance>[],
+    options: SearchOptions<World> = {},
+  ) {
     if (stages.length === 0) throw new RangeError('A staged search needs at least one stage.');
     this.#stages = stages;
     this.#options = options;
@@ -49,12 +56,12 @@ export class StagedSearch implements Searching {
   }
 
   /** The stage under way, or the last one. */
-  get stage(): Stage {
-    return this.#stages[Math.min(this.#at, this.#stages.length - 1)] as Stage;
+  get stage(): Stage<World, Action, Allowance> {
+    return this.#stages[Math.min(this.#at, this.#stages.length - 1)] as Stage<World, Action, Allowance>;
   }
 
   /** What came of every stage that is over. */
-  get stages(): readonly StageResult[] {
+  get stages(): readonly StageResult<Action>[] {
     return this.#done;
   }
 
@@ -62,14 +69,19 @@ export class StagedSearch implements Searching {
     return this.#search.progress;
   }
 
-  #begin(): BreadthFirst {
+  #begin(): BreadthFirst<World, Action> {
     const { name: stage, budgets = {}, forget = false, begin = [], goal, prunes = [], maxDepth = null } = this.stage;
     for (const action of [{ kind: 'restage', stage, budgets, forget } as const, ...begin]) {
       this.#world.carryOut(action);
       this.#way.push(action);
     }
     const common = this.#options.prunes ?? [];
-    return new BreadthFirst(this.#world, { ...this.#options, goal, prunes: [...common, ...prunes], maxDepth });
+    return new BreadthFirst<World, Action>(this.#world, {
+      ...this.#options,
+      goal,
+      prunes: [...common, ...prunes],
+      maxDepth,
+    });
   }
 
   advance(steps: number): boolean {
@@ -92,7 +104,7 @@ export class StagedSearch implements Searching {
   }
 
   /** Of the last stage; its way begins where the first one did. */
-  result(): SearchResult {
+  result(): SearchResult<Action | Restage<Allowance>> {
     const result = this.#search.result();
     return { ...result, actions: result.actions === null ? null : [...this.#way, ...result.actions] };
   }
