@@ -270,7 +270,9 @@ describe('a lost majority', () => {
       await votes(server);
     }
     a.child?.kill('SIGKILL');
+    await a.exit;
+    // Of a write that is still handed on to the dead leader nobody knows what came of it. Who answers a linearizable read knows a living one.
+    for (const server of [b, c]) expect((await at([server], 'get', 'k', '--prefix', '--count-only')).out).toBe('20\n');
     expect((await at([b, c], 'put', 'after', 'all')).code).toBe(0);
-    expect((await at([c], 'get', 'k', '--prefix', '--count-only')).out).toBe('20\n');
   }, 120_000);
 });
