@@ -95,3 +95,36 @@ test('quorate lab run writes a page about answers that are not linearizable, and
   expect(ran.out).toContain(`all operations, in a browser: ${file}`);
   expect(readFileSync(file, 'utf8')).toMatch(/^<!doctype html>[^]*No order takes in[^]*class="stuck/);
 });
+
+/** A process that speaks the door's lines, and knows nothing of the others: each of them is a store of its own. */
+const LONELY_PROCESS = `
+import { createInterface } from 'node:readline';
+const store = new Map();
+let id = '';
+const answers = {
+  init: ({ node_id }) => ((id = node_id), { type: 'init_ok' }),
+  read: ({ key }) => (store.has(key) ? { type: 'read_ok', value: store.get(key) } : { type: 'error', code: 20 }),
+  write: ({ key, value }) => (store.set(key, value), { type: 'write_ok' }),
+  cas: ({ key, from, to }) =>
+    store.get(key) === from ? (store.set(key, to), { type: 'cas_ok' }) : { type: 'error', code: store.has(key) ? 22 : 20 },
+};
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const { src, body } = JSON.parse(line);
+  const answer = { ...answers[body.type](body), in_reply_to: body.msg_id };
+  console.log(JSON.stringify({ src: id, dest: src, body: answer }));
+});
+`;
+
+test('quorate lab run --exec writes the page as well, and how the processes are run again', async () => {
+  const program = join(folder, 'lonely.mjs');
+  writeFileSync(program, LONELY_PROCESS);
+  const pages = join(folder, 'pages-of-processes');
+  const command = `${process.execPath} ${program}`;
+  const ran = await quorate(['lab', 'run', '--exec', command, '--test', 'DoorConcurrent', '--page-dir', pages]);
+  const file = join(pages, 'DoorConcurrent-seed-1.html');
+  expect(ran.code).toBe(1);
+  expect(ran.out).toMatch(/--- FAIL: DoorConcurrent[^]*are not linearizable/);
+  expect(ran.out).toContain(`all operations, in a browser: ${file}`);
+  expect(ran.out).toContain(`quorate lab run --exec '${command}' --test DoorConcurrent --seed 1 --verbose`);
+  expect(readFileSync(file, 'utf8')).toMatch(/^<!doctype html>[^]*No order takes in[^]*class="stuck/);
+});
