@@ -28,7 +28,7 @@ describe('walking through a run', () => {
     session.step(80);
     session.step(-40);
     const [before] = [shown(session)];
-    session.act({ kind: 'crash', server: 'n1', keep: 0 });
+    session.act([{ kind: 'crash', server: 'n1', keep: 0 }]);
     session.step(30);
     const { branches } = session.frame();
     expect(branches.map(({ name, forkAt, length, parent }) => ({ name, forkAt, length, parent }))).toEqual([
@@ -44,7 +44,7 @@ describe('walking through a run', () => {
     session.step(50);
     for (let time = 0; time < 2; time++) {
       session.seek({ branch: 0, step: 20 });
-      session.act({ kind: 'pause', server: 'n2' });
+      session.act([{ kind: 'pause', server: 'n2' }]);
     }
     expect(session.frame().branches).toHaveLength(2);
     expect(session.position).toEqual({ branch: 1, step: 21 });
@@ -55,7 +55,7 @@ describe('walking through a run', () => {
     session.step(10);
     session.step(-5);
     const before = shown(session);
-    expect(() => session.act({ kind: 'restart', server: 'n1' })).toThrow('n1 runs');
+    expect(() => session.act([{ kind: 'restart', server: 'n1' }])).toThrow('n1 runs');
     expect(shown(session)).toEqual(before);
     expect(session.frame().branches).toHaveLength(1);
   });

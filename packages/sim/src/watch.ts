@@ -5,6 +5,7 @@
 import type { CoreLife } from '@quorate/runtime';
 import type { Input, MemberId, Message, Output } from '@quorate/raft';
 import type { DiskFaultKind } from './disk/index.ts';
+import type { ActionKind } from './world/action.ts';
 
 export interface WorldWatcher {
   /** A server's storage was recovered and its core begins. The first life founds the server, later ones restart it. */
@@ -29,6 +30,10 @@ export interface WorldWatcher {
   onDamage(server: MemberId, damage: Damage): void;
   /** An operation of the server's disk went wrong, or a crash lost some: for those who count, and for those who care how it goes on. */
   onDiskFault?(server: MemberId, kind: DiskFaultKind, path: string): void;
+  /** The adversary is about to do this. */
+  onAction?(action: ActionKind): void;
+  /** The adversary has done its last: links are mended, disks are well, who stood still goes on. */
+  onFaultsEnd?(): void;
   /** The world has come to rest: faults have ended, servers agree, and nobody is owed an answer. */
   onRest?(): void;
   /** What it counted, by name: asked for at the end of a run. */

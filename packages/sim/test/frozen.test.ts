@@ -32,7 +32,7 @@ describe('inputs, outputs and messages', () => {
     for (let seed = 0; seed < 25; seed++) {
       const first = freezer();
       // First of all watchers, so that the others are held to it as well.
-      const watch: WatcherFactory = (options, servers) => [first, ...standardWatchers(options, servers)];
+      const watch: WatcherFactory = (...made) => [first, ...standardWatchers(...made)];
       const { crash, violation } = runSeed(seed, { faultSeconds: 5 }, watch);
       expect(crash, `seed ${seed}`).toBeNull();
       expect(violation, `seed ${seed}`).toBeNull();
@@ -46,7 +46,7 @@ describe('inputs, outputs and messages', () => {
       ...blindWatcher,
       onSend: (_, message) => void Object.assign(message, { term: message.term + 1 }),
     };
-    const watch: WatcherFactory = (options, servers) => [freezer(), vandal, ...standardWatchers(options, servers)];
+    const watch: WatcherFactory = (...made) => [freezer(), vandal, ...standardWatchers(...made)];
     const { violation } = runSeed(1, { faultSeconds: 1 }, watch);
     expect(violation?.invariant).toBe('H6');
     expect(violation?.second).toMatch(/InternalError: .*Cannot assign to read only property 'term'/);

@@ -1,9 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Failure, neverSeen, type SeedReport, Totals } from '@quorate/sim';
 import { runCampaign } from '@quorate/sim/node';
 import type { SimFlags } from '../tree/sim-command.ts';
+import { UsageError } from '../usage-error.ts';
+import { runDebugPage } from './debug-page.ts';
 import { savePlan } from './plans.ts';
 import { print } from './session.ts';
 
@@ -21,6 +23,7 @@ export async function runSim(flags: SimFlags): Promise<void> {
   };
   process.on('SIGINT', onInterrupt);
   const totals = new Totals();
+  let trace: string | null = null;
   const failures: (Failure & { readonly seed: number })[] = [];
   const began = performance.now();
   const progress = setInterval(() => showProgress(totals, failures.length, flags.seeds, began), PROGRESS_MS);
@@ -38,8 +41,11 @@ export async function runSim(flags: SimFlags): Promise<void> {
         totals.add(report);
         if (report.failure === null) return;
         failures.push({ ...report.failure, seed: report.seed });
-        if (flags.traceDir !== undefined) saveFailure(report, flags.traceDir);
-        if (failures.length <= MAX_PRINTED) printFailure(report, report.failure, flags);
+        const isPrinted = failures.length <= MAX_PRINTED;
+        // Whoever names no folder is spared a full disk: traces are kept of what is printed.
+        const saved = isPrinted || flags.traceDir !== undefined ? saveFailure(report, flags) : null;
+        trace ??= saved?.trace ?? null;
+        if (isPrinted) printFailure(report, report.failure, saved, flags);
       },
     });
   } finally {
@@ -50,20 +56,33 @@ export async function runSim(flags: SimFlags): Promise<void> {
   printSummary(totals, failures.length, (performance.now() - began) / 1000);
   const [worst] = failures.toSorted((a, b) => EXIT_CODES[a.kind] - EXIT_CODES[b.kind]);
   if (worst !== undefined) process.exitCode = EXIT_CODES[worst.kind];
+  if (flags.open === true && trace !== null) await runDebugPage([trace], { port: 0, open: true });
+}
+
+interface Saved {
+  readonly trace: string;
+  /** The page about a history that is not linearizable; null for none. */
+  readonly page: string | null;
 }
 
 /** A folder that is not there is made; a trace that is there is of an earlier build and makes way. */
-function saveFailure({ seed, failed, explanation }: SeedReport, directory: string): void {
-  if (failed === null) return;
-  const path = join(directory, `seed-${seed}.json`);
-  mkdirSync(directory, { recursive: true });
-  rmSync(path, { force: true });
-  savePlan(path, failed, 'quorate sim');
-  print(`  written: ${path}`);
-  if (explanation === null) return;
-  const page = join(directory, `seed-${seed}.html`);
-  writeFileSync(page, explanation);
-  print(`  written: ${page}`);
+function saveFailure({ seed, failed, explanation }: SeedReport, { traceDir }: SimFlags): Saved | null {
+  if (failed === null) return null;
+  const directory = traceDir ?? join(tmpdir(), 'quorate-sim');
+  const trace = join(directory, `seed-${seed}.json`);
+  const page = explanation === null ? null : join(directory, `seed-${seed}.html`);
+  try {
+    mkdirSync(directory, { recursive: true });
+    rmSync(trace, { force: true });
+    savePlan(trace, failed, 'quorate sim');
+    if (page !== null && explanation !== null) writeFileSync(page, explanation);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `The trace of a failure cannot be written (${reason}): choose another folder with --trace-dir.`,
+    );
+  }
+  return { trace, page };
 }
 
 function showProgress(totals: Totals, failures: number, seeds: number, began: number): void {
@@ -78,7 +97,7 @@ function clearProgress(): void {
   if (process.stderr.isTTY) process.stderr.write('\r\u001B[K');
 }
 
-function printFailure({ seed, servers }: SeedReport, failure: Failure, flags: SimFlags): void {
+function printFailure({ seed, servers }: SeedReport, failure: Failure, saved: Saved | null, flags: SimFlags): void {
   clearProgress();
   const what = { safety: 'broke', liveness: 'is stuck:', crash: 'threw' }[failure.kind];
   print(`seed ${seed} (${servers} servers) ${what} ${failure.invariant}`);
@@ -89,6 +108,8 @@ function printFailure({ seed, servers }: SeedReport, failure: Failure, flags: Si
     ...(flags.servers === undefined ? [] : [`--servers ${flags.servers}`]),
     ...(flags.seconds === undefined ? [] : [`--seconds ${flags.seconds}`]),
   ];
+  if (saved !== null && saved.page !== null) print(`  all operations: ${saved.page}`);
+  if (saved !== null) print(`  step by step, in a browser: quorate debug ${saved.trace}`);
   print(`  again: quorate sim --seeds 1 --first-seed ${seed}${limits.map((limit) => ` ${limit}`).join('')} --verbose`);
 }
 

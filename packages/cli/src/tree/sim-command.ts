@@ -11,7 +11,11 @@ export function addSimCommand(program: Command): void {
     .option('--servers <n>', 'servers in every run; drawn from the seed if not given', wholeNumber)
     .option('--seconds <n>', 'virtual seconds of faults in every run; drawn from the seed if not given', wholeNumber)
     .option('--threads <n>', 'threads; as many as there are processors if not given', wholeNumber)
-    .option('--trace-dir <dir>', 'write a trace of every failure there, for quorate sim replay and shrink')
+    .option(
+      '--trace-dir <dir>',
+      'write a trace of every failure there, for quorate debug and quorate sim replay and shrink; of the first five to a folder for temporary files if not given',
+    )
+    .option('--open', 'open the first failure in the debugger')
     .option('--verbose', 'with a failure, print what its servers logged last')
     .addHelpText(
       'after',
@@ -22,6 +26,7 @@ Exit codes: 0 nothing broke, 10 an invariant was broken, 11 a healed cluster was
 
 Examples:
   $ quorate sim --seeds 1000 --servers 5
+  $ quorate sim --seeds 1000 --open
   $ quorate sim --seeds 1 --first-seed 345 --verbose`,
     );
   sim.action(async (flags: SimFlags) => {
@@ -84,6 +89,7 @@ export interface SimFlags {
   readonly seconds?: number;
   readonly threads?: number;
   readonly traceDir?: string;
+  readonly open?: boolean;
   readonly verbose?: boolean;
 }
 

@@ -1,11 +1,11 @@
 /** Answers the page's requests: one session at a time, and what takes long may be ended. */
 import { compare, type Comparison } from './compare.ts';
+import { CoreTape } from './core-tape.ts';
 import { decode, readCoreTrace } from './core-trace.ts';
 import { equip } from './equip.ts';
 import { exportBranch } from './exports.ts';
 import { recordPlan } from './from-plan.ts';
 import { readRecording } from './from-records.ts';
-import { historyOf } from './history.ts';
 import type { Host } from './host.ts';
 import { decodeLink, encodeLink } from './link.ts';
 import { Playback } from './playback.ts';
@@ -18,6 +18,7 @@ import { Session } from './session.ts';
 import { runSetupOf } from './setup.ts';
 import { shrinkRun } from './shrink.ts';
 import { storyOf } from './story.ts';
+import type { StepRecord } from './step-record.ts';
 import type { Walk } from './walk.ts';
 import { whyOf } from './why.ts';
 
@@ -61,7 +62,7 @@ export class Engine {
         walk.playTo(request.ask.at, request.ask.most);
         return walk.frame();
       case 'act':
-        for (const action of request.ask.actions) walk.act(action);
+        walk.act(request.ask.actions);
         return walk.frame();
       case 'logs':
         return walk.logs(request.ask.from, request.ask.to);
@@ -72,7 +73,7 @@ export class Engine {
       case 'why':
         return walk.violation === null ? null : whyOf(walk.violation, walk.records());
       case 'history':
-        return historyOf(this.session.world, walk.records().slice(0, walk.position.step));
+        return walk.history();
       case 'export':
         return exportBranch(this.session.setup, this.session.branch, request.ask.form);
       default:
@@ -88,7 +89,8 @@ export class Engine {
   /** What only a run can do that is no recording. */
   get session(): Session {
     const { walk } = this;
-    if (!(walk instanceof Session)) throw new Error('This is a recording: that can only be done with a run.');
+    if (!(walk instanceof Session))
+      throw new Error('This has been, and is shown as it was: that can only be done with a run of cores.');
     return walk;
   }
 
@@ -105,23 +107,23 @@ export class Engine {
       throw new Error(`${name} is of a world of ${trace.world}, which this page does not know.`);
     const { setup, actions, remark } = await readCoreTrace(trace, name, host);
     const session = new Session(setup);
-    for (const action of actions) session.act(action);
+    session.act(actions);
     session.seek({ branch: 0, step: session.branch.violation?.step ?? 0 });
     session.remark = remark;
     return this.#begin(session);
   }
 
-  /** From the end, where something breaks; from the beginning otherwise. */
+  /** From the end, where something breaks; otherwise from where the servers have started. */
   #play(recording: Recording): Frame {
-    const playback = new Playback(recording);
-    playback.seek({ branch: 0, step: playback.violation?.step ?? 0 });
+    const playback = new Playback(new CoreTape(recording), (other) => new CoreTape(other));
+    playback.seek({ branch: 0, step: playback.violation?.step ?? firstStarts(playback.records()) });
     return this.#begin(playback);
   }
 
   async #openLink(link: string, host: Host): Promise<Frame> {
     const { setup, actions, step, remark } = await decodeLink(link, host);
     const session = new Session(setup);
-    for (const action of actions) session.act(action);
+    session.act(actions);
     session.seek({ branch: 0, step });
     session.remark = remark;
     return this.#begin(session);
@@ -175,6 +177,12 @@ export class Engine {
       session.seek(position);
     }
   }
+}
+
+/** Before its servers have started a recording has nothing to show. */
+function firstStarts(records: readonly StepRecord[]): number {
+  const other = records.findIndex(({ kind }) => kind !== 'restart');
+  return other === -1 ? records.length : other;
 }
 
 function sharedSteps(one: Session['branch'], other: Session['branch']): number {

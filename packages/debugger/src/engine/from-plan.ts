@@ -1,81 +1,135 @@
 /** A run of whole nodes (packages/sim), made again and projected onto what entered each core. */
 import { Raft } from '@quorate/raft';
 import {
+  type ActionKind,
   blindWatcher,
   type DecodedTrace,
   endingOf,
   endsAlike,
+  type Plan,
   readPlan,
   runPlan,
+  type SeedResult,
   standardWatchers,
   type WorldWatcher,
 } from '@quorate/sim';
-import { CommonTime, maxEvents, type RecordedEvent, type Recording } from './recording.ts';
+import { actionWords } from './node-faults.ts';
+import { PlanForking, type WorldMoment } from './plan-forking.ts';
+import { planHistory } from './plan-history.ts';
+import { maxEvents, type RecordedEvent, type Recording } from './recording.ts';
 
 type Growing<Event> = Event extends { readonly takes: number } ? Omit<Event, 'takes'> & { takes: number } : Event;
 type Grown = Growing<RecordedEvent>;
 
+type WorldTime = Parameters<Parameters<typeof runPlan>[1]>[2];
+
 /** Sees what the judges see, and before they do: the step that breaks something is kept as well. */
 class Collector {
   readonly events: Grown[] = [];
+  /** Of each event. */
+  readonly moments: WorldMoment[] = [];
   isFull = false;
-  readonly #time = new CommonTime();
   readonly #last = new Map<string, Grown>();
   readonly #seen = new Set<string>();
+  #clock: WorldTime | null = null;
+  /** How the server that is about to go is done away with. */
+  #ending = 'crashes';
 
   readonly watcher: WorldWatcher = {
     ...blindWatcher,
     onStart: (server, { options, recovered }) => {
-      const at = this.#time.restart(server);
       this.#seen.add(server);
-      this.#push({ kind: 'start', at, server, options, begin: () => new Raft(options, recovered), takes: 0 });
+      const begin = (): Raft => new Raft(options, recovered);
+      this.#push(server, { kind: 'start', at: this.#now, server, options, begin, takes: 0 });
     },
     onInput: (server, input) => {
-      this.#push({ kind: 'input', at: this.#time.of(server, input.now), server, input, takes: 0 });
+      this.#push(server, { kind: 'input', at: this.#now, server, input, takes: 0 });
     },
     onOutput: (server) => {
       const last = this.#last.get(server);
       if (last !== undefined && 'takes' in last) last.takes += 1;
     },
-    onCrash: (server) => this.#stop(server, 'crashes'),
-    onFatal: (server, _code, message) => this.#stop(server, `stops: ${message}`),
+    onCrash: (server) => {
+      this.#push(server, { kind: 'stop', at: this.#now, server, reason: this.#ending, isOwn: false });
+      this.#ending = 'crashes';
+    },
+    onFatal: (server, _code, message) => {
+      this.#push(server, { kind: 'stop', at: this.#now, server, reason: `stops: ${message}`, isOwn: true });
+    },
+    onAction: (action) => this.#onAction(action),
+    onFaultsEnd: () => {
+      const title = 'all faults end: what was cut, full or standing still is well again';
+      this.#push(null, { kind: 'fault', at: this.#now, server: null, fault: 'calm', title, cut: null });
+    },
   };
+
+  /** The world begins. */
+  watch(clock: WorldTime): WorldWatcher {
+    this.#clock = clock;
+    return this.watcher;
+  }
 
   get servers(): readonly string[] {
     return [...this.#seen].sort();
   }
 
-  #stop(server: string, reason: string): void {
-    this.#push({ kind: 'stop', at: this.events[this.events.length - 1]?.at ?? 0, server, reason });
+  get #now(): number {
+    return this.#clock?.now ?? 0;
   }
 
-  #push(event: Grown): void {
-    this.#last.set(event.server, event);
-    if (this.events.length >= maxEvents) this.isFull = true;
-    else this.events.push(event);
+  #onAction(action: ActionKind): void {
+    // A server that goes or comes tells so itself.
+    if (action.kind === 'crash') this.#ending = action.how === 'power' ? 'loses its power' : 'is killed';
+    if (action.kind === 'crash' || action.kind === 'start') return;
+    const server = 'server' in action ? action.server : null;
+    const cut = action.kind === 'cut' ? { from: action.from, to: action.to } : null;
+    const title = actionWords(action);
+    this.#push(null, { kind: 'fault', at: this.#now, server, fault: action.kind, title, cut });
+  }
+
+  #push(server: string | null, event: Grown): void {
+    if (server !== null) this.#last.set(server, event);
+    if (this.events.length >= maxEvents) {
+      this.isFull = true;
+      return;
+    }
+    this.events.push(event);
+    this.moments.push({ at: this.#now, step: this.#clock?.steps ?? 0 });
   }
 }
 
 /** Throws TraceError for what is no run of this build. */
 export function recordPlan({ header, records }: DecodedTrace, name: string): Recording {
   const { plan, ending } = readPlan(header, records);
-  const collector = new Collector();
-  const result = runPlan(plan, (...world) => [collector.watcher, ...standardWatchers(...world)]);
+  const { recording, result } = recordRun(plan, name);
   const found = endingOf(result);
-  const [first = '', second = ''] = found.facts;
-  return {
-    title: `${name}: ${plan.options.servers} servers, seed ${plan.seed}`,
-    servers: collector.servers,
-    events: collector.events,
-    isJudged: true,
-    violation: found.invariant === '' ? null : { invariant: found.invariant, first, second },
-    remark: remarkOf(endsAlike(found, ending), collector.isFull, ending.invariant, found.invariant),
-  };
+  if (endsAlike(found, ending)) return recording;
+  const parted = `This build goes another way: ${ending.invariant || 'nothing'} broke when the trace was made, ${found.invariant || 'nothing'} breaks now.`;
+  return { ...recording, remark: parted };
 }
 
-function remarkOf(isSame: boolean, isFull: boolean, wanted: string, found: string): string | null {
-  if (!isSame) {
-    return `This build goes another way: ${wanted || 'nothing'} broke when the trace was made, ${found || 'nothing'} breaks now.`;
-  }
-  return isFull ? `The run is longer than ${maxEvents} steps: this is its beginning.` : null;
+/** Makes the run, and writes down what enters its cores. */
+function recordRun(plan: Plan, name: string): { readonly recording: Recording; readonly result: SeedResult } {
+  const collector = new Collector();
+  const result = runPlan(plan, (options, servers, clock) => [
+    collector.watch(clock),
+    ...standardWatchers(options, servers, clock),
+  ]);
+  const { events, moments, isFull, servers } = collector;
+  const { invariant, facts } = endingOf(result);
+  const [first = '', second = ''] = facts;
+  const isBroken = invariant !== '' && !isFull;
+  const recording: Recording = {
+    title: `${name}: ${plan.options.servers} servers, seed ${plan.seed}`,
+    servers,
+    events,
+    isJudged: true,
+    violation: isBroken ? { invariant, first, second } : null,
+    history: planHistory(result),
+    forking: new PlanForking({ plan, record: (other) => recordRun(other, name).recording, events, moments }),
+    remark: isFull
+      ? `The run is longer than ${maxEvents} steps: this is its beginning${invariant === '' ? '' : `; ${invariant} breaks behind it`}.`
+      : null,
+  };
+  return { recording, result };
 }

@@ -35,6 +35,9 @@ export function readRecording({ header, records }: DecodedTrace, name: string): 
     events,
     isJudged: false,
     violation: null,
+    history: 'A recording holds what the cores saw, and not what clients asked and were told.',
+    forking:
+      'A recording of real servers can be looked at, and cannot go another way: what disks and networks would have done then is not recorded.',
     remark: isFull ? `The recording is longer than ${maxEvents} steps: this is its beginning.` : null,
   };
 }

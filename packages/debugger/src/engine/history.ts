@@ -3,8 +3,8 @@ import { type CoreOperation, type CoreWorld, linearize, type Model, type Timed }
 import type { StepRecord } from './step-record.ts';
 
 export interface HistoryView {
-  /** Without a clock there is no real time that an order has to respect: nothing is kept then. */
-  readonly isKept: boolean;
+  /** Why there is none, in words; null where there is one. */
+  readonly absent: string | null;
   readonly operations: readonly OperationView[];
   readonly verdict: 'ok' | 'violation' | 'unknown';
   /** In words: what the verdict means here. */
@@ -57,6 +57,11 @@ const model: Model<Op, number> = {
 /** Operations tried before the judge gives up: answers come while a person waits. */
 const stepBudget = 200_000;
 
+/** Of what has none. */
+export function noHistory(why: string): HistoryView {
+  return { absent: why, operations: [], verdict: 'unknown', text: '', troubles: [] };
+}
+
 export function historyOf(world: CoreWorld, records: readonly StepRecord[]): HistoryView {
   const chain = chainOf(world);
   const judged = world.operations.flatMap((operation) => {
@@ -74,7 +79,10 @@ export function historyOf(world: CoreWorld, records: readonly StepRecord[]): His
   const stuck = verdict.kind === 'violation' ? judged[verdict.stuck]?.operation.id : undefined;
   const places = new Map(order.map((at, place) => [judged[at]?.operation.id ?? 0, place + 1]));
   return {
-    isKept: world.setting.timing === 'clock',
+    absent:
+      world.setting.timing === 'clock'
+        ? null
+        : 'A world without a clock keeps no history: there is no real time for an order to respect.',
     operations: world.operations.map((operation) => ({
       ...shown(operation, records),
       place: places.get(operation.id) ?? null,
@@ -146,7 +154,7 @@ function wordsOf(verdict: HistoryView['verdict'], placed: number, stuck: number 
   }
 }
 
-function troublesOf(records: readonly StepRecord[], now: number): readonly Trouble[] {
+export function troublesOf(records: readonly StepRecord[], now: number): readonly Trouble[] {
   const troubles: Trouble[] = [];
   const down = new Map<string, number>();
   for (const { kind, server, at } of records) {

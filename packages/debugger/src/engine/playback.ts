@@ -1,239 +1,178 @@
 /**
- * A recording that a person walks about in. It cannot go another way: what disks and networks would have done with another decision is not
- * recorded. Cores are kept at some steps, and made again from there.
+ * Runs that have been, and that a person walks about in. Where the world of a run can be made again, another decision begins a branch:
+ * the whole run, made again with it.
  */
-import type { Message, Output } from '@quorate/raft';
-import type { CoreServer } from '@quorate/sim';
-import { Flights } from './flights.ts';
-import type { Happening } from './happening.ts';
-import { happeningOf, rawState } from './inspect.ts';
-import { marksOf } from './marks.ts';
-import { withShortNames } from './names.ts';
-import { OriginIndex } from './origins.ts';
-import type { BranchMark, Frame, Position, ViolationView } from './protocol.ts';
-import { acknowledgedBy, changesOf, isRoutine, runsOf } from './recorder.ts';
-import { RecordedCores } from './recorded-cores.ts';
-import type { RecordedEvent, Recording } from './recording.ts';
-import { logWindows, serverViews } from './server-view.ts';
-import type { SeenMessage, StepRecord } from './step-record.ts';
-import type { LogWindow, ServerView } from './views.ts';
+import { type ActionKind, describeAction } from '@quorate/sim';
+import type { Deed, Recording } from './recording.ts';
+import type { HistoryView } from './history.ts';
+import { actionWords } from './node-faults.ts';
+import type { SeenServer } from './predicates.ts';
+import type { AnyAction, BranchNews, BranchView, Frame, PendingItem, Position, ViolationView } from './protocol.ts';
+import type { StepRecord } from './step-record.ts';
+import type { Tape } from './tape.ts';
+import type { LogWindow } from './views.ts';
 import type { Walk } from './walk.ts';
-import { inputWords } from './words.ts';
 
-/** Cores are kept at every so many steps. */
-const keepEvery = 500;
+interface Line {
+  readonly id: number;
+  readonly tape: Tape;
+  readonly parent: number | null;
+  readonly forkAt: number;
+  readonly name: string;
+  /** The page has been told of its steps. */
+  isTold: boolean;
+}
 
 export class Playback implements Walk {
-  readonly #recording: Recording;
-  readonly #records: StepRecord[] = [];
-  readonly #marks: BranchMark[] = [];
-  readonly #flights = new Flights();
-  readonly #kept: { readonly step: number; readonly cores: RecordedCores }[] = [];
-  #cores = new RecordedCores();
+  readonly #lines: Line[] = [];
+  readonly #taped: (recording: Recording) => Tape;
+  #line: Line;
   #step = 0;
-  #happened: Happening | null = null;
-  #told = 0;
 
-  constructor(recording: Recording) {
-    this.#recording = recording;
-    const origins = new OriginIndex();
-    const cores = new RecordedCores();
-    recording.events.forEach((event, at) => {
-      if (at >= this.#keepFrom() && cores.isWhole) this.#kept.push({ step: at, cores: cores.copy() });
-      const before = cores.server(event.server);
-      const outputs = cores.follow(event);
-      const record = this.#recordOf(event, at + 1, outputs, before, cores.server(event.server), origins);
-      origins.add(record);
-      this.#records.push(record);
-      this.#marks.push(...marksOf(record));
-    });
-    const { violation } = this;
-    if (violation !== null)
-      this.#marks.push({ step: violation.step, kind: 'violation', text: `${violation.invariant} is broken` });
-    this.seek({ branch: 0, step: 0 });
+  /** `taped`: of the runs that are made with other decisions. */
+  constructor(tape: Tape, taped: (recording: Recording) => Tape) {
+    this.#taped = taped;
+    const name = typeof tape.forking === 'string' ? 'recording' : 'main';
+    this.#line = this.#add({ tape, parent: null, forkAt: 0, name });
+    tape.goTo(0);
   }
 
-  /** The step from which on cores are to be kept again. */
-  #keepFrom(): number {
-    const last = this.#kept[this.#kept.length - 1];
-    return last === undefined ? 0 : last.step + keepEvery;
+  #add(line: Omit<Line, 'id' | 'isTold'>): Line {
+    const added = { ...line, id: this.#lines.length, isTold: false };
+    this.#lines.push(added);
+    return added;
   }
 
-  #recordOf(
-    event: RecordedEvent,
-    step: number,
-    outputs: readonly Output[],
-    before: CoreServer | null,
-    after: CoreServer | null,
-    origins: OriginIndex,
-  ): StepRecord {
-    const { server, at } = event;
-    const message = event.kind === 'input' && event.input.kind === 'message' ? event.input.message : null;
-    const arrived = message === null ? null : this.#flights.arrived(message, step, at);
-    const sent = outputs.flatMap((output) =>
-      output.send.map((outgoing) => this.#flights.sent(outgoing.message, step, at)),
-    );
-    const changes = changesOf(before, after);
-    const timer = event.kind === 'input' && event.input.kind === 'timeout' ? event.input.name : null;
-    return {
-      step,
-      at,
-      kind: kindOf(event),
-      server,
-      title: withShortNames(titleOf(event, message)),
-      isRoutine: isRoutine(message, timer, changes),
-      message: arrived?.seen ?? null,
-      isLost: false,
-      sent,
-      causes: causesOf(origins.lastOf(server), arrived),
-      changes,
-      appended: outputs.flatMap(({ persist }) => runsOf(persist?.entries ?? [])),
-      acknowledged: acknowledgedBy(message),
-    };
+  get #tape(): Tape {
+    return this.#line.tape;
   }
 
   get position(): Position {
-    return { branch: 0, step: this.#step };
+    return { branch: this.#line.id, step: this.#step };
   }
 
   get violation(): ViolationView | null {
-    const { violation } = this.#recording;
-    return violation === null ? null : { ...violation, step: this.#records.length };
+    return this.#tape.violation;
   }
 
   records(): readonly StepRecord[] {
-    return this.#records;
+    return this.#tape.records;
   }
 
-  seek({ step }: Position): void {
-    if (!(Number.isInteger(step) && step >= 0 && step <= this.#records.length)) {
-      throw new RangeError(`The recording has ${this.#records.length} steps; there is no moment ${step}.`);
+  seek({ branch, step }: Position): void {
+    const line = this.#lines[branch];
+    if (line === undefined) throw new RangeError(`There is no branch ${branch}.`);
+    const { length } = line.tape.records;
+    if (!(Number.isInteger(step) && step >= 0 && step <= length)) {
+      throw new RangeError(`The recording has ${length} steps; there is no moment ${step}.`);
     }
-    const before = Math.max(0, step - 1);
-    if (this.#step > before) {
-      const kept = this.#kept.findLast(({ step: at }) => at <= before);
-      this.#cores = kept?.cores.copy() ?? new RecordedCores();
-      this.#step = kept?.step ?? 0;
-      this.#happened = null;
-    }
-    while (this.#step < step) this.#forward(this.#step === step - 1);
+    line.tape.goTo(step);
+    this.#line = line;
+    this.#step = step;
   }
 
-  #forward(isLooking: boolean): void {
-    const event = this.#recording.events[this.#step];
-    const record = this.#records[this.#step];
-    if (event === undefined || record === undefined) return;
-    this.#step += 1;
-    const before = isLooking ? this.#cores.server(event.server) : null;
-    const outputs = this.#cores.follow(event);
-    if (!isLooking) return;
-    const { step, title, server } = record;
-    const inputs = event.kind === 'input' ? [event.input] : [];
-    this.#happened = happeningOf({
-      step,
-      title,
-      server,
-      inputs,
-      outputs,
-      before,
-      after: this.#cores.server(event.server),
-    });
+  #goTo(step: number): void {
+    this.seek({ branch: this.#line.id, step });
   }
 
   step(by: number): void {
-    this.seek({ branch: 0, step: Math.max(0, Math.min(this.#records.length, this.#step + by)) });
+    this.#goTo(Math.max(0, Math.min(this.#tape.records.length, this.#step + by)));
   }
 
   playTo(at: number, most: number): void {
+    const { records } = this.#tape;
     let step = this.#step;
-    if (at < this.#now) while (step > 0 && (this.#records[step - 1]?.at ?? 0) > at) step -= 1;
-    else
-      while (step < this.#records.length && step - this.#step < most && (this.#records[step]?.at ?? 0) <= at) step += 1;
-    if (step !== this.#step) this.seek({ branch: 0, step });
+    if (at < this.#now) while (step > 0 && (records[step - 1]?.at ?? 0) > at) step -= 1;
+    else while (step < records.length && step - this.#step < most && (records[step]?.at ?? 0) <= at) step += 1;
+    if (step !== this.#step) this.#goTo(step);
   }
 
-  act(): void {
-    throw new Error('This is a recording: it can be looked at, and cannot go another way.');
+  /** Makes the run again with that decision in it, from the beginning. The moment is the first that is different. */
+  act(actions: readonly AnyAction[]): void {
+    const { forking } = this.#tape;
+    if (typeof forking === 'string') throw new Error(forking);
+    const deed = deedOf(actions);
+    if (deed === null) return;
+    const { recording, forkAt, name } = forking.fork(this.#step, deed);
+    const tape = this.#taped(recording);
+    const line = this.#add({ tape, parent: this.#line.id, forkAt, name });
+    this.seek({ branch: line.id, step: Math.min(forkAt + 1, tape.records.length) });
   }
 
   get #now(): number {
-    return this.#step === 0 ? 0 : (this.#records[this.#step - 1]?.at ?? 0);
+    return this.#tape.records[this.#step - 1]?.at ?? 0;
+  }
+
+  get #pending(): readonly PendingItem[] {
+    const { forking } = this.#tape;
+    return typeof forking === 'string' ? [] : forking.choices(this.#step);
   }
 
   frame(): Frame {
-    const { title, remark, isJudged } = this.#recording;
-    const news = this.#told === 0 ? [{ branch: 0, from: 0, records: this.#records }] : [];
-    this.#told = this.#records.length;
+    const tape = this.#tape;
+    const { title, remark, isJudged, forking, records } = tape;
     return {
       title,
       position: this.position,
       now: this.#now,
-      nextAt: this.#records[this.#step]?.at ?? null,
-      isAtEnd: this.#step === this.#records.length,
+      nextAt: records[this.#step]?.at ?? null,
+      isAtEnd: this.#step === records.length,
       isRecording: true,
+      fixed: typeof forking === 'string' ? forking : null,
       isJudged,
-      servers: this.#views(),
-      messages: this.#flights.at(this.#step, this.#now),
-      cuts: [],
-      pending: [],
-      happened: this.#step === 0 ? null : this.#happened,
-      branches: [
-        {
-          id: 0,
-          parent: null,
-          forkAt: 0,
-          length: this.#records.length,
-          name: 'recording',
-          violation: this.violation,
-          consequence: null,
-          marks: this.#marks,
-        },
-      ],
-      news,
+      servers: tape.views(),
+      messages: tape.messages(),
+      cuts: tape.cuts(),
+      pending: this.#pending,
+      happened: tape.happened(),
+      branches: this.#lines.map(viewOf),
+      news: this.#lines.flatMap(newsOf),
       remark,
     };
   }
 
-  #views(): readonly ServerView[] {
-    const views = serverViews(this.servers);
-    return views.map((view) => ({ ...view, timers: this.#cores.timers(view.id) }));
+  history(): HistoryView {
+    return this.#tape.history();
   }
 
-  /** Those that have started, in order. */
-  get servers(): readonly CoreServer[] {
-    return this.#recording.servers.flatMap((id) => this.#cores.server(id) ?? []);
+  get servers(): readonly SeenServer[] {
+    return this.#tape.servers;
   }
 
   logs(from: number, to: number): readonly LogWindow[] {
-    return logWindows(this.servers, from, to);
+    return this.#tape.logs(from, to);
   }
 
   raw(server: string): string {
-    const found = this.#cores.server(server);
-    if (found === null) throw new RangeError(`${server} has not started yet.`);
-    return rawState(found);
+    return this.#tape.raw(server);
   }
 }
 
-/** The kinds of steps that worlds have, as far as there is one. */
-function kindOf(event: RecordedEvent): string {
-  if (event.kind === 'start') return 'restart';
-  if (event.kind === 'stop') return 'crash';
-  const kinds: Readonly<Record<string, string>> = { message: 'deliver', persisted: 'persist', applied: 'apply' };
-  return kinds[event.input.kind] ?? event.input.kind;
+/** What is meant by actions of a page that knows both kinds of worlds: links that a drawn line crosses, above all. */
+function deedOf(actions: readonly AnyAction[]): Deed | null {
+  const added: ActionKind[] = [];
+  for (const action of actions) {
+    if (action.kind === 'deed') return action.deed;
+    if (action.kind === 'cut') added.push({ kind: 'cut', from: action.from, to: action.to, how: 'silent' });
+    else if (action.kind === 'heal') added.push({ kind: 'heal' });
+    else throw new Error(`In a world of whole nodes that cannot be done from outside: ${describeAction(action)}.`);
+  }
+  const [first] = added;
+  if (first === undefined) return null;
+  return {
+    kind: 'add',
+    name: added.length === 1 ? actionWords(first) : `${added.length} links are cut`,
+    actions: added,
+  };
 }
 
-function titleOf(event: RecordedEvent, message: Message | null): string {
-  if (event.kind === 'start') return `${event.server} starts`;
-  if (event.kind === 'stop') return `${event.server} ${event.reason}`;
-  if (message !== null) return `${message.kind} ${message.from}→${message.to} arrives`;
-  return `${event.server}: ${inputWords(event.input)}`;
+function viewOf({ id, parent, forkAt, name, tape }: Line): BranchView {
+  const { violation, marks, records } = tape;
+  return { id, parent, forkAt, length: records.length, name, violation, consequence: null, marks };
 }
 
-function causesOf(
-  last: number | null,
-  arrived: { readonly seen: SeenMessage; readonly sentStep: number | null } | null,
-): readonly number[] {
-  const causes = [last, arrived?.sentStep ?? null].filter((cause) => cause !== null);
-  return [...new Set(causes)];
+function newsOf(line: Line): readonly BranchNews[] {
+  if (line.isTold) return [];
+  line.isTold = true;
+  return [{ branch: line.id, from: 0, records: line.tape.records.slice(line.forkAt) }];
 }

@@ -1,5 +1,6 @@
 /** What a run can be told to go on to: small plain data that a picker makes and a link can hold. */
-import type { CoreServer, CoreWorld } from '@quorate/sim';
+import type { Role } from '@quorate/raft';
+import type { CoreWorld } from '@quorate/sim';
 import { shortName } from './names.ts';
 
 export type Predicate =
@@ -15,8 +16,25 @@ export type Predicate =
   | { readonly kind: 'agreed' }
   | { readonly kind: 'violation' };
 
+/** What of a server it takes to say whether something is so. `raft` is null while the server is down. */
+export interface SeenServer {
+  readonly id: string;
+  readonly raft: {
+    readonly role: Role;
+    readonly term: number;
+    readonly commitIndex: number;
+    readonly log: {
+      readonly lastIndex: number;
+      readonly cache: readonly { readonly index: number; readonly term: number }[];
+    };
+  } | null;
+}
+
 /** Why it holds, in words; null while it does not. A violation is told by whoever judges the branch. */
-export function holds(predicate: Predicate, world: Pick<CoreWorld, 'servers' | 'broken'>): string | null {
+export function holds(
+  predicate: Predicate,
+  world: { readonly servers: readonly SeenServer[] } & Pick<CoreWorld, 'broken'>,
+): string | null {
   const up = world.servers.filter(({ raft }) => raft !== null);
   switch (predicate.kind) {
     case 'leader': {
@@ -46,7 +64,7 @@ export function holds(predicate: Predicate, world: Pick<CoreWorld, 'servers' | '
   }
 }
 
-function conflict(servers: readonly CoreServer[]): string | null {
+function conflict(servers: readonly SeenServer[]): string | null {
   const seen = new Map<number, { readonly id: string; readonly term: number }>();
   for (const { id, raft } of servers) {
     for (const { index, term } of raft?.log.cache ?? []) {
@@ -60,7 +78,7 @@ function conflict(servers: readonly CoreServer[]): string | null {
   return null;
 }
 
-function agreed(servers: readonly CoreServer[]): string | null {
+function agreed(servers: readonly SeenServer[]): string | null {
   const [first, ...rest] = servers;
   if (first?.raft === null || first === undefined) return null;
   const { term, commitIndex, log } = first.raft;

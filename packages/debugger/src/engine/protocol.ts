@@ -7,6 +7,7 @@ import type { Comparison } from './compare.ts';
 import type { Happening } from './happening.ts';
 import type { HistoryView } from './history.ts';
 import type { Predicate } from './predicates.ts';
+import type { Deed } from './recording.ts';
 import type { Setup } from './setup.ts';
 import type { StepRecord } from './step-record.ts';
 import type { CutView, EntryStory, LogWindow, MessageView, ServerView } from './views.ts';
@@ -61,9 +62,12 @@ export interface PendingItem {
   readonly choices: readonly Choice[];
 }
 
+/** What a person can decide, in either kind of world. */
+export type AnyAction = CoreAction | { readonly kind: 'deed'; readonly deed: Deed };
+
 export interface Choice {
   readonly label: string;
-  readonly action: CoreAction;
+  readonly action: AnyAction;
   /** Why it is not possible now; null if it is. */
   readonly refused: string | null;
 }
@@ -77,8 +81,10 @@ export interface Frame {
   readonly nextAt: number | null;
   /** The decision that the branch goes on with here is recorded already. */
   readonly isAtEnd: boolean;
-  /** It can only be looked at. */
+  /** It has been, from its beginning to its end: nothing grows at its end. */
   readonly isRecording: boolean;
+  /** Why it cannot go another way, in words; null if it can. */
+  readonly fixed: string | null;
   /** Every step was judged by the invariants. */
   readonly isJudged: boolean;
   readonly servers: readonly ServerView[];
@@ -121,7 +127,7 @@ interface Commands {
   /** To the last moment at or before a time, by at most so many steps. */
   playTo: { readonly ask: { readonly at: number; readonly most: number }; readonly answer: Frame };
   /** Does it here and now. Where the branch goes on otherwise, a new one begins. */
-  act: { readonly ask: { readonly actions: readonly CoreAction[] }; readonly answer: Frame };
+  act: { readonly ask: { readonly actions: readonly AnyAction[] }; readonly answer: Frame };
   runUntil: {
     readonly ask: { readonly predicate: Predicate; readonly how: 'continue' | 'search' };
     readonly answer: Outcome;

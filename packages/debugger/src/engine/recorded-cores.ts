@@ -9,6 +9,9 @@ interface Running {
   readonly options: RaftOptions;
   readonly raft: Raft;
   isUp: boolean;
+  isPaused: boolean;
+  /** Why it stopped by itself; null if it did not. */
+  failure: string | null;
   timers: readonly TimerView[];
   /** It was handed something, and not asked since then what it wants done. */
   isGathering: boolean;
@@ -25,14 +28,9 @@ export class RecordedCores {
   /** The same cores, which go their own way from here. Only where `isWhole`. */
   copy(): RecordedCores {
     const copy = new RecordedCores();
-    for (const [id, { options, raft, isUp, timers, isGathering }] of this.#running) {
-      copy.#running.set(id, {
-        options,
-        raft: Raft.fromState(options, copyState(raft.state)),
-        isUp,
-        timers,
-        isGathering,
-      });
+    for (const [id, running] of this.#running) {
+      const { options, raft } = running;
+      copy.#running.set(id, { ...running, raft: Raft.fromState(options, copyState(raft.state)) });
     }
     return copy;
   }
@@ -42,13 +40,24 @@ export class RecordedCores {
     switch (event.kind) {
       case 'start': {
         const { server, options, takes, at } = event;
-        const running = { options, raft: event.begin(), isUp: true, timers: [], isGathering: false };
+        const life = { isUp: true, isPaused: false, failure: null, timers: [], isGathering: false };
+        const running: Running = { options, raft: event.begin(), ...life };
         this.#running.set(server, running);
         return take(running, takes, at);
       }
       case 'stop': {
         const running = this.#running.get(event.server);
-        if (running !== undefined) running.isUp = false;
+        if (running !== undefined) {
+          running.isUp = false;
+          running.failure = event.isOwn ? event.reason : null;
+        }
+        return [];
+      }
+      case 'fault': {
+        const running = event.server === null ? undefined : this.#running.get(event.server);
+        if (running !== undefined && event.fault === 'pause') running.isPaused = true;
+        if (running !== undefined && event.fault === 'resume') running.isPaused = false;
+        if (event.fault === 'calm') for (const each of this.#running.values()) each.isPaused = false;
         return [];
       }
       case 'input': {
@@ -82,8 +91,8 @@ function take(running: Running, takes: number, at: number): readonly Output[] {
   return outputs;
 }
 
-function recorded({ options, raft, isUp, timers }: Running): RecordedServer {
-  return { options, state: copyState(raft.state), isUp, timers };
+function recorded({ options, raft, isUp, isPaused, failure, timers }: Running): RecordedServer {
+  return { options, state: copyState(raft.state), isUp, isPaused, failure, timers };
 }
 
 /** A recording does not say how long a timer was drawn: the middle of what it may be is shown. */

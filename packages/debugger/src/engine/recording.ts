@@ -1,6 +1,9 @@
 /** What happened to the cores of a cluster, in one order: of real servers, or of a simulated world of whole nodes. */
 import type { Input, Raft, RaftOptions } from '@quorate/raft';
-import type { ViolationView } from './protocol.ts';
+import type { ActionKind } from '@quorate/sim';
+import type { PendingItem, ViolationView } from './protocol.ts';
+import type { RecordedHistory } from './recorded-history.ts';
+import type { CutView } from './views.ts';
 
 export interface Recording {
   readonly title: string;
@@ -11,13 +14,55 @@ export interface Recording {
   /** What its last event breaks; null for nothing. */
   readonly violation: Omit<ViolationView, 'step'> | null;
   readonly remark: string | null;
+  /** What clients asked and were told; or in words why nobody knows. */
+  readonly history: RecordedHistory | string;
+  /** How it goes another way; or in words why it cannot. */
+  readonly forking: Forking | string;
 }
 
-/** `at`: microseconds since the beginning, never falling. `takes`: how often the core was asked then what it wants done. */
-export type RecordedEvent = { readonly at: number; readonly server: string } & (
-  | { readonly kind: 'start'; readonly options: RaftOptions; begin(): Raft; readonly takes: number }
-  | { readonly kind: 'input'; readonly input: Input; readonly takes: number }
-  | { readonly kind: 'stop'; readonly reason: string }
+/** A run that can be made again with another decision in it. Steps are behind how many events that is. */
+export interface Forking {
+  /** What can be done behind `step`, as far as what is known of the servers there tells. */
+  choices(step: number): readonly PendingItem[];
+  /** The run with that done behind `step`. Throws in words for a person where it cannot be. */
+  fork(step: number, deed: Deed): Fork;
+}
+
+/** What a person decides in a world of whole nodes. */
+export type Deed =
+  /** The adversary does these as well, one after the other. */
+  | { readonly kind: 'add'; readonly name: string; readonly actions: readonly ActionKind[] }
+  /** It leaves out what it does in that step. */
+  | { readonly kind: 'leaveOut'; readonly step: number };
+
+export interface Fork {
+  readonly recording: Recording;
+  /** Up to here both are the same. */
+  readonly forkAt: number;
+  readonly name: string;
+}
+
+/** `at`: microseconds, never falling. `takes`: how often the core was asked then what it wants done. */
+export type RecordedEvent = { readonly at: number } & (
+  | {
+      readonly kind: 'start';
+      readonly server: string;
+      readonly options: RaftOptions;
+      begin(): Raft;
+      readonly takes: number;
+    }
+  | { readonly kind: 'input'; readonly server: string; readonly input: Input; readonly takes: number }
+  /** `isOwn`: it stopped by itself. */
+  | { readonly kind: 'stop'; readonly server: string; readonly reason: string; readonly isOwn: boolean }
+  /** Something was done to a server, or to the network; `fault` is its name among the adversary's actions, or `calm`. */
+  | {
+      readonly kind: 'fault';
+      readonly server: string | null;
+      readonly fault: ActionKind['kind'] | 'calm';
+      readonly title: string;
+      /** The link that is cut by it; null for none. */
+      readonly cut: CutView | null;
+    }
 );
 
 /** Events beyond it are left out: a page holds a record of each. */
@@ -27,12 +72,6 @@ export const maxEvents = 100_000;
 export class CommonTime {
   #at = 0;
   readonly #offsets = new Map<string, number>();
-
-  /** The server starts, and what its clock shows is not known before its first input. */
-  restart(server: string): number {
-    this.#offsets.delete(server);
-    return this.#at;
-  }
 
   /** The server's clock shows `now` as it starts. */
   begin(server: string, now: number): number {

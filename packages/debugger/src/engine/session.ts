@@ -7,12 +7,13 @@ import { Branch } from './branch.ts';
 import { BranchJudge } from './branch-judge.ts';
 import { nextDue } from './due.ts';
 import type { Happening } from './happening.ts';
+import { type HistoryView, historyOf } from './history.ts';
 import { happeningOf, rawState } from './inspect.ts';
 import { marksOf } from './marks.ts';
 import { OriginIndex } from './origins.ts';
 import { ownCourse } from './own-course.ts';
 import { pendingOf } from './pending.ts';
-import type { BranchNews, BranchView, Frame, Position, ViolationView } from './protocol.ts';
+import type { AnyAction, BranchNews, BranchView, Frame, Position, ViolationView } from './protocol.ts';
 import { recordOf, titleOf } from './recorder.ts';
 import { isSameAction } from './same-action.ts';
 import { cutViews, logWindows, messageViews, serverViews } from './server-view.ts';
@@ -170,7 +171,14 @@ export class Session implements Walk {
   }
 
   /** Decides what happens now. Throws ActionError, and changes nothing, where it cannot be. */
-  act(action: CoreAction): void {
+  act(actions: readonly AnyAction[]): void {
+    for (const action of actions) {
+      if (action.kind === 'deed') throw new Error('This is a world of cores: whole nodes are not there.');
+      this.#act(action);
+    }
+  }
+
+  #act(action: CoreAction): void {
     if (this.isAtEnd) return this.#grow(action);
     if (isSameAction(action, this.#branch.action(this.#step + 1))) return this.#follow();
     const known = this.#branches.find((branch) => this.#isFuture(branch, action));
@@ -275,6 +283,10 @@ export class Session implements Walk {
     return rawState(record);
   }
 
+  history(): HistoryView {
+    return historyOf(this.#world, this.records().slice(0, this.#step));
+  }
+
   records(): readonly StepRecord[] {
     return this.#branch.records();
   }
@@ -297,6 +309,7 @@ export class Session implements Walk {
       nextAt: this.nextAt,
       isAtEnd: this.isAtEnd,
       isRecording: false,
+      fixed: null,
       isJudged: true,
       servers: serverViews(world.servers),
       messages: messageViews(world, this.#now),

@@ -1,6 +1,7 @@
-/** What a person walks about in: a run that can still go another way (session.ts), or one that only can be looked at (playback.ts). */
-import type { CoreAction, CoreServer } from '@quorate/sim';
-import type { Frame, Position, ViolationView } from './protocol.ts';
+/** What a person walks about in: a run that is made as it goes (session.ts), or one that has been (playback.ts). */
+import type { HistoryView } from './history.ts';
+import type { SeenServer } from './predicates.ts';
+import type { AnyAction, Frame, Position, ViolationView } from './protocol.ts';
 import type { StepRecord } from './step-record.ts';
 import type { LogWindow } from './views.ts';
 
@@ -10,14 +11,16 @@ export interface Walk {
   records(): readonly StepRecord[];
   readonly violation: ViolationView | null;
   /** The servers at this moment. */
-  readonly servers: readonly CoreServer[];
+  readonly servers: readonly SeenServer[];
   seek(position: Position): void;
   /** Steps on, or back if negative. */
   step(by: number): void;
   /** To the last moment at or before a time, in at most so many steps. */
   playTo(at: number, most: number): void;
-  /** Decides what happens now. Throws where it cannot be. */
-  act(action: CoreAction): void;
+  /** Decides what happens now, one after the other. Throws where it cannot be. */
+  act(actions: readonly AnyAction[]): void;
+  /** What clients asked and were told up to this moment. */
+  history(): HistoryView;
   frame(): Frame;
   /** The entries from `from` to `to` of every log. */
   logs(from: number, to: number): readonly LogWindow[];

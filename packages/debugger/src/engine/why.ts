@@ -68,11 +68,12 @@ function stepOfEntry(
   records: readonly StepRecord[],
 ): number | null {
   if (fact.includes('committed')) return earliest(records, ({ changes }) => (changes.commit ?? 0) >= index);
-  if (fact.includes('acknowledged')) return latest(records, ({ acknowledged }) => (acknowledged ?? 0) >= index);
-  return earliest(records, (record) => {
+  const appended = earliest(records, (record) => {
     const isHere = server === null || record.server === server;
     return isHere && record.appended.some(({ from, to }) => from <= index && index <= to);
   });
+  if (!fact.includes('acknowledged')) return appended;
+  return latest(records, ({ acknowledged }) => (acknowledged ?? 0) >= index) ?? appended;
 }
 
 type Test = (record: StepRecord) => boolean;

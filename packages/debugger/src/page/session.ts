@@ -1,6 +1,5 @@
 /** What a person can do with the run: every button and key leads here. Requests go one after the other, so that no frame overtakes. */
-import type { CoreAction } from '@quorate/sim';
-import type { Answer, Ask, CommandName, ExportForm, Frame, Outcome } from '../engine/protocol.ts';
+import type { Answer, AnyAction, Ask, CommandName, ExportForm, Frame, Outcome } from '../engine/protocol.ts';
 import type { Predicate } from '../engine/predicates.ts';
 import type { Setup } from '../engine/setup.ts';
 import { EngineClient } from './engine-client.ts';
@@ -93,7 +92,18 @@ async function begin(opening: () => Promise<boolean>): Promise<boolean> {
 }
 
 export const stepBy = (by: number): Promise<boolean> => move('step', { by });
-export const act = (...actions: readonly CoreAction[]): Promise<boolean> => move('act', { actions });
+
+/** In a world of whole nodes a decision makes the whole run again, which takes its time. */
+export async function act(...actions: readonly AnyAction[]): Promise<boolean> {
+  if (frame.value?.isRecording !== true) return move('act', { actions });
+  busy.value = 'Making the run again';
+  try {
+    return await move('act', { actions });
+  } finally {
+    busy.value = null;
+  }
+}
+
 /** Keeps the playhead where it is: time flows on. */
 export const playTo = (at: number, most: number): Promise<boolean> => move('playTo', { at, most });
 

@@ -5,7 +5,13 @@
 import { DamageBudget } from '../disk/index.ts';
 import type { Operation } from '../history.ts';
 import { randomStreams, type RandomStreams } from '../random.ts';
-import { checkCommitted, checkLinearizability, type PartVerdict, unplaceable } from '../linearizability/index.ts';
+import {
+  checkCommitted,
+  checkLinearizability,
+  type CommittedCommand,
+  type PartVerdict,
+  unplaceable,
+} from '../linearizability/index.ts';
 import type { Adversary } from '../swarm/adversary.ts';
 import { Nemesis } from '../swarm/nemesis.ts';
 import { Player } from '../swarm/player.ts';
@@ -16,6 +22,7 @@ import type { Action } from '../world/action.ts';
 import { History, VirtualClient } from '../world/client.ts';
 import { addressOf, ServerProcess } from '../world/process.ts';
 import { Workload } from '../world/workload.ts';
+import type { WorldClock } from '../world/clock.ts';
 import { World, type LogLine } from '../world/world.ts';
 import { Healing } from './healing.ts';
 import { StateHash } from './state-hash.ts';
@@ -31,6 +38,8 @@ export interface SeedResult {
   readonly steps: number;
   readonly actions: readonly Action[];
   readonly history: readonly Operation[];
+  /** Every command that any server applied, in the order of the log. */
+  readonly committed: () => readonly CommittedCommand[];
   /** The part of the history that has no order; null if there is none. */
   readonly unplaced: PartVerdict | null;
   /** The same for the same seed, on every engine. */
@@ -41,7 +50,12 @@ export interface SeedResult {
 }
 
 /** What is watched besides what every run checks: made anew for each. */
-export type WatcherFactory = (options: RunOptions, servers: readonly string[]) => readonly WorldWatcher[];
+export type WatcherFactory = (
+  options: RunOptions,
+  servers: readonly string[],
+  /** The world's own time, which no server's clock shows. */
+  clock: Pick<WorldClock, 'now' | 'steps'>,
+) => readonly WorldWatcher[];
 
 const FOUNDING_LIMIT = 60_000_000;
 /** Steps of the search for an order of what clients saw, for each part of the history. */
@@ -122,7 +136,7 @@ class SeedRun {
     this.#addServers(founders, spares);
     this.#adversary = makeAdversary(this.#world, this.#budget);
     this.#hash = new StateHash();
-    this.#world.audience.watchers.push(this.#hash, ...watch(options, ids));
+    this.#world.audience.watchers.push(this.#hash, ...watch(options, ids, this.#world.clock));
     const adversary = this.#adversary;
     this.#world.audience.watchers.push({
       ...blindWatcher,
@@ -150,6 +164,7 @@ class SeedRun {
       steps: world.clock.steps,
       actions: this.#adversary.actions,
       history: this.#history.whole(),
+      committed: () => world.consensus.commands(),
       unplaced: this.#unplaced,
       stateHash: this.#hash.value,
       counts: this.#counts(),
@@ -172,6 +187,7 @@ class SeedRun {
     }
     world.audience.check(() => this.#adversary.stop());
     if (world.violation !== null) return;
+    world.audience.onFaultsEnd();
     const healing = new Healing(world, this.#budget, this.#history, this.#clients, this.#options);
     world.audience.check(() => healing.run());
     if (world.violation !== null) return;

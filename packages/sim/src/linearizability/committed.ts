@@ -138,34 +138,12 @@ function branchOf(space: Space, { txn }: Extract<KvRequest, { kind: 'txn' }>): t
 
 /** Every committed write is one operation's, and no operation's twice; a refused one has none, an acknowledged one exactly one. */
 function checkClaims(history: readonly Operation[], past: Past): ReadonlyMap<Operation, number> {
-  const unclaimed = new Map<string, (Write & { readonly revision: number })[]>();
-  for (const write of past.writes) {
-    const text = JSON.stringify(write.request);
-    const same = unclaimed.get(text);
-    if (same === undefined) unclaimed.set(text, [write]);
-    else same.push(write);
-  }
-  for (const operation of history) {
-    const { request, outcome } = operation;
-    if (outcome.kind !== 'ok' || !wrote(operation)) continue;
-    const { revision } = outcome.response;
-    const same = unclaimed.get(JSON.stringify(request)) ?? [];
-    const at = same.findIndex((write) => write.revision === revision);
-    if (at < 0) {
-      const other = past.writes.find((write) => write.revision === revision);
-      const second =
-        other === undefined ? 'nothing was committed at it' : `it is that of ${JSON.stringify(other.request)}`;
-      throw new Violation('G1', `${describe(operation)} was acknowledged at revision ${revision}`, second);
-    }
-    same.splice(at, 1);
-  }
-  // Equal requests without an answer tell nothing apart: the one called first takes the first write.
-  const found = new Map<Operation, number>();
-  for (const operation of history.toSorted((a, b) => a.called - b.called)) {
-    if (operation.outcome.kind !== 'unknown') continue;
-    const write = unclaimed.get(JSON.stringify(operation.request))?.shift();
-    if (write !== undefined) found.set(operation, write.revision);
-  }
+  const { claimed, unclaimed } = claimsOf(history, past, (operation, revision) => {
+    const other = past.writes.find((write) => write.revision === revision);
+    const second =
+      other === undefined ? 'nothing was committed at it' : `it is that of ${JSON.stringify(other.request)}`;
+    throw new Violation('G1', `${describe(operation)} was acknowledged at revision ${revision}`, second);
+  });
   for (const [text, writes] of unclaimed) {
     const [left] = writes;
     if (left === undefined) continue;
@@ -176,7 +154,64 @@ function checkClaims(history: readonly Operation[], past: Past): ReadonlyMap<Ope
     if (refused !== undefined) throw new Violation('G6', first, `${describe(refused)} was refused for certain`);
     throw new Violation('G5', first, 'no call that may have done so is left: it was written twice, or by nobody');
   }
+  const found = new Map<Operation, number>();
+  for (const [operation, { revision }] of claimed) {
+    if (operation.outcome.kind === 'unknown') found.set(operation, revision);
+  }
   return found;
+}
+
+/** Where a write stands in the log, and which revision it made. */
+export interface WritePlace {
+  readonly index: number;
+  readonly revision: number;
+}
+
+/** Where the writes of a history stand, as far as that can be told. Judges nothing: what contradicts itself has no place. */
+export function placesOf(
+  history: readonly Operation[],
+  committed: readonly CommittedCommand[],
+): ReadonlyMap<Operation, WritePlace> {
+  return claimsOf(history, new Past(committed), () => undefined).claimed;
+}
+
+interface Claims {
+  readonly claimed: ReadonlyMap<Operation, WritePlace>;
+  /** By the request: committed, and nobody's. */
+  readonly unclaimed: ReadonlyMap<string, readonly (Write & WritePlace)[]>;
+}
+
+/** `onMissing`: an acknowledged write is not among those that were committed. */
+function claimsOf(
+  history: readonly Operation[],
+  past: Past,
+  onMissing: (operation: Operation, revision: number) => void,
+): Claims {
+  const unclaimed = new Map<string, (Write & WritePlace)[]>();
+  for (const write of past.writes) {
+    const text = JSON.stringify(write.request);
+    const same = unclaimed.get(text);
+    if (same === undefined) unclaimed.set(text, [write]);
+    else same.push(write);
+  }
+  const claimed = new Map<Operation, WritePlace>();
+  for (const operation of history) {
+    const { request, outcome } = operation;
+    if (outcome.kind !== 'ok' || !wrote(operation)) continue;
+    const { revision } = outcome.response;
+    const same = unclaimed.get(JSON.stringify(request)) ?? [];
+    const at = same.findIndex((write) => write.revision === revision);
+    const [write] = at < 0 ? [] : same.splice(at, 1);
+    if (write === undefined) onMissing(operation, revision);
+    else claimed.set(operation, write);
+  }
+  // Equal requests without an answer tell nothing apart: the one called first takes the first write.
+  for (const operation of history.toSorted((a, b) => a.called - b.called)) {
+    if (operation.outcome.kind !== 'unknown') continue;
+    const write = unclaimed.get(JSON.stringify(operation.request))?.shift();
+    if (write !== undefined) claimed.set(operation, write);
+  }
+  return { claimed, unclaimed };
 }
 
 function wrote({ request, outcome }: Operation): boolean {

@@ -15,11 +15,16 @@ export function explainHtml(part: PartVerdict, title: string, annotations: reado
     const { client, called, returned, outcome } = operation;
     const place = places.get(at) ?? null;
     const isOpen = outcome.kind !== 'ok' || returned === null;
-    const text = `${asks(operation.request)} → ${answers(operation)}`;
+    const text = describeCall(operation);
     return { client, called, returned, isOpen, text, place, hover: hoverOf(place, states) };
   });
   const verdict = verdictOf(part, prefix.length, stuck, states[prefix.length] ?? kvModel.initial);
   return violationPage({ title, verdict, calls, stuck, annotations });
+}
+
+/** What was asked, and what came of it. */
+export function describeCall(operation: Operation): string {
+  return `${asks(operation.request)} → ${answers(operation)}`;
 }
 
 /** The state before each place of the order, and the one behind the last. Where several are possible, the first that goes on. */

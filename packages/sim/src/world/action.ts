@@ -42,6 +42,7 @@ export type ActionKind =
 
 /** Does it, as far as the world's state allows; false if there was nothing to do. */
 export function carryOut(world: World, action: ActionKind): boolean {
+  world.audience.onAction(action);
   switch (action.kind) {
     case 'heal':
       world.network.heal();

@@ -2,6 +2,7 @@
 import type { Input, Message, Output } from '@quorate/raft';
 import type { CoreLife } from '@quorate/runtime';
 import type { DiskFaultKind } from '../disk/index.ts';
+import type { ActionKind } from './action.ts';
 import { type AppliedEntry, type Damage, Violation, type WorldWatcher } from '../watch.ts';
 
 export class Audience implements WorldWatcher {
@@ -83,6 +84,14 @@ export class Audience implements WorldWatcher {
 
   onDiskFault(server: string, kind: DiskFaultKind, path: string): void {
     this.check(() => this.watchers.forEach((watcher) => watcher.onDiskFault?.(server, kind, path)));
+  }
+
+  onAction(action: ActionKind): void {
+    this.check(() => this.watchers.forEach((watcher) => watcher.onAction?.(action)));
+  }
+
+  onFaultsEnd(): void {
+    this.check(() => this.watchers.forEach((watcher) => watcher.onFaultsEnd?.()));
   }
 
   onRest(): void {

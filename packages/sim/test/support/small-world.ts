@@ -133,7 +133,7 @@ export function play(changes: Partial<RunOptions>, act: (stage: Stage) => void =
     seed,
     options,
     (world) => (script = new Script(world, options, act)),
-    (drawn, servers) => [...standardWatchers(drawn, servers), ...(script === null ? [] : [script.watcher])],
+    (...made) => [...standardWatchers(...made), ...(script === null ? [] : [script.watcher])],
   );
   if (script === null) throw new Error('The world did not begin.');
   return { result, stage: script, count: (name) => result.counts.get(name) ?? 0 };

@@ -22,11 +22,14 @@ export function ServerMenu({ id }: { readonly id: string }): JSX.Element | null 
       {sections.map(({ name, groups }) => (
         <Section key={name} name={name} items={items.filter(({ group }) => groups.includes(group))} />
       ))}
-      <ul class="choices">
-        <li>
-          <Isolation id={id} />
-        </li>
-      </ul>
+      {moment.fixed !== null && <p class="hint">{moment.fixed}</p>}
+      {!moment.isRecording && (
+        <ul class="choices">
+          <li>
+            <Isolation id={id} />
+          </li>
+        </ul>
+      )}
     </>
   );
 }

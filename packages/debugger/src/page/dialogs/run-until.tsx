@@ -27,6 +27,7 @@ function offered(): readonly Predicate[] {
 export function RunUntil(): JSX.Element {
   const predicates = offered();
   const chosen = useSignal(0);
+  const isRecording = frame.value?.isRecording === true;
   const run = (how: (predicate: Predicate) => Promise<void>): void => {
     const predicate = predicates[chosen.value];
     dialog.value = null;
@@ -59,13 +60,16 @@ export function RunUntil(): JSX.Element {
           <button type="submit" class="primary">
             Continue until then
           </button>
-          <button type="button" onClick={() => run(searchFor)}>
-            Search for a schedule
-          </button>
+          {!isRecording && (
+            <button type="button" onClick={() => run(searchFor)}>
+              Search for a schedule
+            </button>
+          )}
         </div>
         <p class="hint">
-          Continuing lets time go on by itself. A search tries other orders, a crash, lost messages and requests from
-          here on, and makes a branch of what it finds.
+          {isRecording
+            ? 'This has been: it goes on as it went. Other orders can be searched for in a world of cores.'
+            : 'Continuing lets time go on by itself. A search tries other orders, a crash, lost messages and requests from here on, and makes a branch of what it finds.'}
         </p>
       </form>
     </Dialog>

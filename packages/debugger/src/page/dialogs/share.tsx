@@ -21,7 +21,10 @@ const forms: readonly {
 export function Share(): JSX.Element {
   return frame.value?.isRecording === true ? (
     <Dialog title="Share and export">
-      <p>This is a recording: share the file, or the data directories, that it was opened from.</p>
+      <p>
+        This is a recording: share the file, the seed, or the data directories that it was opened from. A branch of it
+        is kept in this page only.
+      </p>
     </Dialog>
   ) : (
     <ShareRun />

@@ -17,22 +17,13 @@ export function History(): JSX.Element {
   const chosen = useSignal<number | null>(null);
   const { holder, size } = useSize();
   useSignalEffect(() => {
-    if (frame.value === null || frame.value.isRecording) return;
+    if (frame.value === null) return;
     void ask('history', {}).then((answer) => {
       if (answer !== null) history.value = answer;
     });
   });
-  if (frame.value?.isRecording === true) {
-    return <p class="history hint">A recording holds what the cores saw, and not what clients asked and were told.</p>;
-  }
   const view = history.value;
-  if (view?.isKept === false) {
-    return (
-      <p class="history hint">
-        A world without a clock keeps no history: there is no real time for an order to respect.
-      </p>
-    );
-  }
+  if (view !== null && view.absent !== null) return <p class="history hint">{view.absent}</p>;
   const drawn = view?.operations.slice(-maxDrawn) ?? [];
   const from = drawn[0]?.calledAt ?? 0;
   const to = Math.max(from + 1, frame.value?.now ?? 0);

@@ -91,9 +91,15 @@ function WhyView(): JSX.Element | null {
         ))}
       </ol>
       <Consequence />
-      <button type="button" class="primary" onClick={() => void shrink()}>
-        Shrink this run
-      </button>
+      {frame.value?.isRecording === true ? (
+        <p class="hint">
+          To make it smaller: <code>quorate sim shrink</code>, with the same file.
+        </p>
+      ) : (
+        <button type="button" class="primary" onClick={() => void shrink()}>
+          Shrink this run
+        </button>
+      )}
     </section>
   );
 }

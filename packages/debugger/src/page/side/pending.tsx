@@ -59,16 +59,10 @@ export function Pending(): JSX.Element {
         {shown.map((item) => (
           <Item key={item.key} item={item} now={moment?.now ?? 0} />
         ))}
-        {shown.length === 0 && <li class="empty">{emptyWords(moment?.isRecording ?? false)}</li>}
+        {shown.length === 0 && <li class="empty">{moment?.fixed ?? 'Nothing of this kind is pending.'}</li>}
       </ul>
     </section>
   );
-}
-
-function emptyWords(isRecording: boolean): string {
-  return isRecording
-    ? 'A recording can be looked at, and cannot go another way: what disks and networks would have done is not recorded.'
-    : 'Nothing of this kind is pending.';
 }
 
 function matches({ title, detail, server }: PendingItem, sought: string): boolean {

@@ -101,7 +101,8 @@ async function repeat(next: (moment: Frame) => CoreAction | null): Promise<void>
 /** The first of what is possible now that is meant. */
 function choose(isMeant: (action: CoreAction) => boolean): CoreAction | null {
   for (const { choices } of frame.value?.pending ?? []) {
-    for (const { action, refused } of choices) if (refused === null && isMeant(action)) return action;
+    for (const { action, refused } of choices)
+      if (refused === null && action.kind !== 'deed' && isMeant(action)) return action;
   }
   return null;
 }
