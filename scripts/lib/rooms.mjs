@@ -10,7 +10,9 @@ export const ARROWS = {
   sim: ['raft', 'runtime', 'kv'],
   lab: ['raft', 'runtime', 'kv', 'sim', 'client'],
   debugger: ['raft', 'sim'],
-  cli: ['raft', 'runtime', 'kv', 'server', 'client', 'sim', 'lab', 'debugger'],
+  processes: [],
+  evaluation: ['raft', 'runtime', 'kv', 'client', 'sim', 'processes'],
+  cli: ['raft', 'runtime', 'kv', 'server', 'client', 'sim', 'lab', 'debugger', 'processes', 'evaluation'],
 };
 
 /** Sources that run anywhere, and so import no `node:` module, no third party, and nothing that does. */

@@ -5,7 +5,7 @@ import { Group } from '../src/chaos/groups.ts';
 import { judge } from '../src/chaos/judge.ts';
 import { RaftFacts } from '../src/chaos/observer.ts';
 import { checkSightings } from '../src/chaos/sightings.ts';
-import type { RaftPage } from '../src/processes/raft-page.ts';
+import type { RaftPage } from '@quorate/processes';
 
 const page: RaftPage = {
   id: '1',

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { clientAddress } from '../src/processes/layout.ts';
-import type { LocalServer } from '../src/processes/local-cluster.ts';
+import { clientAddress, freePorts, type LocalServer } from '@quorate/processes';
 import { Trial } from '../src/acceptance/trial.ts';
-import { freePorts } from '../src/processes/ports.ts';
 import { quorate, type Ran } from './support/command.ts';
 
 let server: LocalServer;

@@ -9,8 +9,8 @@ import { Trial } from '../src/acceptance/trial.ts';
 import { UniqueWrites } from '../src/acceptance/writes.ts';
 import { debuggerPage } from '../src/commands/debugger-page.ts';
 import { DebuggerProcess } from '../src/dev/debugger-process.ts';
-import { memberDirectory } from '../src/processes/layout.ts';
-import { QUORATE_ENTRY } from '../src/processes/programs.ts';
+import { memberDirectory } from '@quorate/processes';
+import { QUORATE_ENTRY } from '../src/programs.ts';
 import { quorate } from './support/command.ts';
 import { report } from './support/report.ts';
 

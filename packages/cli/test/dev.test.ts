@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readLayout } from '../src/processes/layout.ts';
-import { QUORATE_ENTRY } from '../src/processes/programs.ts';
+import { readLayout } from '@quorate/processes';
+import { QUORATE_ENTRY } from '../src/programs.ts';
 import { quorate } from './support/command.ts';
 
 const PATIENCE_MS = 60_000;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Trial } from '../src/acceptance/trial.ts';
 import { UniqueWrites } from '../src/acceptance/writes.ts';
-import { memberDirectory } from '../src/processes/layout.ts';
+import { memberDirectory } from '@quorate/processes';
 import { quorate } from './support/command.ts';
 import { report } from './support/report.ts';
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { freePorts, LOOPBACK } from '../src/processes/ports.ts';
-import { QUORATE_ENTRY } from '../src/processes/programs.ts';
+import { freePorts, LOOPBACK } from '@quorate/processes';
+import { QUORATE_ENTRY } from '../src/programs.ts';
 import { quorate, type Ran } from './support/command.ts';
 
 interface Server {

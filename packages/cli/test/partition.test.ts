@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { partition } from '../src/acceptance/partition.ts';
-import { clientAddress } from '../src/processes/layout.ts';
+import { clientAddress } from '@quorate/processes';
 import { quorate } from './support/command.ts';
 import { report } from './support/report.ts';
 

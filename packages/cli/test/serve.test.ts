@@ -4,10 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { askPage } from '../src/processes/http.ts';
-import { freePorts, LOOPBACK } from '../src/processes/ports.ts';
-import { QUORATE_ENTRY } from '../src/processes/programs.ts';
-import { raftPage } from '../src/processes/raft-page.ts';
+import { askPage, freePorts, LOOPBACK, raftPage } from '@quorate/processes';
+import { QUORATE_ENTRY } from '../src/programs.ts';
 import { quorate } from './support/command.ts';
 
 let directory = '';

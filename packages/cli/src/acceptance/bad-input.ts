@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect as connectTcp } from 'node:net';
 import { ClientError, connect } from '@quorate/client';
-import { endpoints } from '../processes/layout.ts';
-import { LOOPBACK } from '../processes/ports.ts';
+import { endpoints, LOOPBACK } from '@quorate/processes';
 import { residentMiB } from './memory.ts';
 import { Rubbish } from './rubbish.ts';
 import { type Report, Trial } from './trial.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { LocalServer } from '../processes/local-cluster.ts';
+import type { LocalServer } from '@quorate/processes';
 import { median } from '../bench/report.ts';
 import type { Trial } from './trial.ts';
 

@@ -2,9 +2,14 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { type Client, connect, type MembershipWish } from '@quorate/client';
-import { clientAddress, type LayoutMember, memberDirectory, peerUrl } from '../processes/layout.ts';
-import type { LocalServer } from '../processes/local-cluster.ts';
-import { freePorts } from '../processes/ports.ts';
+import {
+  clientAddress,
+  freePorts,
+  type LayoutMember,
+  type LocalServer,
+  memberDirectory,
+  peerUrl,
+} from '@quorate/processes';
 import { type Report, SETTLE_TIMEOUT_MS, Trial } from './trial.ts';
 import { UniqueWrites } from './writes.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { LocalServer } from '../processes/local-cluster.ts';
+import type { LocalServer } from '@quorate/processes';
 
 /** Resident memory of a running server in MiB, as Linux counts it; null elsewhere. */
 export function residentMiB({ process }: LocalServer): number | null {

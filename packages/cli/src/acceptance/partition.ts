@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askPage } from '../processes/http.ts';
-import { clientAddress } from '../processes/layout.ts';
-import type { LocalServer } from '../processes/local-cluster.ts';
+import { askPage, clientAddress, type LocalServer } from '@quorate/processes';
 import { type Report, Trial } from './trial.ts';
 import { UniqueWrites } from './writes.ts';
 

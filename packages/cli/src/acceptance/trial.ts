@@ -3,10 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect } from '@quorate/client';
-import { clientAddress, endpoints } from '../processes/layout.ts';
-import { LocalCluster, type LocalServer, layoutOnFreePorts } from '../processes/local-cluster.ts';
-import { quorateProgram } from '../processes/programs.ts';
-import { type RaftPage, raftPage } from '../processes/raft-page.ts';
+import {
+  clientAddress,
+  endpoints,
+  layoutOnFreePorts,
+  LocalCluster,
+  type LocalServer,
+  type RaftPage,
+  raftPage,
+} from '@quorate/processes';
+import { quorateProgram } from '../programs.ts';
 
 /** How long a cluster may take to become able to decide, or to agree. Generous: nothing is measured by it. */
 export const SETTLE_TIMEOUT_MS = 60_000;

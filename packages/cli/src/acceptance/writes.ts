@@ -1,7 +1,7 @@
 import { type Client, ClientError } from '@quorate/client';
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LocalServer } from '../processes/local-cluster.ts';
+import type { LocalServer } from '@quorate/processes';
 import type { Trial } from './trial.ts';
 
 /** Pages in which a whole store is read. */

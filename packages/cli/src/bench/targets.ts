@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StatusRequest, StatusResponse } from '@quorate/kv/api';
-import { LocalCluster, layoutOnFreePorts } from '../processes/local-cluster.ts';
-import { LOOPBACK } from '../processes/ports.ts';
-import type { ServerProgram } from '../processes/programs.ts';
+import { layoutOnFreePorts, LocalCluster, LOOPBACK, type ServerProgram } from '@quorate/processes';
 import { RawGrpcConnection } from './raw-grpc.ts';
 
 const READY_TIMEOUT_MS = 30_000;

@@ -3,10 +3,7 @@ import { cpSync, existsSync, lstatSync, mkdtempSync, readdirSync, renameSync, rm
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Violation } from '@quorate/sim';
-import { type ClusterLayout, endpoints } from '../processes/layout.ts';
-import { LocalCluster } from '../processes/local-cluster.ts';
-import type { ProcessExit } from '../processes/managed-process.ts';
-import type { ServerProgram } from '../processes/programs.ts';
+import { type ClusterLayout, endpoints, LocalCluster, type ProcessExit, type ServerProgram } from '@quorate/processes';
 import { type FaultKind, faultKinds, schedule } from './faults.ts';
 import { type FinalRead, readEverywhere, type StoreHash, untilAgreed } from './final-read.ts';
 import { Journal } from './journal.ts';

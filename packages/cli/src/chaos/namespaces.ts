@@ -4,10 +4,8 @@
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { ClusterLayout } from '../processes/layout.ts';
-import { writeLayout } from '../processes/layout.ts';
-import type { LocalServer } from '../processes/local-cluster.ts';
-import { quorateProgram, type ServerProgram } from '../processes/programs.ts';
+import { type ClusterLayout, type LocalServer, type ServerProgram, writeLayout } from '@quorate/processes';
+import { quorateProgram } from '../programs.ts';
 import type { Cut, End, Place } from './place.ts';
 
 const run = promisify(execFile);

@@ -1,9 +1,7 @@
 /** Carries the schedule out: makes a fault, lets it last, takes it back. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Violation } from '@quorate/sim';
-import { clientAddress } from '../processes/layout.ts';
-import type { LocalCluster, LocalServer } from '../processes/local-cluster.ts';
-import { raftPage } from '../processes/raft-page.ts';
+import { clientAddress, type LocalCluster, type LocalServer, raftPage } from '@quorate/processes';
 import type { Episode, FaultKind, PlannedFault } from './faults.ts';
 import type { Journal } from './journal.ts';
 import type { Observer } from './observer.ts';

@@ -1,9 +1,7 @@
 /** Asks every server again and again how it sees itself, and holds the answers against each other and against earlier ones. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Violation } from '@quorate/sim';
-import { clientAddress } from '../processes/layout.ts';
-import type { LocalServer } from '../processes/local-cluster.ts';
-import { type RaftPage, raftPage } from '../processes/raft-page.ts';
+import { clientAddress, type LocalServer, type RaftPage, raftPage } from '@quorate/processes';
 import type { Journal } from './journal.ts';
 
 const POLL_MS = 150;

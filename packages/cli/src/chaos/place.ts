@@ -1,9 +1,14 @@
 /** Where the servers of a run live, and what can be done to the network between them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askPage } from '../processes/http.ts';
-import { clientAddress, type ClusterLayout } from '../processes/layout.ts';
-import { type LocalServer, layoutOnFreePorts } from '../processes/local-cluster.ts';
-import { quorateProgram, type ServerProgram } from '../processes/programs.ts';
+import {
+  askPage,
+  clientAddress,
+  type ClusterLayout,
+  layoutOnFreePorts,
+  type LocalServer,
+  type ServerProgram,
+} from '@quorate/processes';
+import { quorateProgram } from '../programs.ts';
 import type { FaultKind } from './faults.ts';
 
 /** One end of a cut: a server by number, or all clients. */

@@ -4,8 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:f
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ClusterLayout, LayoutMember } from '../processes/layout.ts';
-import { memberDirectory } from '../processes/layout.ts';
+import { type ClusterLayout, type LayoutMember, memberDirectory } from '@quorate/processes';
 
 /** Room for the log's reserve and what a run of some minutes writes. */
 const DISK_MIB = 512;

@@ -1,7 +1,7 @@
 import type { StatusResult } from '@quorate/client';
 import { showMembers, showStatus } from '../output/cluster-output.ts';
 import { showVersions, type Versions, versionsOf } from '../output/versions-output.ts';
-import { askPage } from '../processes/http.ts';
+import { askPage } from '@quorate/processes';
 import { type ClientFlags, endpointsOf, print, withClient } from './session.ts';
 
 /** Asks every endpoint by itself. Those that do not answer are named, and make the command fail, after the others. */

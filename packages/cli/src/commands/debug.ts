@@ -1,4 +1,4 @@
-import { askPage } from '../processes/http.ts';
+import { askPage } from '@quorate/processes';
 import { UsageError } from '../usage-error.ts';
 import { wholeNumber } from './requests.ts';
 

@@ -1,5 +1,5 @@
 /** `quorate explain`: asks every endpoint what it waits for, and why. */
-import { askPage, PageError } from '../processes/http.ts';
+import { askPage, PageError } from '@quorate/processes';
 import { toJson } from '../output/json.ts';
 import { parseDuration } from './duration.ts';
 import { type ClientFlags, endpointsOf, print } from './session.ts';

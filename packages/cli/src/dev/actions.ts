@@ -1,4 +1,4 @@
-import type { LocalCluster } from '../processes/local-cluster.ts';
+import type { LocalCluster } from '@quorate/processes';
 import type { DebuggerProcess } from './debugger-process.ts';
 import type { EventList } from './event-list.ts';
 import type { ServerWatch } from './server-watch.ts';

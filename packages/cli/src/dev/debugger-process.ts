@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { QUORATE_ENTRY } from '../processes/programs.ts';
+import { QUORATE_ENTRY } from '../programs.ts';
 
 /** `quorate debug` over the servers' recordings, in a process of its own: reading them must not stop the load. */
 export class DebuggerProcess {

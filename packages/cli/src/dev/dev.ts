@@ -1,7 +1,6 @@
 import { type Client, ClientError, connect } from '@quorate/client';
-import { endpoints, memberDirectory } from '../processes/layout.ts';
-import { LocalCluster } from '../processes/local-cluster.ts';
-import { quorateProgram } from '../processes/programs.ts';
+import { endpoints, LocalCluster, memberDirectory } from '@quorate/processes';
+import { quorateProgram } from '../programs.ts';
 import { Actions } from './actions.ts';
 import { DebuggerProcess } from './debugger-process.ts';
 import { EventList } from './event-list.ts';

@@ -1,6 +1,13 @@
 import { resolve } from 'node:path';
-import { type ClusterLayout, type LayoutMember, readLayout, removeCluster, writeLayout } from '../processes/layout.ts';
-import { choosePorts, isFree } from '../processes/ports.ts';
+import {
+  choosePorts,
+  type ClusterLayout,
+  isFree,
+  type LayoutMember,
+  readLayout,
+  removeCluster,
+  writeLayout,
+} from '@quorate/processes';
 import { UsageError } from '../usage-error.ts';
 
 const DEFAULT_SERVERS = 5;

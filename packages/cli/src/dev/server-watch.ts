@@ -1,7 +1,11 @@
-import { clientAddress } from '../processes/layout.ts';
-import type { LocalCluster, LocalServer } from '../processes/local-cluster.ts';
-import { askPage } from '../processes/http.ts';
-import { type RaftPage, raftPage } from '../processes/raft-page.ts';
+import {
+  askPage,
+  clientAddress,
+  type LocalCluster,
+  type LocalServer,
+  type RaftPage,
+  raftPage,
+} from '@quorate/processes';
 import type { ServerLine } from './view.ts';
 
 const POLL_EVERY_MS = 250;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { QUORATE_ENTRY } from '../../src/processes/programs.ts';
+import { QUORATE_ENTRY } from '../../src/programs.ts';
 
 export interface Ran {
   readonly code: number | null;

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { type ClusterLayout, type LayoutMember, serverFlags } from './layout.ts';
 
 /** A program that can serve as one server of a local cluster. */
@@ -8,16 +7,17 @@ export interface ServerProgram {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** This very command: the same path whether we run from source (tests) or from dist. It runs what was built. */
-export const QUORATE_ENTRY = fileURLToPath(new URL('../../bin/quorate.cjs', import.meta.url));
-
-/** `quorate serve`, which leaves when its parent does. */
-export function quorateProgram(extraFlags: readonly string[] = [], nodeFlags: readonly string[] = []): ServerProgram {
+/** `quorate serve`, which leaves when its parent does. `entry`: the file that the command `quorate` runs. */
+export function serveProgram(
+  entry: string,
+  extraFlags: readonly string[] = [],
+  nodeFlags: readonly string[] = [],
+): ServerProgram {
   return {
     command: process.execPath,
     args: (layout, member, directory) => [
       ...nodeFlags,
-      QUORATE_ENTRY,
+      entry,
       'serve',
       ...serverFlags(layout, member, directory),
       '--stop-with-parent',

@@ -1,0 +1,17 @@
+export { askPage, PageError } from './http.ts';
+export {
+  clientAddress,
+  type ClusterLayout,
+  endpoints,
+  type LayoutMember,
+  memberDirectory,
+  peerUrl,
+  readLayout,
+  removeCluster,
+  writeLayout,
+} from './layout.ts';
+export { LocalCluster, type LocalServer, layoutOnFreePorts } from './local-cluster.ts';
+export type { ProcessExit } from './managed-process.ts';
+export { choosePorts, freePorts, isFree, LOOPBACK } from './ports.ts';
+export { etcdProgram, serveProgram, type ServerProgram } from './programs.ts';
+export { type RaftPage, raftPage } from './raft-page.ts';
