@@ -182,6 +182,7 @@ class Assembly {
         leaseReads: options.leaseReads,
         maxClockDrift: options.maxClockDrift,
         maxCommandBytes,
+        ...options.tune,
       },
       transport: { maxFrameBytes: Math.max(defaultTransportLimits.maxFrameBytes, 2 * maxCommandBytes) },
       // The service answers its callers first; the node's own limit is for what it forgot.

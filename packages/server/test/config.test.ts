@@ -25,6 +25,34 @@ describe('Configuration', () => {
     return error as ConfigError;
   }
 
+  it('takes options of the core by name, for experiments', async () => {
+    const tune = 'electionTimeoutMin=1000, electionTimeoutMax=5000,heartbeatInterval=300,maxElectionBackoff=1';
+    const { options } = await loadConfig({ tune }, {});
+    expect(options.tune).toEqual({
+      electionTimeoutMin: 1000,
+      electionTimeoutMax: 5000,
+      heartbeatInterval: 300,
+      maxElectionBackoff: 1,
+    });
+  });
+
+  it.each([
+    ['election=5', '"election=5" is not NAME=N with one of electionTimeoutMin, '],
+    ['goneSpreadMin=-1', 'is not NAME=N'],
+    ['goneSpreadMin=1,goneSpreadMin=2', 'goneSpreadMin stands there twice'],
+    ['maxInflightMessages=0', 'maxInflightMessages is 0; give at least 1'],
+    ['electionTimeoutMin=1000', 'so give electionTimeoutMax as well'],
+    ['heartbeatInterval=1000', 'so give electionTimeoutMin as well'],
+    ['electionTimeoutMin=9,electionTimeoutMax=8,heartbeatInterval=1', 'electionTimeoutMax is below'],
+    ['electionTimeoutMin=9,electionTimeoutMax=9,heartbeatInterval=9', 'heartbeatInterval must be below'],
+    ['maxElectionBackoff=1001', 'from 1 to 1000'],
+    ['goneSpreadMin=40000', 'goneSpreadMin exceeds goneSpreadMax'],
+  ])('refuses --tune %s', async (tune, fault) => {
+    const error = await faultOf({ tune });
+    expect(error.message).toContain('--tune: ');
+    expect(error.message).toContain(fault);
+  });
+
   it('has etcd’s defaults', async () => {
     const { options, notes } = await loadConfig({}, {});
     expect(options).toEqual({
@@ -44,6 +72,7 @@ describe('Configuration', () => {
       leaseReads: false,
       priority: 1,
       maxClockDrift: 10_000,
+      tune: {},
       maxRequestBytes: 1_572_864,
       maxTxnOps: 128,
       maxConcurrentStreams: 10_000,

@@ -105,7 +105,7 @@ describe('The HTTP/1 pages', () => {
         done.push(`partition ${members.join('+')}`);
         return members.filter((member) => member === 'nobody');
       },
-      slow: (ms) => done.push(`slow ${ms}`),
+      slow: (ms, what) => done.push(`slow ${what} ${ms}`),
       hogPool: (how, ms) => done.push(`pool ${how} ${ms}`),
     };
     const { url } = await start({ faults });
@@ -115,6 +115,8 @@ describe('The HTTP/1 pages', () => {
       'sleep?ms=-1',
       'sleep',
       'slow?ms=5',
+      'slow?ms=6&what=disk',
+      'slow?ms=6&what=paper',
       'pool?ms=7&by=hashing',
       'partition?from=a,b',
       'partition',
@@ -123,8 +125,8 @@ describe('The HTTP/1 pages', () => {
     for (const page of pages) {
       statuses.push((await fetch(`${url}/debug/${page}`, { method: 'POST' })).status);
     }
-    expect(statuses).toEqual([200, 400, 400, 200, 200, 200, 200, 400]);
-    expect(done).toEqual(['sleep 20', 'slow 5', 'pool hashing 7', 'partition a+b', 'partition ', 'partition nobody']);
+    expect(statuses).toEqual([200, 400, 400, 200, 200, 400, 200, 200, 200, 400]);
+    expect(done).toEqual(['sleep 20', 'slow both 5', 'slow disk 6', 'pool hashing 7', 'partition a+b', 'partition ', 'partition nobody']);
   });
 
   it('answer 404, 405 and 413 as JSON that says what there is', async () => {

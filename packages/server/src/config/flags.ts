@@ -97,6 +97,12 @@ const table = [
     default: '10000',
     help: 'With --lease-reads: how far a server’s clock may run too fast or too slow, in parts in a million',
   },
+  {
+    name: 'tune',
+    value: 'NAME=N,…',
+    default: '',
+    help: 'Options of the consensus core by their names and in their units (docs/limits.md), over what the flags above make of them. For experiments',
+  },
   { name: 'max-request-bytes', value: 'BYTES', default: '1572864', help: 'The largest request' },
   { name: 'max-txn-ops', value: 'N', default: '128', help: 'Operations in one transaction' },
   { name: 'max-concurrent-streams', value: 'N', default: '10000', help: 'Calls open at once on one connection' },

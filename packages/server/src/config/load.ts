@@ -5,6 +5,7 @@ import { ConfigError } from './config-error.ts';
 import { environmentName, serverFlags } from './flags.ts';
 import type { InitialMember, ServerOptions } from './options.ts';
 import { type RawSettings, Settings } from './settings.ts';
+import { type CoreTuning, readTuning } from './tuning.ts';
 import { isWildcard, parseUrls, socketAddress } from './urls.ts';
 
 export interface LoadedConfig {
@@ -79,6 +80,7 @@ function optionsOf(settings: Settings): ServerOptions {
     preVote: settings.boolean('pre-vote'),
     leaseReads: leaseReads(settings),
     maxClockDrift: settings.whole('max-clock-drift', 0, 900_000, 'parts in a million'),
+    tune: tuning(settings),
     maxRequestBytes: settings.whole('max-request-bytes', 1024, 64 * 1024 * 1024, 'bytes'),
     maxTxnOps: settings.whole('max-txn-ops', 1, 100_000, 'operations'),
     maxConcurrentStreams: settings.whole('max-concurrent-streams', 1, 1_000_000, 'calls'),
@@ -90,6 +92,12 @@ function optionsOf(settings: Settings): ServerOptions {
     flightRecorderBytes: settings.whole('flight-recorder-bytes', minFlightBytes, 2 ** 40, 'bytes'),
     redactValues: settings.boolean('redact-values'),
   };
+}
+
+function tuning(settings: Settings): CoreTuning {
+  const read = readTuning(settings.find('tune')?.value ?? '');
+  if ('fault' in read) throw settings.fault('tune', read.fault);
+  return read.tuning;
 }
 
 function leaseReads(settings: Settings): boolean {

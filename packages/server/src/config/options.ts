@@ -1,4 +1,5 @@
 import type { DebugTopic, LogLevel } from '@quorate/runtime';
+import type { CoreTuning } from './tuning.ts';
 
 export type LogFormat = 'auto' | 'text' | 'json';
 
@@ -30,6 +31,8 @@ export interface ServerOptions {
   readonly leaseReads: boolean;
   /** Parts in a million. */
   readonly maxClockDrift: number;
+  /** Options of the core that stand over what the settings above make of them. In the core's units. */
+  readonly tune: CoreTuning;
   readonly maxRequestBytes: number;
   readonly maxTxnOps: number;
   readonly maxConcurrentStreams: number;

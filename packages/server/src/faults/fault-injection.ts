@@ -19,6 +19,8 @@ export interface FaultInjection {
   readonly faults: Faults;
 }
 
+const slowed = { disk: 'the disk is', network: 'the network is', both: 'disk and network are' } as const;
+
 /** An environment like the one given, whose disk and network can be hurt. `others`: the other members. */
 export function injectFaults(environment: Environment, others: readonly FaultyMember[]): FaultInjection {
   const { clock, timers, logger } = environment;
@@ -50,9 +52,10 @@ export function injectFaults(environment: Environment, others: readonly FaultyMe
         network.partition(new Set(members.map((member) => known.get(member) ?? member)));
         return [];
       },
-      slow(ms) {
-        logger.log('warn', `Fault injection: disk and network are slowed by ${ms} ms`);
-        for (const each of Object.values(lines)) each.delay = ms * 1000;
+      slow(ms, what) {
+        logger.log('warn', `Fault injection: ${slowed[what]} slowed by ${ms} ms`);
+        if (what !== 'network') for (const disk of [lines.log, lines.background]) disk.delay = ms * 1000;
+        if (what !== 'disk') lines.network.delay = ms * 1000;
       },
       hogPool(how, ms) {
         logger.log('warn', `Fault injection: libuv's threads are kept ${how} for ${ms} ms`);

@@ -24,11 +24,14 @@ export interface Faults {
   sleep(ms: number): void;
   /** Cuts traffic with these members (names or ids), both ways, and heals all others. Returns names that are not known. */
   partition(members: readonly string[]): readonly string[];
-  /** Delays every disk write and every message to another server by `ms` milliseconds; 0 heals. */
-  slow(ms: number): void;
+  /** Delays every disk operation, every message to another server, or both, by `ms` milliseconds; 0 heals. */
+  slow(ms: number, what: SlowPart): void;
   /** Keeps every thread of libuv's pool busy for `ms` milliseconds. */
   hogPool(how: PoolHog, ms: number): void;
 }
+
+export const slowParts = ['disk', 'network', 'both'] as const;
+export type SlowPart = (typeof slowParts)[number];
 
 /** A sleep's limit, so that a slip of the finger does not cost a server. Milliseconds. */
 const longestSleepMs = 60_000;
@@ -87,11 +90,15 @@ function partition(faults: Faults, request: HttpRequest): HttpAnswer {
   return unknown === undefined ? ok({ from }) : bad(`"${unknown}" is not the name or id of another member`);
 }
 
+/** ?what=disk or ?what=network slows that alone, and leaves the other as it is. */
 function slow(faults: Faults, request: HttpRequest): HttpAnswer {
   const ms = milliseconds(request, longestDelayMs);
   if (ms === null) return bad(`ms must be a whole number from 0 to ${longestDelayMs}`);
-  faults.slow(ms);
-  return ok({ delay: ms });
+  const wanted = request.query.get('what') ?? 'both';
+  const what = slowParts.find((part) => part === wanted);
+  if (what === undefined) return bad(`what must be one of ${slowParts.join(', ')}`);
+  faults.slow(ms, what);
+  return ok({ delay: ms, what });
 }
 
 /** ?by=hashing burns CPU as well, ?by=waiting does not. */
