@@ -2,7 +2,7 @@ import { type AddressInfo } from 'node:net';
 import { createServer, type Http2Server } from 'node:http2';
 import { PutRequest } from '@quorate/kv/api';
 import { afterEach, describe, expect, test } from 'vitest';
-import { newHistogram, quantile, record } from '../src/bench/histogram.ts';
+import { newHistogram, quantile, record } from '@quorate/evaluation';
 import { decodeHuffman } from '../src/bench/huffman.ts';
 import { runLoad } from '../src/bench/load.ts';
 import { keyOf } from '../src/bench/messages.ts';

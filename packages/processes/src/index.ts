@@ -15,3 +15,4 @@ export type { ProcessExit } from './managed-process.ts';
 export { choosePorts, freePorts, isFree, LOOPBACK } from './ports.ts';
 export { etcdProgram, serveProgram, type ServerProgram } from './programs.ts';
 export { type RaftPage, raftPage } from './raft-page.ts';
+export { isAlive, makeRunDirectory, removeAbandoned } from './run-directory.ts';

@@ -126,7 +126,15 @@ describe('The HTTP/1 pages', () => {
       statuses.push((await fetch(`${url}/debug/${page}`, { method: 'POST' })).status);
     }
     expect(statuses).toEqual([200, 400, 400, 200, 200, 400, 200, 200, 200, 400]);
-    expect(done).toEqual(['sleep 20', 'slow both 5', 'slow disk 6', 'pool hashing 7', 'partition a+b', 'partition ', 'partition nobody']);
+    expect(done).toEqual([
+      'sleep 20',
+      'slow both 5',
+      'slow disk 6',
+      'pool hashing 7',
+      'partition a+b',
+      'partition ',
+      'partition nobody',
+    ]);
   });
 
   it('answer 404, 405 and 413 as JSON that says what there is', async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Histogram, newHistogram, record } from './histogram.ts';
+import { type Histogram, newHistogram, record } from '@quorate/evaluation';
 import type { LoadPlan } from './load.ts';
 import { putTemplate, rangeTemplate } from './messages.ts';
 

@@ -1,4 +1,4 @@
-import { type Histogram, newHistogram, record } from './histogram.ts';
+import { type Histogram, newHistogram, record } from '@quorate/evaluation';
 import { type MessageTemplate, putTemplate, rangeTemplate } from './messages.ts';
 import { RawGrpcConnection } from './raw-grpc.ts';
 

@@ -1,4 +1,4 @@
-import { type Histogram, quantile } from './histogram.ts';
+import { type Histogram, quantile } from '@quorate/evaluation';
 
 /** What one run of one target gave. Times in milliseconds. */
 export interface Sample {

@@ -1,13 +1,20 @@
 /** One run: servers under faults, clients that write down what they see, and the judgement of all of it. */
-import { cpSync, existsSync, lstatSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Violation } from '@quorate/sim';
-import { type ClusterLayout, endpoints, LocalCluster, type ProcessExit, type ServerProgram } from '@quorate/processes';
+import {
+  type ClusterLayout,
+  endpoints,
+  LocalCluster,
+  makeRunDirectory,
+  type ProcessExit,
+  type ServerProgram,
+} from '@quorate/processes';
 import { type FaultKind, faultKinds, schedule } from './faults.ts';
 import { type FinalRead, readEverywhere, type StoreHash, untilAgreed } from './final-read.ts';
 import { Journal } from './journal.ts';
-import { directoryPrefix, removeLeftovers } from './leftovers.ts';
+import { removeLeftovers, RUN_KIND } from './leftovers.ts';
 import { type Finding, judge } from './judge.ts';
 import { Load } from './load.ts';
 import { mayMakeNamespaces, Namespaces } from './namespaces.ts';
@@ -73,7 +80,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
       `None of the faults asked for can be made here (${place.description}). Run as root, or ask for others.`,
     );
   }
-  const directory = mkdtempSync(directoryPrefix(process.pid));
+  const directory = makeRunDirectory(RUN_KIND);
   const setting = { place, disks, kinds, missing, directory };
   let result: Omit<ChaosResult, 'kept'> | null = null;
   try {

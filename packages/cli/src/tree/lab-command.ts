@@ -1,9 +1,12 @@
 import { type Command, Option } from 'commander';
+import { addExperimentCommand } from './experiment-command.ts';
 import { atLeastOne, wholeNumber } from './whole-number.ts';
 
-/** `quorate lab`: the classic course's suite, for any Raft. */
+/** `quorate lab`: the classic course's suite for any Raft, and the experiments. */
 export function addLabCommand(program: Command): void {
-  const lab = program.command('lab').description("the classic course's test suite, for our Raft or for yours");
+  const lab = program
+    .command('lab')
+    .description("the classic course's test suite, for our Raft or for yours; and experiments");
   lab
     .command('run')
     .description('run the suite, or a part of it')
@@ -87,6 +90,7 @@ Examples:
       const { initLab } = await import('../commands/lab-init.ts');
       initLab(folder, flags);
     });
+  addExperimentCommand(lab);
 }
 
 export interface LabInitFlags {

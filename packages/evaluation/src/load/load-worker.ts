@@ -1,0 +1,17 @@
+/** The load generator as a process of its own: plans come in over IPC, results go out. Ends with its parent. */
+import type { LoadPlan, LoadResult } from './plan.ts';
+import { runLoad } from './run-load.ts';
+
+export type GeneratorReply = { readonly result: LoadResult } | { readonly error: string };
+
+process.on('disconnect', () => process.exit(0));
+process.on('message', (plan: LoadPlan) => {
+  runLoad(plan).then(
+    (result) => reply({ result }),
+    (error: unknown) => reply({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+  );
+});
+
+function reply(message: GeneratorReply): void {
+  process.send?.(message);
+}

@@ -1,0 +1,100 @@
+/** What became of the requests of a load: in all, and interval by interval. */
+import { type Histogram, newHistogram, quantile, record } from '../data/histogram.ts';
+import { median, percentile } from '../data/statistics.ts';
+import type { Interval, LoadResult } from './plan.ts';
+
+interface Open {
+  reads: number;
+  writes: number;
+  refused: number;
+  unknown: number;
+  readonly latencies: number[];
+}
+
+/** Counts what was to be sent within its window. An answer belongs to the interval in which it came, a failure to that of its request. */
+export class Tally {
+  readonly #intervalMs: number;
+  readonly #intervals: Open[] = [];
+  readonly #readsByServer: number[];
+  readonly #late: number[] = [];
+  readonly #reads: Histogram = newHistogram();
+  readonly #writes: Histogram = newHistogram();
+  readonly #totals = { reads: 0, writes: 0, refused: 0, unknown: 0, overflow: 0 };
+  #from = 0;
+  #to = 0;
+
+  constructor(intervalMs: number, servers: number) {
+    this.#intervalMs = intervalMs;
+    this.#readsByServer = Array.from({ length: servers }, () => 0);
+  }
+
+  /** The measured time, by `performance.now`. */
+  window(from: number, to: number): void {
+    this.#from = from;
+    this.#to = to;
+    const count = Math.ceil((to - from) / this.#intervalMs);
+    for (let at = 0; at < count; at++)
+      this.#intervals.push({ reads: 0, writes: 0, refused: 0, unknown: 0, latencies: [] });
+  }
+
+  answered(isRead: boolean, intended: number, ended: number, server: number): void {
+    if (!this.#counts(intended)) return;
+    const ms = ended - intended;
+    record(isRead ? this.#reads : this.#writes, ms * 1000);
+    this.#totals[isRead ? 'reads' : 'writes'] += 1;
+    if (isRead) this.#readsByServer[server] = (this.#readsByServer[server] ?? 0) + 1;
+    const interval = this.#intervalAt(ended);
+    if (interval === undefined) return;
+    interval[isRead ? 'reads' : 'writes'] += 1;
+    interval.latencies.push(ms);
+  }
+
+  failed(isUnknown: boolean, intended: number): void {
+    if (!this.#counts(intended)) return;
+    const what = isUnknown ? 'unknown' : 'refused';
+    this.#totals[what] += 1;
+    const interval = this.#intervalAt(intended);
+    if (interval !== undefined) interval[what] += 1;
+  }
+
+  overflow(intended: number): void {
+    if (this.#counts(intended)) this.#totals.overflow += 1;
+  }
+
+  late(ms: number, intended: number): void {
+    if (this.#counts(intended)) this.#late.push(Math.max(0, ms));
+  }
+
+  result(generatorMicros: number): LoadResult {
+    return {
+      seconds: (this.#to - this.#from) / 1000,
+      ...this.#totals,
+      readLatencies: this.#reads,
+      writeLatencies: this.#writes,
+      lateMs: this.#late.length === 0 ? 0 : median(this.#late),
+      readsByServer: this.#readsByServer,
+      intervals: this.#intervals.map((interval, at) => closed(interval, (at * this.#intervalMs) / 1000)),
+      generatorMicros,
+    };
+  }
+
+  #counts(intended: number): boolean {
+    return intended >= this.#from && intended < this.#to;
+  }
+
+  #intervalAt(time: number): Open | undefined {
+    return this.#intervals[Math.floor((time - this.#from) / this.#intervalMs)];
+  }
+}
+
+function closed({ reads, writes, refused, unknown, latencies }: Open, at: number): Interval {
+  const sorted = latencies.toSorted((a, b) => a - b);
+  const of = (share: number): number | null => (sorted.length === 0 ? null : percentile(sorted, share));
+  return { at, reads, writes, refused, unknown, p50: of(0.5), p99: of(0.99), max: of(1) };
+}
+
+/** Milliseconds; null where nothing was recorded. */
+export function latencyMs(histogram: Histogram, share: number): number | null {
+  const micros = quantile(histogram, share);
+  return Number.isNaN(micros) ? null : Math.round(micros) / 1000;
+}

@@ -1,0 +1,99 @@
+/** Every observation as a point, its median as a bar and the span of the middle four fifths as a line: one strip for each setting. */
+import { summarize } from '../data/statistics.ts';
+import type { Row } from '../experiment.ts';
+import type { Axis } from './figure.ts';
+
+export interface SpreadOptions {
+  readonly rows: readonly Row[];
+  readonly x: Axis & { readonly order: readonly string[] };
+  readonly y: Axis & { readonly scale?: 'linear' | 'log' };
+  readonly colour: Axis & { readonly order: readonly string[] };
+  readonly column?: Axis & { readonly order: readonly string[] };
+  readonly row?: Axis & { readonly order: readonly string[] };
+  /** Column that is true where what was waited for never came: drawn as a triangle at the limit. */
+  readonly censored?: string;
+  readonly width?: number;
+  readonly height?: number;
+  /** Further layers, e.g. published figures. They bear their own data. */
+  readonly layers?: readonly Readonly<Record<string, unknown>>[];
+}
+
+export function spread(options: SpreadOptions): Readonly<Record<string, unknown>> {
+  const { rows, x, y, colour, column, row, censored, width = 260, height = 260, layers = [] } = options;
+  const keys = [x, colour, ...(column === undefined ? [] : [column]), ...(row === undefined ? [] : [row])].map(
+    ({ field }) => field,
+  );
+  const points = rows.map((each) => ({ ...each, part: 'observation' }));
+  const sums = groups(rows, keys, y.field, censored);
+  const position = {
+    x: { field: x.field, type: 'ordinal', sort: x.order, title: x.title, axis: { labelAngle: 0 } },
+    xOffset: { field: colour.field, sort: colour.order },
+    color: { field: colour.field, type: 'nominal', sort: colour.order, title: colour.title },
+  };
+  const scale = y.scale === 'log' ? { type: 'log' } : { zero: true };
+  const vertical = { field: y.field, type: 'quantitative', title: y.title, scale };
+  const layer = [
+    {
+      transform: [{ filter: "datum.part === 'observation'" }],
+      mark: { type: 'point', opacity: 0.45, size: 22, filled: true },
+      encoding: {
+        ...position,
+        y: vertical,
+        ...(censored === undefined
+          ? {}
+          : {
+              shape: {
+                field: censored,
+                type: 'nominal',
+                title: 'outcome',
+                sort: ['served', 'none'],
+                scale: { domain: ['served', 'none'], range: ['circle', 'triangle-up'] },
+              },
+            }),
+      },
+    },
+    {
+      transform: [{ filter: "datum.part === 'span'" }],
+      mark: { type: 'rule', strokeWidth: 1.5 },
+      encoding: { ...position, y: { ...vertical, field: 'p10' }, y2: { field: 'p90' } },
+    },
+    {
+      transform: [{ filter: "datum.part === 'span'" }],
+      mark: { type: 'tick', thickness: 3, size: 16 },
+      encoding: { ...position, y: { ...vertical, field: 'median' } },
+    },
+    ...layers,
+  ];
+  const data = { values: [...points, ...sums] };
+  if (column === undefined && row === undefined) return { data, width, height, layer };
+  return {
+    data,
+    facet: {
+      ...(column === undefined ? {} : { column: facet(column) }),
+      ...(row === undefined ? {} : { row: facet(row) }),
+    },
+    spec: { width, height, layer },
+  };
+}
+
+function facet({ field, title, order }: Axis & { readonly order: readonly string[] }) {
+  return { field, type: 'ordinal', title, sort: order };
+}
+
+/** Median and span of each strip. Where observations ended without an outcome, they count as at least the limit. */
+function groups(rows: readonly Row[], keys: readonly string[], value: string, censored: string | undefined) {
+  const strips = new Map<string, Row[]>();
+  for (const row of rows) {
+    const name = keys.map((key) => String(row[key])).join('\n');
+    strips.set(name, [...(strips.get(name) ?? []), row]);
+  }
+  return [...strips.values()].flatMap((strip) => {
+    const [first] = strip;
+    const values = strip.map((row) => row[value]).filter((each) => typeof each === 'number');
+    const summary = summarize(values);
+    if (first === undefined || summary === null) return [];
+    const { p10, median, p90 } = summary;
+    const same = Object.fromEntries(keys.map((key) => [key, first[key] ?? null]));
+    return [{ ...same, ...(censored === undefined ? {} : { [censored]: 'served' }), part: 'span', p10, median, p90 }];
+  });
+}

@@ -1,0 +1,179 @@
+/** Runs experiments, cell by cell, and writes down what came of them. What an earlier run has ended is not done again. */
+import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { join, resolve } from 'node:path';
+import { makeRunDirectory, removeAbandoned } from '@quorate/processes';
+import { type Plan, ResultsDirectory } from '../data/results-directory.ts';
+import { EvaluationError } from '../errors.ts';
+import type { Cell, Experiment, Scale } from '../experiment.ts';
+import { Harness, type PortSource, systemPorts } from '../harness/harness.ts';
+import { portsBetween, type PortRange } from '../harness/port-range.ts';
+import { type Conditions, conditionsOf } from '../report/conditions.ts';
+import { Progress, type Screen } from './progress.ts';
+import { keepLogs } from './keep-logs.ts';
+
+export interface EvaluationOptions {
+  readonly experiments: readonly Experiment[];
+  readonly scale: Scale;
+  /** Where results, plots and the report go. */
+  readonly out: string;
+  readonly seed: number;
+  /** Only cells whose key contains this. */
+  readonly cells: string | null;
+  /** Throws away what is there. */
+  readonly fresh: boolean;
+  /** Ports that may be used; null: the system chooses. */
+  readonly ports: PortRange | null;
+  /** The file that the command `quorate` runs. */
+  readonly entry: string;
+  readonly version: string;
+  readonly screen: Screen;
+  readonly signal: AbortSignal;
+}
+
+/** A cell's data stand here while it runs. */
+const RUN_KIND = 'quorate-experiment-';
+/** Ports of a server: for clients, for peers, and the relay's. */
+const PORTS_OF_A_SERVER = 3;
+
+export interface EvaluationEnd {
+  /** Cells that failed, in words. */
+  readonly failures: readonly string[];
+  readonly interrupted: boolean;
+}
+
+interface Task {
+  readonly experiment: Experiment;
+  readonly directory: ResultsDirectory;
+  readonly cell: Cell;
+}
+
+/**
+ * @throws EvaluationError before anything is started, when what is asked for cannot be
+ */
+export async function evaluate(options: EvaluationOptions): Promise<EvaluationEnd> {
+  const { screen, signal } = options;
+  checkDirectory(options.out);
+  const tasks = tasksOf(options);
+  const ports = portSource(options, tasks);
+  for (const line of removeAbandoned(RUN_KIND)) screen.say(line);
+  const waiting = tasks.filter(({ directory, cell }) => directory.read(cell)?.failure !== null);
+  if (waiting.length < tasks.length) screen.say(`${tasks.length - waiting.length} cells are there already`);
+  const run = new Run(options, ports);
+  process.once('exit', run.abandon);
+  try {
+    await run.all(waiting);
+  } finally {
+    process.off('exit', run.abandon);
+  }
+  return { failures: run.failures, interrupted: signal.aborted };
+}
+
+function checkDirectory(out: string): void {
+  try {
+    mkdirSync(out, { recursive: true });
+    accessSync(out, constants.W_OK);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `Results cannot be written to ${resolve(out)}: ${reason}. Give another directory with --out.`;
+    throw new EvaluationError('BadDirectory', message, { cause });
+  }
+}
+
+function tasksOf({ experiments, scale, seed, out, cells, fresh }: EvaluationOptions): readonly Task[] {
+  const all = experiments.flatMap((experiment) => {
+    const chosen = experiment.cells(scale).filter(({ key }) => cells === null || key.includes(cells));
+    return chosen.length === 0 ? [] : [{ experiment, chosen }];
+  });
+  if (all.length === 0)
+    throw new EvaluationError('NoSuchCell', `No cell's name contains "${cells}"; --list prints them.`);
+  return all.flatMap(({ experiment, chosen }) => {
+    const plan: Plan = { format: 1, experiment: experiment.name, scale, seed };
+    const directory = ResultsDirectory.open(out, plan, fresh);
+    return chosen.map((cell) => ({ experiment, directory, cell }));
+  });
+}
+
+function portSource({ ports }: EvaluationOptions, tasks: readonly Task[]): PortSource {
+  if (ports === null) return systemPorts;
+  const needed = Math.max(...tasks.map(({ cell }) => cell.servers)) * PORTS_OF_A_SERVER;
+  return portsBetween(ports, needed);
+}
+
+class Run {
+  readonly #options: EvaluationOptions;
+  readonly #ports: PortSource;
+  #harness: Harness | null = null;
+  readonly failures: string[] = [];
+
+  constructor(options: EvaluationOptions, ports: PortSource) {
+    this.#options = options;
+    this.#ports = ports;
+  }
+
+  /** The process ends in the middle of a cell: what it started must not outlive it. */
+  readonly abandon = (): void => this.#harness?.abandon();
+
+  async all(tasks: readonly Task[]): Promise<void> {
+    const { screen, signal, version } = this.#options;
+    const progress = new Progress(
+      screen,
+      tasks.reduce((sum, { cell }) => sum + cell.seconds, 0),
+    );
+    const home = makeRunDirectory(RUN_KIND);
+    const conditions = conditionsOf(version, home);
+    try {
+      for (const task of tasks) {
+        if (signal.aborted) break;
+        progress.begin(`${task.experiment.name} ${task.cell.key}`);
+        const seconds = await this.#one(task, home, conditions);
+        progress.end(task.cell.seconds, seconds);
+      }
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
+  }
+
+  /** Returns how long it took, in seconds. */
+  async #one({ experiment, directory, cell }: Task, home: string, conditions: Conditions): Promise<number> {
+    const { entry, seed, signal, screen } = this.#options;
+    const rows = directory.begin(cell.key);
+    const notes: string[] = [];
+    const startedAt = new Date().toISOString();
+    const began = performance.now();
+    const before = loadavg()[0] ?? 0;
+    const data = join(home, `${experiment.name}-${cell.key}`);
+    const harness = new Harness({
+      entry,
+      directory: data,
+      seed,
+      key: `${experiment.name}/${cell.key}`,
+      signal,
+      ports: this.#ports,
+      record: (row) => rows.write(row),
+      note: (text) => notes.push(text),
+    });
+    this.#harness = harness;
+    let failure: string | null = null;
+    try {
+      await cell.run(harness);
+    } catch (error) {
+      failure = error instanceof Error ? error.message : String(error);
+    } finally {
+      await harness.close();
+      this.#harness = null;
+      rows.close();
+    }
+    const seconds = (performance.now() - began) / 1000;
+    if (signal.aborted) return seconds;
+    const load = { before, after: loadavg()[0] ?? 0 };
+    directory.end(cell.key, { notes, failure, startedAt, seconds, load, conditions });
+    if (failure !== null) {
+      const logs = keepLogs(data, join(directory.path, 'logs', cell.key));
+      this.failures.push(`${experiment.name} ${cell.key}: ${failure}`);
+      screen.say(`${experiment.name} ${cell.key} failed: ${failure}${logs === null ? '' : ` Logs: ${logs}`}`);
+    }
+    rmSync(data, { recursive: true, force: true });
+    return seconds;
+  }
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { elections } from '../src/experiments/elections.ts';
+import type { CellResult, Row } from '../src/experiment.ts';
+import { render } from '../src/plots/render.ts';
+
+/** Results of every cell of the quick plan, made up. */
+function results(rows: readonly Row[]): readonly CellResult[] {
+  return elections.cells('quick').map(({ key, settings }) => ({ key, settings, rows, notes: [], failure: null }));
+}
+
+const seen: readonly Row[] = [
+  { kind: 'initial', ms: 180, limitMs: 60_000 },
+  { kind: 'calm', terms: 3, termsPerSecond: 1.5, writes: 10, served: 10 },
+  { kind: 'replacement', ms: 220, terms: 1, limitMs: 60_000 },
+  { kind: 'replacement', ms: 260, terms: 1, limitMs: 60_000 },
+  { kind: 'replacement', ms: null, terms: 4, limitMs: 60_000 },
+];
+
+describe('Plots of the elections', () => {
+  it.each(elections.figures(results(seen)))('$id: titled axes, legible, every point there', async (figure) => {
+    const { svg, png, spec } = await render(figure);
+    // Vega describes each axis for those who cannot see it: its title, its kind and its range.
+    const axes = [...svg.matchAll(/aria-label="([XY])-axis titled '([^']+)'/g)].map(
+      ([, axis, title]) => `${axis} ${title}`,
+    );
+    expect(new Set(axes.map((axis) => axis[0]))).toEqual(new Set(['X', 'Y']));
+    for (const axis of axes) expect(axis).toMatch(/\((?:ms|s)\)$|servers$|terms a second$/);
+    expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+    expect(svg).toContain(figure.title.slice(0, 20));
+    expect([...png.subarray(1, 4)]).toEqual([...new TextEncoder().encode('PNG')]);
+    expect(JSON.parse(spec)).toHaveProperty('$schema');
+    const { data } = figure.spec as { data: { values: Row[] } };
+    const observed = data.values.filter((row) => row['part'] === 'observation').length;
+    const points = [...svg.matchAll(/aria-roledescription="(?:point|circle)"/g)].length;
+    // The first elections also show the medians that were published.
+    expect(points).toBe(observed + (figure.id === 'initial' ? 4 : 0));
+  });
+
+  it('show what never came, at the limit that was waited for', async () => {
+    const figure = elections.figures(results(seen)).find(({ id }) => id === 'replacement-silent');
+    if (figure === undefined) throw new Error('The figure is missing.');
+    const { svg } = await render(figure);
+    expect(svg).toMatch(/aria-label="[^"]*60,?000[^"]*outcome: none/);
+  });
+
+  it('say what was not measured', () => {
+    const few = results(seen).filter(({ settings }) => settings['timeouts'] === '12–25');
+    const figure = elections.figures(few).find(({ id }) => id === 'replacement-silent');
+    expect(figure?.missing).toEqual(['Not measured in this run: 1–5, 150–300, 300–500.']);
+  });
+
+  it('refuse to be drawn from a field that is not there', async () => {
+    const [figure] = elections.figures(results(seen));
+    if (figure === undefined) throw new Error('The figure is missing.');
+    const broken = {
+      ...figure,
+      spec: { data: { values: [] }, mark: 'point', encoding: { x: { field: 'a' }, zz: { field: 'b' } } },
+    };
+    await expect(render(broken)).rejects.toThrow(/cannot be drawn/);
+  });
+});
