@@ -1,5 +1,6 @@
 import type { CellResult, Row } from '../experiment.ts';
 import type { Figure } from '../plots/figure.ts';
+import { distinct, lacking, observations } from '../plots/observations.ts';
 import { spread } from '../plots/spread.ts';
 import { GO_2019_INITIAL } from '../reference/ancestors.ts';
 import { RANGES } from './election-timeouts.ts';
@@ -19,32 +20,22 @@ export function electionFigures(results: readonly CellResult[]): readonly Figure
   ].filter((figure) => figure !== null);
 }
 
-/** Observations of one kind, with their settings; what never came stands at the limit that was waited for. */
-function observations(results: readonly CellResult[], kind: string): readonly Row[] {
-  return results.flatMap(({ settings, rows }) =>
-    rows
-      .filter((row) => row['kind'] === kind)
-      .map((row) => ({
-        ...row,
-        ...settings,
-        ms: row['ms'] ?? row['limitMs'] ?? null,
-        outcome: row['ms'] === null ? 'none' : 'served',
-        size: `${settings['servers']} servers`,
-        vote: settings['preVote'] === true ? 'PreVote' : 'without PreVote',
-        delay: `${settings['delayMs']} ms`,
-      })),
-  );
-}
-
-/** In the order in which they first come. */
-function distinct(rows: readonly Row[], field: string): readonly string[] {
-  return [...new Set(rows.map((row) => String(row[field])))];
+/** Observations of one kind; what never came stands at the limit that was waited for. */
+function ofKind(results: readonly CellResult[], kind: string): readonly Row[] {
+  return observations(results, { kind }).map((row) => ({
+    ...row,
+    ms: row['ms'] ?? row['limitMs'] ?? null,
+    outcome: row['ms'] === null ? 'none' : 'served',
+    size: `${row['servers']} servers`,
+    vote: row['preVote'] === true ? 'PreVote' : 'without PreVote',
+    delay: `${row['delayMs']} ms`,
+  }));
 }
 
 const DEATHS = { silent: 'falls silent', killed: 'is killed (kill -9)' } as const;
 
 function replacement(death: keyof typeof DEATHS, all: readonly CellResult[]): Figure | null {
-  const rows = observations(
+  const rows = ofKind(
     all.filter(({ settings }) => settings['death'] === death),
     'replacement',
   );
@@ -68,7 +59,7 @@ function replacement(death: keyof typeof DEATHS, all: readonly CellResult[]): Fi
 }
 
 function delays(all: readonly CellResult[]): Figure | null {
-  const rows = observations(all, 'replacement');
+  const rows = ofKind(all, 'replacement');
   if (distinct(rows, 'delay').length < 2) return null;
   return {
     id: 'replacement-by-delay',
@@ -90,7 +81,7 @@ function delays(all: readonly CellResult[]): Figure | null {
 
 /** Elections without any failure: what a timeout that is too short costs all the time. */
 function calm(all: readonly CellResult[]): Figure | null {
-  const rows = observations(all, 'calm');
+  const rows = ofKind(all, 'calm');
   if (rows.length === 0) return null;
   return {
     id: 'calm',
@@ -112,7 +103,7 @@ function calm(all: readonly CellResult[]): Figure | null {
 }
 
 function initial(all: readonly CellResult[]): Figure | null {
-  const rows = observations(all, 'initial').map((row) => ({ ...row, size: String(row['servers']) }));
+  const rows = ofKind(all, 'initial').map((row) => ({ ...row, size: String(row['servers']) }));
   if (rows.length === 0) return null;
   const published = GO_2019_INITIAL.map(({ servers, medianMs }) => ({ size: String(servers), ms: medianMs }));
   const sizes = [...new Set([...rows, ...published].map(({ size }) => size))].toSorted((a, b) => Number(a) - Number(b));
@@ -128,22 +119,8 @@ function initial(all: readonly CellResult[]): Figure | null {
       y: { field: 'ms', title: Y_MS, scale: 'log' },
       colour: { field: 'timeouts', title: 'election timeout (ms)', order: RANGE_ORDER },
       width: 460,
-      layers: [
-        {
-          data: { values: published },
-          mark: { type: 'point', shape: 'cross', size: 70, color: '#444444', filled: true },
-          encoding: {
-            x: { field: 'size', type: 'ordinal', sort: sizes },
-            y: { field: 'ms', type: 'quantitative' },
-          },
-        },
-      ],
+      published,
     }),
     missing: lacking(rows, 'timeouts', RANGE_ORDER),
   };
-}
-
-function lacking(rows: readonly Row[], field: string, wanted: readonly string[]): readonly string[] {
-  const absent = wanted.filter((value) => !rows.some((row) => row[field] === value));
-  return absent.length === 0 ? [] : [`Not measured in this run: ${absent.join(', ')}.`];
 }

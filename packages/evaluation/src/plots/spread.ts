@@ -10,21 +10,37 @@ export interface SpreadOptions {
   readonly colour: Axis & { readonly order: readonly string[] };
   readonly column?: Axis & { readonly order: readonly string[] };
   readonly row?: Axis & { readonly order: readonly string[] };
-  /** Column that is true where what was waited for never came: drawn as a triangle at the limit. */
+  /** Column that tells what came from what never did, which is drawn as a triangle. */
   readonly censored?: string;
+  /** What that column says where it came and where it did not. */
+  readonly outcomes?: readonly [string, string];
   readonly width?: number;
   readonly height?: number;
-  /** Further layers, e.g. published figures. They bear their own data. */
-  readonly layers?: readonly Readonly<Record<string, unknown>>[];
+  /** Figures that others have published, drawn as crosses: the same columns, but for the colour's. */
+  readonly published?: readonly Row[];
 }
 
+const OUTCOMES = ['served', 'none'] as const;
+
 export function spread(options: SpreadOptions): Readonly<Record<string, unknown>> {
-  const { rows, x, y, colour, column, row, censored, width = 260, height = 260, layers = [] } = options;
+  const {
+    rows,
+    x,
+    y,
+    colour,
+    column,
+    row,
+    censored,
+    outcomes = OUTCOMES,
+    width = 260,
+    height = 260,
+    published = [],
+  } = options;
   const keys = [x, colour, ...(column === undefined ? [] : [column]), ...(row === undefined ? [] : [row])].map(
     ({ field }) => field,
   );
   const points = rows.map((each) => ({ ...each, part: 'observation' }));
-  const sums = groups(rows, keys, y.field, censored);
+  const sums = groups(rows, keys, y.field);
   const position = {
     x: { field: x.field, type: 'ordinal', sort: x.order, title: x.title, axis: { labelAngle: 0 } },
     xOffset: { field: colour.field, sort: colour.order },
@@ -46,8 +62,8 @@ export function spread(options: SpreadOptions): Readonly<Record<string, unknown>
                 field: censored,
                 type: 'nominal',
                 title: 'outcome',
-                sort: ['served', 'none'],
-                scale: { domain: ['served', 'none'], range: ['circle', 'triangle-up'] },
+                sort: outcomes,
+                scale: { domain: outcomes, range: ['circle', 'triangle-up'] },
               },
             }),
       },
@@ -62,9 +78,9 @@ export function spread(options: SpreadOptions): Readonly<Record<string, unknown>
       mark: { type: 'tick', thickness: 3, size: 16 },
       encoding: { ...position, y: { ...vertical, field: 'median' } },
     },
-    ...layers,
+    ...(published.length === 0 ? [] : [crosses(x, y)]),
   ];
-  const data = { values: [...points, ...sums] };
+  const data = { values: [...points, ...sums, ...published.map((each) => ({ ...each, part: 'published' }))] };
   if (column === undefined && row === undefined) return { data, width, height, layer };
   return {
     data,
@@ -76,12 +92,23 @@ export function spread(options: SpreadOptions): Readonly<Record<string, unknown>
   };
 }
 
+function crosses(x: SpreadOptions['x'], y: Axis): Readonly<Record<string, unknown>> {
+  return {
+    transform: [{ filter: "datum.part === 'published'" }],
+    mark: { type: 'point', shape: 'cross', size: 70, color: '#444444', filled: true },
+    encoding: {
+      x: { field: x.field, type: 'ordinal', sort: x.order },
+      y: { field: y.field, type: 'quantitative' },
+    },
+  };
+}
+
 function facet({ field, title, order }: Axis & { readonly order: readonly string[] }) {
   return { field, type: 'ordinal', title, sort: order };
 }
 
 /** Median and span of each strip. Where observations ended without an outcome, they count as at least the limit. */
-function groups(rows: readonly Row[], keys: readonly string[], value: string, censored: string | undefined) {
+function groups(rows: readonly Row[], keys: readonly string[], value: string) {
   const strips = new Map<string, Row[]>();
   for (const row of rows) {
     const name = keys.map((key) => String(row[key])).join('\n');
@@ -94,6 +121,6 @@ function groups(rows: readonly Row[], keys: readonly string[], value: string, ce
     if (first === undefined || summary === null) return [];
     const { p10, median, p90 } = summary;
     const same = Object.fromEntries(keys.map((key) => [key, first[key] ?? null]));
-    return [{ ...same, ...(censored === undefined ? {} : { [censored]: 'served' }), part: 'span', p10, median, p90 }];
+    return [{ ...same, part: 'span', p10, median, p90 }];
   });
 }

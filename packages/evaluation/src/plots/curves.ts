@@ -1,0 +1,65 @@
+/** Observations over a quantity, each a point, with lines that join their medians. */
+import type { Row } from '../experiment.ts';
+import type { Axis } from './figure.ts';
+import { distinct } from './observations.ts';
+
+export interface CurvesOptions {
+  readonly rows: readonly Row[];
+  readonly x: Axis & { readonly scale: 'linear' | 'log' };
+  readonly y: Axis & { readonly scale: 'linear' | 'log' };
+  readonly colour: Axis;
+  readonly dash?: Axis;
+  readonly column?: Axis;
+  readonly row?: Axis;
+  /** Draws y = x up to here. */
+  readonly diagonal?: number;
+  /** Points of every observation; false where they would hide the lines. */
+  readonly points?: boolean;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+export function curves(options: CurvesOptions): Readonly<Record<string, unknown>> {
+  const { rows, x, y, colour, dash, column, row, diagonal, points = true, width = 330, height = 260 } = options;
+  const encoding = {
+    x: { field: x.field, type: 'quantitative', title: x.title, scale: { type: x.scale, nice: x.scale === 'linear' } },
+    color: { field: colour.field, type: 'nominal', title: colour.title, sort: null },
+    ...(dash === undefined
+      ? {}
+      : { strokeDash: { field: dash.field, type: 'nominal', title: dash.title, sort: null } }),
+  };
+  const vertical = { field: y.field, type: 'quantitative', title: y.title, scale: { type: y.scale } };
+  const layer = [
+    {
+      mark: { type: 'line', strokeWidth: 2 },
+      encoding: { ...encoding, y: { ...vertical, aggregate: 'median', title: y.title } },
+    },
+    ...(points
+      ? [{ mark: { type: 'point', filled: true, opacity: 0.5, size: 24 }, encoding: { ...encoding, y: vertical } }]
+      : []),
+    ...(diagonal === undefined ? [] : [diagonalUpTo(diagonal)]),
+  ];
+  const data = { values: rows };
+  if (column === undefined && row === undefined) return { data, width, height, layer };
+  return {
+    data,
+    facet: {
+      ...(column === undefined ? {} : { column: facet(column, rows) }),
+      ...(row === undefined ? {} : { row: facet(row, rows) }),
+    },
+    spec: { width, height, layer },
+  };
+}
+
+/** In the order in which the rows come. */
+function facet({ field, title }: Axis, rows: readonly Row[]) {
+  return { field, type: 'nominal', title, sort: distinct(rows, field) };
+}
+
+function diagonalUpTo(most: number): Readonly<Record<string, unknown>> {
+  return {
+    data: { values: [{ at: 0 }, { at: most }] },
+    mark: { type: 'line', color: '#999999', strokeWidth: 1, strokeDash: [4, 4] },
+    encoding: { x: { field: 'at', type: 'quantitative' }, y: { field: 'at', type: 'quantitative' } },
+  };
+}
