@@ -122,10 +122,14 @@ class HandlerServer<State> implements RaftServer {
   #setTimer(environment: LabEnvironment, name: string, min: number, max: number): void {
     this.#clearTimer(name);
     const delay = min + environment.below(Math.max(1, Math.ceil(max - min)));
-    const cancel = environment.after(delay, () => {
-      this.#timers.delete(name);
-      if (!this.#isKilled) this.#module.timer(this.#state, name, this.#context);
-    });
+    const cancel = environment.after(
+      delay,
+      () => {
+        this.#timers.delete(name);
+        if (!this.#isKilled) this.#module.timer(this.#state, name, this.#context);
+      },
+      name,
+    );
     this.#timers.set(name, cancel);
   }
 

@@ -68,8 +68,8 @@ export interface RaftServer {
 export interface LabEnvironment {
   /** Milliseconds since some moment. */
   now(): number;
-  /** Returns what cancels it. */
-  after(milliseconds: number, run: () => void): () => void;
+  /** Returns what cancels it. `name` is what recordings call it; '' for what is no timer of a server. */
+  after(milliseconds: number, run: () => void, name?: string): () => void;
   /** An integer from [0, bound). */
   below(bound: number): number;
 }

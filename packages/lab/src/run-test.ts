@@ -5,6 +5,7 @@ import type { MakeOwnService, MakeService } from './cluster/hosted-service.ts';
 import { NotOffered, ScenarioFailure } from './cluster/failure.ts';
 import { Journal } from './cluster/journal.ts';
 import type { Make } from './interface.ts';
+import { LabRecorder } from './record/recorder.ts';
 import { asRace, SharedValues } from './race/shared-values.ts';
 import { enterWorld } from './sandbox/virtual-globals.ts';
 import type { Pauses } from './network/call-counts.ts';
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly service?: MakeOwnService | undefined;
   /** Look for races, in this order of what is due at the same moment. */
   readonly order?: number;
+  /** Keep all that can be seen of it, for the debugger. */
+  readonly isRecorded?: boolean;
   /** Called whenever something has happened. */
   readonly onBeat?: () => void;
 }
@@ -64,13 +67,14 @@ export interface TestReport {
 }
 
 export async function runTest(test: LabTest, make: Make, options: RunOptions): Promise<TestReport> {
-  const { seed, isRealTime, isForeign, onBeat, order } = options;
+  const { seed, isRealTime, isForeign, isRecorded, onBeat, order } = options;
   const random = randomStream(seed, test.name);
   const shuffle = order === undefined ? null : randomStream(order, 'order');
   const shared = order === undefined ? undefined : new SharedValues();
   const scheduler: Scheduler = isRealTime ? new RealScheduler(onBeat) : new VirtualScheduler(shuffle, onBeat);
   if (isForeign === true && !isRealTime) enterWorld(scheduler, random.fork());
-  const journal = new Journal(() => scheduler.now);
+  const recorder = isRecorded === true ? new LabRecorder(() => scheduler.now) : null;
+  const journal = new Journal(() => scheduler.now, recorder);
   const { servers, isUnreliable, hasSnapshots, limit = TEST_LIMIT } = test;
   const makeService = serviceOf(test, options.service);
   const before = process.cpuUsage();
@@ -84,7 +88,10 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
       const hop = isRealTime ? 0 : VIRTUAL_HOP;
       const shape = { servers, isUnreliable, hasSnapshots, hop, limit, makeService };
       cluster = new Cluster({ make, scheduler, random, journal, shared }, shape);
-      await test.run(cluster).finally(cluster.end.bind(cluster));
+      await test.run(cluster).finally(() => {
+        recorder?.end();
+        cluster?.end();
+      });
       shared?.check();
       if (scheduler.now > limit) throw new ScenarioFailure(`the test took longer than ${limit / 1000} seconds`);
     }, OVERDUE * limit);

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Outcome } from '@quorate/lab';
@@ -9,14 +9,20 @@ import { UsageError } from '../usage-error.ts';
 export function savePage({ test, seed, failure }: Outcome, { pageDir }: LabRunFlags): string | null {
   const page = failure?.page ?? null;
   if (page === null) return null;
+  const file = join(labFolder({ pageDir }), `${test}-seed-${seed}.html`);
+  writeFileSync(file, page);
+  return file;
+}
+
+/** Where what is to be read of a failure is written; it is made if it is not there. */
+export function labFolder({ pageDir }: { readonly pageDir?: string | undefined }): string {
   const directory = pageDir ?? join(tmpdir(), 'quorate-lab');
-  const file = join(directory, `${test}-seed-${seed}.html`);
   try {
     mkdirSync(directory, { recursive: true });
-    writeFileSync(file, page);
+    accessSync(directory, constants.W_OK);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`The page of a failure cannot be written (${reason}): choose another folder with --page-dir.`);
+    throw new UsageError(`What failed cannot be written down (${reason}): choose another folder with --page-dir.`);
   }
-  return file;
+  return directory;
 }

@@ -23,6 +23,7 @@ import type { LabRunFlags } from '../tree/lab-command.ts';
 import { UsageError } from '../usage-error.ts';
 import { checkGradeFile, writeGrade } from './lab-grade.ts';
 import { savePage } from './lab-page.ts';
+import { traceFailures } from './lab-trace.ts';
 import { print } from './session.ts';
 
 const PROGRESS_MS = 500;
@@ -91,6 +92,7 @@ async function runTests(tests: readonly LabTest[], flags: LabRunFlags, outcomes:
       },
     });
     summary.finish(usage, performance.now() - began);
+    if (!ending.signal.aborted) await traceFailures(outcomes, { path }, flags, ending.signal);
   } finally {
     summary.stop();
     process.off('SIGINT', onInterrupt);

@@ -27,6 +27,11 @@ export async function runReplay(paths: readonly string[]): Promise<void> {
   const trace = path === undefined || paths.length > 1 || isDirectory(path) ? null : decodeTrace(readLines(path));
   if (trace === null) replayRecordings(recorded(paths));
   else if (isCoreRun(trace.header)) await replayCoreRun(readCoreRun(trace.header, trace.records));
+  else if (trace.header.configuration['world'] === 'seen')
+    throw new TraceError(
+      'NotReplayable',
+      'Of this run it is known what was seen from outside: look at it with quorate debug, or run the test again with its seed.',
+    );
   else if ('world' in trace.header.configuration) replayPlan(readPlan(trace.header, trace.records));
   else replayRecordings(serverRecords(trace.records));
 }
@@ -83,11 +88,8 @@ function recorded(directories: readonly string[]): Iterable<ServerRecord> {
 
 function* serverRecords(records: Iterable<TraceRecord>): Generator<ServerRecord, void, undefined> {
   for (const record of records) {
-    if (record.kind === 'decision') {
-      throw new TraceError(
-        'NotReplayable',
-        'This trace mixes inputs of real servers with decisions of a simulated world.',
-      );
+    if (record.kind === 'decision' || record.kind === 'seen') {
+      throw new TraceError('NotReplayable', 'This trace holds something else than inputs of real servers among them.');
     }
     yield record;
   }

@@ -37,7 +37,7 @@ export function addLabCommand(program: Command): void {
     .option('--grade <file>', "write points a test to this file, in the form of Gradescope's results.json")
     .option(
       '--page-dir <folder>',
-      'where to write a page about answers that are not linearizable; by default a folder for temporary files',
+      'where to write what is to be looked at of failures: traces for quorate debug, pages about answers that are not linearizable; by default a folder for temporary files',
     )
     .option('--verbose', 'with each test, where its time went and its calls by kind; print what your code prints')
     .addHelpText(

@@ -8,7 +8,7 @@ import { happeningOf, rawState } from './inspect.ts';
 import { marksOf } from './marks.ts';
 import { withShortNames } from './names.ts';
 import { OriginIndex } from './origins.ts';
-import type { BranchMark, ViolationView } from './protocol.ts';
+import type { BranchMark, Source, ViolationView } from './protocol.ts';
 import { acknowledgedBy, changesOf, isRoutine, runsOf } from './recorder.ts';
 import { RecordedCores } from './recorded-cores.ts';
 import { historyAt } from './recorded-history.ts';
@@ -53,12 +53,16 @@ export class CoreTape implements Tape {
       this.marks.push({ step: violation.step, kind: 'violation', text: `${violation.invariant} is broken` });
   }
 
+  get source(): Source {
+    return this.#recording.source;
+  }
+
   get title(): string {
     return this.#recording.title;
   }
 
-  get isJudged(): boolean {
-    return this.#recording.isJudged;
+  get unjudged(): string | null {
+    return this.#recording.unjudged;
   }
 
   get remark(): string | null {

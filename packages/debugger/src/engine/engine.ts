@@ -11,14 +11,15 @@ import { decodeLink, encodeLink } from './link.ts';
 import { Playback } from './playback.ts';
 import { describePredicate, type Predicate } from './predicates.ts';
 import type { Answer, CommandName, Frame, Outcome, Request } from './protocol.ts';
-import type { Recording } from './recording.ts';
 import { runUntil } from './run-until.ts';
+import { openSeen } from './seen-tape.ts';
 import { searchFrom } from './search.ts';
 import { Session } from './session.ts';
 import { runSetupOf } from './setup.ts';
 import { shrinkRun } from './shrink.ts';
 import { storyOf } from './story.ts';
 import type { StepRecord } from './step-record.ts';
+import type { Tape } from './tape.ts';
 import type { Walk } from './walk.ts';
 import { whyOf } from './why.ts';
 
@@ -101,8 +102,9 @@ export class Engine {
 
   async #openTrace(name: string, text: string, host: Host): Promise<Frame> {
     const trace = decode(text);
-    if (trace.world === 'nodes') return this.#play(recordPlan(trace, name));
-    if (trace.world === null) return this.#play(readRecording(trace, name));
+    if (trace.world === 'nodes') return this.#play(new CoreTape(recordPlan(trace, name)));
+    if (trace.world === 'seen') return this.#play(openSeen(trace));
+    if (trace.world === null) return this.#play(new CoreTape(readRecording(trace, name)));
     if (trace.world !== 'cores')
       throw new Error(`${name} is of a world of ${trace.world}, which this page does not know.`);
     const { setup, actions, remark } = await readCoreTrace(trace, name, host);
@@ -114,8 +116,8 @@ export class Engine {
   }
 
   /** From the end, where something breaks; otherwise from where the servers have started. */
-  #play(recording: Recording): Frame {
-    const playback = new Playback(new CoreTape(recording), (other) => new CoreTape(other));
+  #play(tape: Tape): Frame {
+    const playback = new Playback(tape, (other) => new CoreTape(other));
     playback.seek({ branch: 0, step: playback.violation?.step ?? firstStarts(playback.records()) });
     return this.#begin(playback);
   }

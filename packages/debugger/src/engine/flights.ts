@@ -17,8 +17,49 @@ interface Flight {
   arrivedAt: number | null;
 }
 
-export class Flights {
+/** All messages of a run, in the order of their sending. */
+export class FlightList {
   readonly #all: Flight[] = [];
+
+  get length(): number {
+    return this.#all.length;
+  }
+
+  add(seen: SeenMessage, step: number, at: number): Flight {
+    const flight: Flight = { seen, sentStep: step, sentAt: at, arrivedStep: null, arrivedAt: null };
+    this.#all.push(flight);
+    return flight;
+  }
+
+  /** Those on their way behind `step`, at `now`. */
+  at(step: number, now: number): readonly MessageView[] {
+    const views: MessageView[] = [];
+    for (let at = this.#lastSentBy(step); at >= 0; at--) {
+      const flight = this.#all[at];
+      if (flight === undefined || now - flight.sentAt > longestFlight) break;
+      const { seen, sentAt, arrivedStep, arrivedAt } = flight;
+      const dueAt = arrivedAt ?? sentAt + shownLost;
+      if (arrivedStep === null ? dueAt < now : arrivedStep <= step) continue;
+      views.push({ ...seen, sentAt, dueAt });
+    }
+    return views;
+  }
+
+  /** The place of the last one that was sent by then. */
+  #lastSentBy(step: number): number {
+    let [low, high] = [0, this.#all.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#all[middle]?.sentStep ?? 0) <= step) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+}
+
+/** Finds for each message that a core was handed the one that another sent: by what they say, since recordings do not number them. */
+export class Flights {
+  readonly #all = new FlightList();
   /** By what they say: those that have not arrived, oldest first. */
   readonly #open = new Map<string, Flight[]>();
   /** By what they say: the last one that arrived. Networks double messages. */
@@ -27,8 +68,7 @@ export class Flights {
   sent(message: Message, step: number, at: number): SeenMessage {
     const { from, to, kind, term } = message;
     const seen = { id: this.#all.length + 1, from, to, kind, term, summary: describeMessage(message) };
-    const flight: Flight = { seen, sentStep: step, sentAt: at, arrivedStep: null, arrivedAt: null };
-    this.#all.push(flight);
+    const flight = this.#all.add(seen, step, at);
     const same = this.#open.get(key(seen));
     if (same === undefined) this.#open.set(key(seen), [flight]);
     else same.push(flight);
@@ -56,29 +96,8 @@ export class Flights {
     return { seen: again.seen, sentStep: again.sentStep };
   }
 
-  /** Those on their way behind `step`, at `now`. */
   at(step: number, now: number): readonly MessageView[] {
-    const views: MessageView[] = [];
-    for (let at = this.#lastSentBy(step); at >= 0; at--) {
-      const flight = this.#all[at];
-      if (flight === undefined || now - flight.sentAt > longestFlight) break;
-      const { seen, sentAt, arrivedStep, arrivedAt } = flight;
-      const dueAt = arrivedAt ?? sentAt + shownLost;
-      if (arrivedStep === null ? dueAt < now : arrivedStep <= step) continue;
-      views.push({ ...seen, sentAt, dueAt });
-    }
-    return views;
-  }
-
-  /** The place of the last one that was sent by then. */
-  #lastSentBy(step: number): number {
-    let [low, high] = [0, this.#all.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#all[middle]?.sentStep ?? 0) <= step) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return this.#all.at(step, now);
   }
 }
 

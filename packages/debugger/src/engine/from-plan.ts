@@ -120,10 +120,11 @@ function recordRun(plan: Plan, name: string): { readonly recording: Recording; r
   const [first = '', second = ''] = facts;
   const isBroken = invariant !== '' && !isFull;
   const recording: Recording = {
+    source: 'nodes',
     title: `${name}: ${plan.options.servers} servers, seed ${plan.seed}`,
     servers,
     events,
-    isJudged: true,
+    unjudged: null,
     violation: isBroken ? { invariant, first, second } : null,
     history: planHistory(result),
     forking: new PlanForking({ plan, record: (other) => recordRun(other, name).recording, events, moments }),

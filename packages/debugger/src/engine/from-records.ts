@@ -10,11 +10,8 @@ export function readRecording({ header, records }: DecodedTrace, name: string): 
   const time = new CommonTime();
   let isFull = false;
   for (const record of records) {
-    if (record.kind === 'decision') {
-      throw new TraceError(
-        'NotReplayable',
-        'This trace mixes inputs of real servers with decisions of a simulated world.',
-      );
+    if (record.kind === 'decision' || record.kind === 'seen') {
+      throw new TraceError('NotReplayable', 'This trace holds something else than inputs of real servers among them.');
     }
     if (events.length >= maxEvents) {
       isFull = true;
@@ -30,10 +27,12 @@ export function readRecording({ header, records }: DecodedTrace, name: string): 
     }
   }
   return {
+    source: 'servers',
     title: `${name}, recorded by ${header.createdBy}`,
     servers: [...lives.keys()].sort(),
     events,
-    isJudged: false,
+    unjudged:
+      'Not judged: what real servers wrote down does not show their disks, and may begin anywhere. A core that breaks a rule of its own stops by itself.',
     violation: null,
     history: 'A recording holds what the cores saw, and not what clients asked and were told.',
     forking:

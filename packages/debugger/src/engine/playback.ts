@@ -110,16 +110,17 @@ export class Playback implements Walk {
 
   frame(): Frame {
     const tape = this.#tape;
-    const { title, remark, isJudged, forking, records } = tape;
+    const { source, title, remark, unjudged, forking, records } = tape;
     return {
       title,
       position: this.position,
       now: this.#now,
       nextAt: records[this.#step]?.at ?? null,
       isAtEnd: this.#step === records.length,
+      source,
       isRecording: true,
       fixed: typeof forking === 'string' ? forking : null,
-      isJudged,
+      unjudged,
       servers: tape.views(),
       messages: tape.messages(),
       cuts: tape.cuts(),

@@ -38,8 +38,12 @@ export interface BranchView {
 
 export interface ViolationView {
   readonly step: number;
-  /** Its id in docs/invariants.md. */
+  /** Its id in docs/invariants.md; of a Raft in the lab, what broke is the test. */
   readonly invariant: string;
+  /** What it says, where it is not in that list. */
+  readonly sentence?: string;
+  /** The step that made the first fact, where that is known. */
+  readonly firstStep?: number;
   /** What was promised, or found, first; and what contradicts it. */
   readonly first: string;
   readonly second: string;
@@ -72,6 +76,9 @@ export interface Choice {
   readonly refused: string | null;
 }
 
+/** What is looked at: a world of cores, a world of whole nodes, recordings of real servers, or a Raft in the lab, seen from outside. */
+export type Source = 'cores' | 'nodes' | 'servers' | 'lab';
+
 /** One moment, whole. */
 export interface Frame {
   readonly title: string;
@@ -81,12 +88,13 @@ export interface Frame {
   readonly nextAt: number | null;
   /** The decision that the branch goes on with here is recorded already. */
   readonly isAtEnd: boolean;
+  readonly source: Source;
   /** It has been, from its beginning to its end: nothing grows at its end. */
   readonly isRecording: boolean;
   /** Why it cannot go another way, in words; null if it can. */
   readonly fixed: string | null;
-  /** Every step was judged by the invariants. */
-  readonly isJudged: boolean;
+  /** Why its steps were not judged by the invariants, in words; null if they were. */
+  readonly unjudged: string | null;
   readonly servers: readonly ServerView[];
   readonly messages: readonly MessageView[];
   readonly cuts: readonly CutView[];

@@ -1,16 +1,17 @@
 /** What happened to the cores of a cluster, in one order: of real servers, or of a simulated world of whole nodes. */
 import type { Input, Raft, RaftOptions } from '@quorate/raft';
 import type { ActionKind } from '@quorate/sim';
-import type { PendingItem, ViolationView } from './protocol.ts';
+import type { PendingItem, Source, ViolationView } from './protocol.ts';
 import type { RecordedHistory } from './recorded-history.ts';
 import type { CutView } from './views.ts';
 
 export interface Recording {
+  readonly source: Source;
   readonly title: string;
   readonly servers: readonly string[];
   readonly events: readonly RecordedEvent[];
-  /** Whether the invariants were asked when it was made. */
-  readonly isJudged: boolean;
+  /** Why the invariants were not asked when it was made; null if they were. */
+  readonly unjudged: string | null;
   /** What its last event breaks; null for nothing. */
   readonly violation: Omit<ViolationView, 'step'> | null;
   readonly remark: string | null;

@@ -1,5 +1,5 @@
 /** One step of a branch, as it is remembered: small plain data from which diagrams are drawn without a world. */
-import type { MemberId, MessageKind, Role } from '@quorate/raft';
+import type { MemberId, Role } from '@quorate/raft';
 
 export interface StepRecord {
   /** Its number in the branch, from 1: the state behind it is that of position `step`. */
@@ -35,7 +35,8 @@ export interface SeenMessage {
   readonly id: number;
   readonly from: MemberId;
   readonly to: MemberId;
-  readonly kind: MessageKind;
+  /** A kind of the core's messages, or what a Raft of the lab calls it. */
+  readonly kind: string;
   readonly term: number;
   readonly summary: string;
 }

@@ -3,16 +3,18 @@ import type { Happening } from './happening.ts';
 import type { HistoryView } from './history.ts';
 import type { Forking } from './recording.ts';
 import type { SeenServer } from './predicates.ts';
-import type { BranchMark, ViolationView } from './protocol.ts';
+import type { BranchMark, Source, ViolationView } from './protocol.ts';
 import type { StepRecord } from './step-record.ts';
 import type { CutView, LogWindow, MessageView, ServerView } from './views.ts';
 
 export interface Tape {
+  readonly source: Source;
   readonly title: string;
   readonly records: readonly StepRecord[];
   readonly marks: readonly BranchMark[];
   readonly violation: ViolationView | null;
-  readonly isJudged: boolean;
+  /** Why its steps were not judged, in words; null if they were. */
+  readonly unjudged: string | null;
   readonly remark: string | null;
   /** How it goes another way; or in words why it cannot. */
   readonly forking: Forking | string;

@@ -1,7 +1,7 @@
 /**
  * What the page is shown: plain data, made anew for each moment, with nothing of a core in it. Times are virtual microseconds.
  */
-import type { MemberId, MessageKind, Role, TimerName } from '@quorate/raft';
+import type { MemberId, Role, TimerName } from '@quorate/raft';
 
 export interface ServerView {
   readonly id: MemberId;
@@ -57,7 +57,8 @@ export interface MessageView {
   readonly id: number;
   readonly from: MemberId;
   readonly to: MemberId;
-  readonly kind: MessageKind;
+  /** A kind of the core's messages, or what a Raft of the lab calls it. */
+  readonly kind: string;
   readonly term: number;
   readonly summary: string;
   readonly sentAt: number;

@@ -25,13 +25,13 @@ export interface SliceStep {
 
 export function whyOf(violation: ViolationView, records: readonly StepRecord[]): Why {
   const { step, invariant, first } = violation;
-  const firstStep = stepOfFact(first, records.slice(0, step - 1));
+  const firstStep = violation.firstStep ?? stepOfFact(first, records.slice(0, step - 1));
   const led = firstStep === null ? [] : causalSlice(records, firstStep, step);
   const isConnected = led.includes(step);
   const slice = isConnected ? led : [...(firstStep === null ? [] : [firstStep]), step];
   return {
     violation: { ...violation, first: withShortNames(first), second: withShortNames(violation.second) },
-    sentence: sentenceOf(invariant),
+    sentence: violation.sentence ?? sentenceOf(invariant),
     firstStep,
     secondStep: step,
     isConnected,

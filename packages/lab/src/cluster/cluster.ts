@@ -78,7 +78,11 @@ export class Cluster {
     this.#make = make;
     this.#makeService = options.makeService;
     this.#hasSnapshots = options.hasSnapshots;
-    this.network = new LabNetwork(scheduler, random.fork(), { hop: options.hop, shared });
+    this.network = new LabNetwork(scheduler, random.fork(), {
+      hop: options.hop,
+      shared,
+      observer: journal.recorder,
+    });
     this.network.isReliable = !options.isUnreliable;
     this.network.hasLongDelays = true;
     this.services = new Services(servers);
@@ -100,21 +104,24 @@ export class Cluster {
     const ends = Array.from({ length: this.servers }, (_, to) => this.network.makeEnd(String(server), String(to)));
     this.#ends[server] = ends;
     this.journal.note(server, 'starts');
+    this.journal.recorder?.note(server, { kind: 'start' });
     const run: Run = { raft: null, service: null };
     this.#runs[server] = run;
     const peers = ends.map((end) => this.#peer(server, end));
-    const raft = this.#make(
+    const { recorder } = this.journal;
+    const made = this.#make(
       peers,
       server,
-      persister,
+      recorder?.persister(server, persister) ?? persister,
       (message) => this.#apply(server, run, message),
-      this.#environment(),
+      this.#environment(server),
     );
+    const raft = recorder?.raft(server, made) ?? made;
     const service = this.#makeService?.({ server, raft, persister, scheduler: this.scheduler }) ?? null;
     run.raft = raft;
     run.service = service;
     this.network.addServer(String(server), (method, args, answer) => {
-      if (service?.handle(method, args, answer) !== true) this.#dispatch(raft, method, args, answer);
+      if (service?.handle(method, args, answer) !== true) this.#dispatch(made, method, args, answer);
     });
   }
 
@@ -132,6 +139,7 @@ export class Cluster {
     const run = this.#runs[server];
     if (run === null || run === undefined) return;
     this.journal.note(server, 'crashes');
+    this.journal.recorder?.note(server, { kind: 'crash' });
     this.#runs[server] = null;
     run.service?.kill();
     run.raft?.kill();
@@ -141,12 +149,15 @@ export class Cluster {
     if (this.#connected[server] !== true) this.journal.note(server, 'is connected');
     this.#connected[server] = true;
     this.#switch(server, true);
+    this.#recordLinks(`server ${server} is connected`);
   }
 
   disconnect(server: number): void {
     if (this.#connected[server] === true) this.journal.note(server, 'is disconnected');
+    const wasConnected = this.#connected[server] === true;
     this.#connected[server] = false;
     this.#switch(server, false);
+    if (wasConnected) this.#recordLinks(`server ${server} is disconnected`);
   }
 
   /** Connects all, and cuts the ways from each side to the others. */
@@ -158,6 +169,8 @@ export class Cluster {
         for (const [to, end] of (this.#ends[server] ?? []).entries()) end.isOn = side.includes(to);
       }
     }
+    const words = sides.filter((side) => side.length > 0).map((side) => side.join(' '));
+    this.#recordLinks(words.length === 1 ? 'all servers are connected' : `the network parts: ${words.join(' | ')}`);
   }
 
   /** A client's way to a server. */
@@ -212,6 +225,13 @@ export class Cluster {
     }
   }
 
+  #recordLinks(text: string): void {
+    const { recorder } = this.journal;
+    if (recorder === null) return;
+    const cut = this.#ends.flatMap((ends) => ends.filter(({ from, server, isOn }) => !isOn && from !== server));
+    recorder.links(cut, text);
+  }
+
   #peer(from: number, end: End): Peer {
     return {
       call: (method, args) =>
@@ -250,16 +270,24 @@ export class Cluster {
       server,
       message.kind === 'command' ? `applies ${message.index}` : `applies a snapshot up to ${message.index}`,
     );
+    this.journal.recorder?.applied(server, message);
     if (run.service !== null) return run.service.apply(copied(message));
     if (!this.#hasSnapshots) return this.services.apply(server, copied(message));
     this.services.applyWithSnapshots(server, copied(message), (index, data) => raft.snapshot(index, data));
   }
 
-  #environment(): LabEnvironment {
+  #environment(server: number): LabEnvironment {
     const random = this.random.fork();
+    const { recorder } = this.journal;
     return {
       now: () => this.scheduler.now,
-      after: (milliseconds, run) => this.scheduler.after(milliseconds, run),
+      after: (milliseconds, run, name) => {
+        if (recorder === null) return this.scheduler.after(milliseconds, run);
+        return this.scheduler.after(milliseconds, () => {
+          if (name !== '') recorder.note(server, { kind: 'timer', name: name ?? 'its' });
+          run();
+        });
+      },
       below: (bound) => random.below(bound),
     };
   }

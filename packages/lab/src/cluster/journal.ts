@@ -1,4 +1,5 @@
 /** The last things that happened, for whoever must find out why a scenario failed. */
+import type { LabRecorder } from '../record/recorder.ts';
 
 /** Events that a report shows of each server. */
 const KEPT = 40;
@@ -10,12 +11,15 @@ export interface JournalEvent {
 }
 
 export class Journal {
+  /** Keeps all of it, in a form that can be walked about in; null where nobody asked for that. */
+  readonly recorder: LabRecorder | null;
   readonly #now: () => number;
   readonly #events = new Map<number, JournalEvent[]>();
   readonly #steps: JournalEvent[] = [];
 
-  constructor(now: () => number) {
+  constructor(now: () => number, recorder: LabRecorder | null = null) {
     this.#now = now;
+    this.recorder = recorder;
   }
 
   /** Something happened at a server. */
@@ -28,6 +32,7 @@ export class Journal {
 
   /** The scenario goes on to its next step. */
   step(text: string): void {
+    this.recorder?.note(null, { kind: 'step', text });
     this.#steps.push({ at: this.#now(), text });
     if (this.#steps.length > 2 * KEPT) this.#steps.splice(0, KEPT);
   }

@@ -4,7 +4,7 @@ import { ScenarioFailure } from '../cluster/failure.ts';
 import type { PlainData } from '../interface.ts';
 import type { End } from '../network/network.ts';
 import type { KvMethod, KvReply } from './kv-server.ts';
-import type { KvHistory } from './operations.ts';
+import { type KvHistory, showValue } from './operations.ts';
 
 /** Milliseconds between two rounds in which nobody led. */
 const NO_LEADER_PAUSE = 20;
@@ -71,12 +71,17 @@ export class Clerk {
   async #ask(method: KvMethod, key: string, value: string): Promise<string | null> {
     this.#sequence += 1;
     const args = { client: this.#client, sequence: this.#sequence, key, value };
-    const { scheduler, limit } = this.#cluster;
+    const { scheduler, limit, journal } = this.#cluster;
+    const asked = journal.recorder?.asked(
+      this.#client,
+      `${method} ${key}${value === '' ? '' : ` ${showValue(value)}`}`,
+    );
     const until = Math.min(limit, scheduler.now + this.#patience);
     for (let tried = 1; ; tried++) {
       const reply = (await this.#call(method, args)) as KvReply | null;
       if (reply?.kind === 'ok') {
         this.#cluster.operations += 1;
+        if (asked !== undefined) journal.recorder?.told(asked, reply.value === null ? 'done' : showValue(reply.value));
         return reply.value;
       }
       this.#leader = (this.#leader + 1) % this.#ends.length;

@@ -4,7 +4,7 @@
  */
 import type { RandomStream } from '@quorate/sim';
 import type { PlainData } from '../interface.ts';
-import { copyPlain } from '../plain-data.ts';
+import { type Copied, copyPlain } from '../plain-data.ts';
 import type { SharedValues } from '../race/shared-values.ts';
 import type { Scheduler } from '../time/scheduler.ts';
 import { CallCounts } from './call-counts.ts';
@@ -30,6 +30,13 @@ interface Server {
   readonly dispatch: Dispatch;
 }
 
+interface Call {
+  /** What the observer calls it. */
+  readonly id: number;
+  readonly method: string;
+  readonly args: PlainData;
+}
+
 /** A way to one server, bound to it for life. A new one is off. */
 export interface End {
   readonly from: string;
@@ -42,6 +49,17 @@ export interface NetworkOptions {
   readonly hop: number;
   /** Told of whatever changes hands: looks for races. */
   readonly shared?: SharedValues | undefined;
+  /** Told of every call; null: nobody is. */
+  readonly observer?: NetworkObserver | null;
+}
+
+/** Sees calls on their way, each by the number that it gave it. */
+export interface NetworkObserver {
+  called(from: string, to: string, method: string, args: PlainData): number;
+  arrived(call: number): void;
+  answered(call: number, reply: PlainData): void;
+  /** Null: the caller is told that there is no answer. */
+  ended(call: number, reply: PlainData): void;
 }
 
 export class LabNetwork {
@@ -94,7 +112,10 @@ export class LabNetwork {
     this.#options.shared?.handOver(args, `the arguments of ${method}`);
     const isCutOff = this.#isCutOff(end.from);
     this.counts.sent(method, request.bytes, this.#scheduler.now, isCutOff);
+    const { observer } = this.#options;
+    const id = observer?.called(end.from, end.server, method, request.value) ?? 0;
     const finish = (reply: PlainData): void => {
+      observer?.ended(id, reply);
       this.counts.ended(this.#scheduler.now, isCutOff);
       if (reply === null) this.counts.unanswered += 1;
       this.#options.shared?.checkAndForget(KEPT_SHARED);
@@ -111,7 +132,7 @@ export class LabNetwork {
       delay + this.#hop(end),
       () => {
         if (!this.isReliable && this.#random.chance(LOSS_PERMILLE)) return finish(null);
-        this.#deliver(end, server, method, request.value, finish);
+        this.#deliver(end, server, { id, method, args: request.value }, finish);
       },
       `${method} reaches server ${end.server}`,
     );
@@ -123,7 +144,7 @@ export class LabNetwork {
     return true;
   }
 
-  #deliver(end: End, server: Server, method: string, args: PlainData, finish: (reply: PlainData) => void): void {
+  #deliver(end: End, server: Server, { id, method, args }: Call, finish: (reply: PlainData) => void): void {
     let isOver = false;
     const isGone = (): boolean => !end.isOn || this.#servers.get(end.server) !== server;
     const check = (): void => {
@@ -136,18 +157,26 @@ export class LabNetwork {
       finish(null);
     };
     this.counts.arrived(end.server);
+    this.#options.observer?.arrived(id);
     server.dispatch(method, args, (reply) => {
       if (isOver) return;
       isOver = true;
       this.#options.shared?.handOver(reply, `the answer to ${method}`);
-      this.#answer(end, reply, isGone, finish, `the answer of server ${end.server} to ${method} arrives`);
+      const { value, bytes } = copyPlain(reply);
+      this.#options.observer?.answered(id, value);
+      this.#answer(end, { value, bytes }, isGone, finish, `the answer of server ${end.server} to ${method} arrives`);
     });
     if (!isOver) this.#scheduler.after(LIVENESS_CHECK, check);
   }
 
   /** A server that is gone by now gives no answer, even though its method ran: what it promised may not outlive it. */
-  #answer(end: End, reply: unknown, isGone: () => boolean, finish: (reply: PlainData) => void, label: string): void {
-    const { value, bytes } = copyPlain(reply);
+  #answer(
+    end: End,
+    { value, bytes }: Copied,
+    isGone: () => boolean,
+    finish: (reply: PlainData) => void,
+    label: string,
+  ): void {
     if (isGone() || (!this.isReliable && this.#random.chance(LOSS_PERMILLE))) {
       this.#scheduler.after(0, () => finish(null));
       return;

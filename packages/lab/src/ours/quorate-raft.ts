@@ -195,10 +195,14 @@ class QuorateServer implements RaftServer {
   #flushSoon(): void {
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    this.#environment.after(0, () => {
-      this.#isFlushDue = false;
-      if (!this.#isKilled) this.#flush();
-    });
+    this.#environment.after(
+      0,
+      () => {
+        this.#isFlushDue = false;
+        if (!this.#isKilled) this.#flush();
+      },
+      '',
+    );
   }
 
   /** Carries out what the core wants, until it wants nothing more. Returns what came of changes of membership. */
@@ -226,11 +230,15 @@ class QuorateServer implements RaftServer {
     this.#timers.delete(name);
     if (max === 0) return;
     const delay = (min + this.#environment.below(max - min + 1)) / 1000;
-    const cancel = this.#environment.after(delay, () => {
-      if (this.#isKilled) return;
-      this.#step({ kind: 'timeout', name, generation });
-      this.#flush();
-    });
+    const cancel = this.#environment.after(
+      delay,
+      () => {
+        if (this.#isKilled) return;
+        this.#step({ kind: 'timeout', name, generation });
+        this.#flush();
+      },
+      name,
+    );
     this.#timers.set(name, cancel);
   }
 

@@ -1,4 +1,5 @@
 /** What the process that prints and the processes that run tests say to each other. All of it is plain. */
+import type { SeenRun } from '@quorate/sim';
 import type { Pauses } from '../network/call-counts.ts';
 import type { Part } from '../suite/index.ts';
 
@@ -14,6 +15,8 @@ export interface Job {
   readonly isRealTime: boolean;
   /** Look for races, in virtual time (race/). */
   readonly isRace: boolean;
+  /** Keep all that can be seen of it, for the debugger. */
+  readonly isRecorded?: boolean;
 }
 
 export interface Moment {
@@ -41,6 +44,8 @@ export interface Outcome {
   readonly seed: number;
   readonly servers: number;
   readonly failure: FailureNote | null;
+  /** All that was seen of it; null where that was not asked for. */
+  readonly recording?: SeenRun | null;
   /** See TestReport. */
   readonly notOffered: string | null;
   /** Milliseconds of the test's time. */

@@ -1,9 +1,11 @@
 /** The process in which tests run: one after the other, as its parent says. */
 import { Worker } from 'node:worker_threads';
+import type { SeenRun } from '@quorate/sim';
 import { ScenarioFailure } from '../cluster/failure.ts';
 import { quorateRaft } from '../ours/quorate-raft.ts';
 import { runTest, type TestReport } from '../run-test.ts';
 import { runRace } from '../race/run-race.ts';
+import { nameOf } from '../record/recorder.ts';
 import { type Implementation, loadModule } from '../sandbox/load-module.ts';
 import { suite } from '../suite/index.ts';
 import type { Job, Outcome, Report, Subject } from './protocol.ts';
@@ -43,6 +45,7 @@ async function perform({ make, service }: Implementation, job: Job, beats: Int32
     isRealTime: job.isRealTime,
     isForeign: subject.path !== null,
     service,
+    isRecorded: job.isRecorded === true,
     onBeat: () => Atomics.add(beats, 0, 1),
   });
   // Between two jobs nothing beats, and nothing is amiss.
@@ -71,6 +74,7 @@ function outcomeOf(report: TestReport): Outcome {
     servers,
     callsByMethod: [...callsByMethod],
     notOffered,
+    recording: recordingOf(report),
     failure:
       failure === null
         ? null
@@ -81,6 +85,19 @@ function outcomeOf(report: TestReport): Outcome {
             steps: journal.steps,
             events: [...journal.events].map(([server, moments]) => ({ server, moments })),
           },
+  };
+}
+
+function recordingOf({ journal: { recorder }, test, seed, failure }: TestReport): SeenRun | null {
+  if (recorder === null) return null;
+  const { events, left } = recorder;
+  const servers = Array.from({ length: test.servers }, (_, server) => nameOf(server));
+  return {
+    title: `${test.name}, seed ${seed}: ${test.title}`,
+    servers,
+    failure: failure?.message ?? null,
+    left,
+    events,
   };
 }
 

@@ -91,14 +91,27 @@ function checkHeader(value: Plain): TraceHeader {
 /** The record's outline. What stands in inputs, states and actions is for those to judge who use them. */
 function checkRecord(value: Plain, line: number): TraceRecord {
   const record = asObject(value, line);
-  const isSound =
-    record['kind'] === 'decision'
-      ? isNumber(record['at']) &&
-        isNumber(record['step']) &&
-        typeof asObject(record['action'] ?? null, line)['kind'] === 'string'
-      : isOfServer(record) && isBody(record, line);
-  if (!isSound) throw new TraceError('Malformed', 'This is not a record of a trace.', line);
+  if (!isSound(record, line)) throw new TraceError('Malformed', 'This is not a record of a trace.', line);
   return record as unknown as TraceRecord;
+}
+
+function isSound(record: Fields, line: number): boolean {
+  switch (record['kind']) {
+    case 'decision':
+      return isNumber(record['at']) && isNumber(record['step']) && hasKind(record['action'], line);
+    case 'seen':
+      return (
+        isNumber(record['at']) &&
+        (record['server'] === null || typeof record['server'] === 'string') &&
+        hasKind(record['event'], line)
+      );
+    default:
+      return isOfServer(record) && isBody(record, line);
+  }
+}
+
+function hasKind(value: Plain | undefined, line: number): boolean {
+  return typeof asObject(value ?? null, line)['kind'] === 'string';
 }
 
 function isOfServer({ server, life, number, outputs, sent }: Fields): boolean {

@@ -1,9 +1,10 @@
 /**
- * The trace: one versioned envelope with three kinds of record (docs/trace.md). Campaigns and searches write decisions only, since all
- * else follows from them; recordings of real servers hold checkpoints and inputs.
+ * The trace: one versioned envelope with four kinds of record (docs/trace.md). Campaigns and searches write decisions only, since all
+ * else follows from them; recordings of real servers hold checkpoints and inputs; of Rafts in the lab it holds what was seen from outside.
  */
 import type { Input, MemberId, RaftOptions, RaftState } from '@quorate/raft';
 import type { ClockAnchor, Plain } from '@quorate/runtime';
+import type { SeenRecord } from './seen.ts';
 
 export const traceFormat = 'quorate-trace';
 export const traceVersion = 1;
@@ -18,7 +19,7 @@ export interface TraceHeader {
   readonly configuration: { readonly [name: string]: Plain };
 }
 
-export type TraceRecord = CheckpointRecord | DecisionRecord | InputRecord;
+export type TraceRecord = CheckpointRecord | DecisionRecord | InputRecord | SeenRecord;
 
 /** The state of one server's core at a moment, right after an output was taken. */
 export interface CheckpointRecord extends Said {

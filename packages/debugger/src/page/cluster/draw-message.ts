@@ -6,7 +6,7 @@ import type { Point } from './geometry.ts';
 
 type Shape = 'square' | 'dot' | 'triangle' | 'diamond';
 
-const shapes: Readonly<Record<MessageKind, { readonly shape: Shape; readonly short: string }>> = {
+const shapes: Readonly<Record<MessageKind, Look>> = {
   preVote: { shape: 'triangle', short: 'PreVote' },
   preVoteReply: { shape: 'triangle', short: 'PreVote' },
   requestVote: { shape: 'triangle', short: 'Vote' },
@@ -28,12 +28,35 @@ const shapes: Readonly<Record<MessageKind, { readonly shape: Shape; readonly sho
   fetchEntriesReply: { shape: 'diamond', short: 'Fetch' },
 };
 
-export function isReply(kind: MessageKind): boolean {
+interface Look {
+  readonly shape: Shape;
+  readonly short: string;
+}
+
+/** A Raft of the lab calls its messages as it likes: what they are for shows in their names, mostly. */
+function lookOf(kind: string): Look {
+  const known = (shapes as Readonly<Record<string, Look>>)[kind];
+  if (known !== undefined) return known;
+  const shape = /vote/i.test(kind)
+    ? 'triangle'
+    : /append|entries/i.test(kind)
+      ? 'square'
+      : /heart|beat/i.test(kind)
+        ? 'dot'
+        : 'diamond';
+  return { shape, short: kind.replace(/Reply$/, '') };
+}
+
+export function isReply(kind: string): boolean {
   return kind.endsWith('Reply');
 }
 
+/** Characters beside a mark: the whole stands in its menu. */
+const longestLabel = 36;
+
 export function messageLabel({ kind, summary }: Pick<MessageView, 'kind' | 'summary'>): string {
-  return `${shapes[kind].short}${summary === '' ? '' : ` ${summary}`}`;
+  const text = summary.length <= longestLabel ? summary : `${summary.slice(0, longestLabel - 1)}…`;
+  return `${lookOf(kind).short}${text === '' ? '' : ` ${text}`}`;
 }
 
 export function drawMessage(
@@ -46,7 +69,7 @@ export function drawMessage(
   const colour = termColour(palette, term);
   const size = isLit ? 9 : kind.startsWith('heartbeat') ? 4.5 : 7;
   context.beginPath();
-  traceShape(context, shapes[kind].shape, x, y, size);
+  traceShape(context, lookOf(kind).shape, x, y, size);
   context.fillStyle = isReply(kind) ? palette.ground : colour;
   context.fill();
   context.lineWidth = 2;

@@ -196,7 +196,7 @@ function drawTail(
     context.strokeRect(left + 0.5, top + 0.5, cell - 1, cell - 1);
     context.setLineDash([]);
     context.fillStyle = palette.text;
-    context.fillText(String(entry.term), left + cell / 2, top + cell / 2 + 0.5);
+    context.fillText(entry.term === 0 ? '?' : String(entry.term), left + cell / 2, top + cell / 2 + 0.5);
     if (entry.index <= commit) {
       context.fillStyle = palette.good;
       context.fillRect(left, top + cell + 2, cell, 2);

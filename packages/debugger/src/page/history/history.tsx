@@ -11,6 +11,8 @@ import { useSize } from '../use-canvas.ts';
 const maxDrawn = 300;
 const barHeight = 20;
 const labelWidth = 120;
+/** Of a letter of a name, in pixels. */
+const nameWidth = 7;
 
 export function History(): JSX.Element {
   const history = useSignal<HistoryView | null>(null);
@@ -29,6 +31,7 @@ export function History(): JSX.Element {
   const to = Math.max(from + 1, frame.value?.now ?? 0);
   const at = (time: number): number =>
     labelWidth + ((time - from) / (to - from)) * (size.value.width - labelWidth - 24);
+  const named = withRoom(view?.troubles ?? [], at);
   const operation = drawn.find(({ id }) => id === chosen.value);
   return (
     <div class="history">
@@ -49,6 +52,7 @@ export function History(): JSX.Element {
               at={at}
               from={from}
               height={drawn.length * (barHeight + 4)}
+              isNamed={named.has(trouble)}
             />
           ))}
           {drawn.map((each, row) => (
@@ -69,21 +73,38 @@ export function History(): JSX.Element {
   );
 }
 
+/** Those whose names do not run into the one before. */
+function withRoom(troubles: readonly Trouble[], at: (time: number) => number): ReadonlySet<Trouble> {
+  const named = new Set<Trouble>();
+  let end = 0;
+  for (const trouble of [...troubles].sort((a, b) => a.from - b.from)) {
+    const left = at(trouble.from);
+    if (left < end) continue;
+    named.add(trouble);
+    end = left + trouble.text.length * nameWidth;
+  }
+  return named;
+}
+
 function Shade(props: {
   readonly trouble: Trouble;
   readonly at: (time: number) => number;
   readonly from: number;
   readonly height: number;
+  readonly isNamed: boolean;
 }): JSX.Element | null {
-  const { trouble, at, from, height } = props;
+  const { trouble, at, from, height, isNamed } = props;
   if (trouble.to < from) return null;
   const left = at(Math.max(from, trouble.from));
   return (
     <g>
       <rect class="trouble" x={left} y={0} width={Math.max(1, at(trouble.to) - left)} height={height} />
-      <text class="trouble-name" x={left + 4} y={height + 14}>
-        {trouble.text}
-      </text>
+      {isNamed && (
+        <text class="trouble-name" x={left + 4} y={height + 14}>
+          {trouble.text}
+        </text>
+      )}
+      <title>{trouble.text}</title>
     </g>
   );
 }

@@ -11,11 +11,13 @@ import { branch, frame } from '../store.ts';
 export function Invariants(): JSX.Element {
   const current = branch.value;
   const violation = current?.violation ?? null;
-  const groups = [...new Set(invariantLines.map(({ group }) => group))];
+  const isOurs = frame.value?.source !== 'lab';
+  const groups = isOurs ? [...new Set(invariantLines.map(({ group }) => group))] : [];
   return (
     <div class="invariants">
       {violation !== null && <WhyView />}
       {violation === null && <Verdict steps={current?.length ?? 0} />}
+      {violation !== null && frame.value?.source === 'lab' && <p class="hint">{frame.value.unjudged}</p>}
       {groups.map((group) => (
         <section key={group}>
           <h3>{group}</h3>
@@ -39,14 +41,8 @@ export function Invariants(): JSX.Element {
 }
 
 function Verdict({ steps }: { readonly steps: number }): JSX.Element {
-  if (frame.value?.isJudged === false) {
-    return (
-      <p class="hint">
-        Not judged: what real servers wrote down does not show their disks, and may begin anywhere. A core that breaks a
-        rule of its own stops by itself.
-      </p>
-    );
-  }
+  const unjudged = frame.value?.unjudged ?? null;
+  if (unjudged !== null) return <p class="hint">{unjudged}</p>;
   return (
     <p class="verdict good">
       ✓ All {invariantLines.length} hold after each of the {plural(steps, 'step')} of this branch.
@@ -56,7 +52,7 @@ function Verdict({ steps }: { readonly steps: number }): JSX.Element {
 
 /** Behind the first violation nothing is judged. */
 function signOf(id: string, current: BranchView | null): string {
-  if (frame.value?.isJudged === false) return '·';
+  if (frame.value?.unjudged !== null) return '·';
   if (current === null || current.violation === null) return '✓';
   return current.violation.invariant === id ? '✗' : '·';
 }
@@ -93,7 +89,9 @@ function WhyView(): JSX.Element | null {
       <Consequence />
       {frame.value?.isRecording === true ? (
         <p class="hint">
-          To make it smaller: <code>quorate sim shrink</code>, with the same file.
+          {frame.value.source === 'nodes'
+            ? 'To make it smaller: quorate sim shrink, with the same file.'
+            : 'The same seed makes the same run: change the code, and run the test again.'}
         </p>
       ) : (
         <button type="button" class="primary" onClick={() => void shrink()}>

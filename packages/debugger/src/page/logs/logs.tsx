@@ -200,7 +200,7 @@ function Row(props: {
           onBlur={() => onHover(null)}
           onClick={() => void goToOrigin(server.id, entry.index)}
         >
-          {entry.term}
+          {entry.term === 0 ? '?' : entry.term}
           <i>{{ noop: '∅', command: '', configuration: '⚙' }[entry.kind]}</i>
         </button>
       ))}
@@ -254,6 +254,7 @@ function Rulers({ server }: { readonly server: ServerView }): JSX.Element {
 }
 
 function Key(): JSX.Element {
+  if (frame.value?.source === 'lab') return <LabKey />;
   return (
     <ul class="key">
       <li>
@@ -270,6 +271,23 @@ function Key(): JSX.Element {
       </li>
       <li>
         <b>C</b> committed <b>A</b> applied <b>m n</b> match, next
+      </li>
+    </ul>
+  );
+}
+
+/** Of a Raft in the lab its log is its own: what it was handed as a leader and what it applied can be seen. */
+function LabKey(): JSX.Element {
+  return (
+    <ul class="key">
+      <li>
+        <span class="cell volatile">2</span> handed to a leader
+      </li>
+      <li>
+        <span class="cell durable">2</span> applied
+      </li>
+      <li>
+        <b>?</b> of a term that nobody said
       </li>
     </ul>
   );

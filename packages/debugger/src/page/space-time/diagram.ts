@@ -41,10 +41,12 @@ export function buildDiagram(
   const points: DiagramPoint[] = [];
   const arrows: Arrow[] = [];
   const sentAt = new Map<number, { readonly point: DiagramPoint; readonly message: SeenMessage }>();
+  const foldedAway = new Set<number>();
   let folded = 0;
   for (const record of records) {
     if (isFolding && record.isRoutine) {
       folded += 1;
+      if (record.message !== null) foldedAway.add(record.message.id);
       continue;
     }
     const lane = record.server === null ? lanes.length : lanes.indexOf(record.server);
@@ -59,7 +61,10 @@ export function buildDiagram(
       if (!isFolding || !message.kind.startsWith('heartbeat')) sentAt.set(message.id, { point, message });
     }
   }
-  for (const { point, message } of sentAt.values()) arrows.push({ message, from: point, to: null, isLost: false });
+  // What arrived in a step that is folded away is not in flight.
+  for (const { point, message } of sentAt.values()) {
+    if (!foldedAway.has(message.id)) arrows.push({ message, from: point, to: null, isLost: false });
+  }
   return { lanes, points, arrows, folded, extent: Math.max(1, ...lastOf(place)), xOfStep: place };
 }
 
