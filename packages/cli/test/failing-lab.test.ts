@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { decodeTrace, readSeenRun } from '@quorate/sim';
 import { describeWithPeer } from '../../../test-support/peers.ts';
-import { QUORATE_ENTRY } from '../src/processes/programs.ts';
+import { QUORATE_ENTRY } from '../src/programs.ts';
 import { quorate } from './support/command.ts';
 import { lookBy, picture } from './support/looking.ts';
 
