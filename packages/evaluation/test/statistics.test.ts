@@ -17,9 +17,9 @@ describe('Order statistics', () => {
 });
 
 describe('The tally of a load', () => {
-  /** A second from 1000 on, in intervals of 500 ms, of two servers. */
+  /** A second from 1000 on, in intervals of 500 ms. */
   function tally(): Tally {
-    const made = new Tally(500, 2);
+    const made = new Tally(500);
     made.window(1000, 2000);
     return made;
   }
@@ -31,7 +31,7 @@ describe('The tally of a load', () => {
       const ended = intended < 1200 ? intended + 1 : Math.max(1700, intended + 1);
       seen.answered(false, intended, ended, 0);
     }
-    const { writes, writeLatencies, intervals } = seen.result(0);
+    const { writes, writeLatencies, intervals } = seen.result(0, []);
     expect(writes).toBe(10);
     // Five of ten waited for 500, 400, 300, 200 and 100 ms.
     expect(latencyMs(writeLatencies, 1)).toBeCloseTo(500, -1);
@@ -45,9 +45,8 @@ describe('The tally of a load', () => {
     seen.answered(true, 999, 1100, 0);
     seen.answered(true, 1999, 2600, 1);
     seen.answered(true, 2000, 2001, 0);
-    const { reads, readsByServer, intervals } = seen.result(0);
+    const { reads, intervals } = seen.result(0, []);
     expect(reads).toBe(1);
-    expect(readsByServer).toEqual([0, 1]);
     // It was answered when no interval was open any more.
     expect(intervals.map(({ reads: count }) => count)).toEqual([0, 0]);
   });
@@ -57,15 +56,37 @@ describe('The tally of a load', () => {
     seen.failed(false, 1100);
     seen.failed(true, 1600);
     seen.overflow(1700);
-    expect(seen.result(0)).toMatchObject({ refused: 1, unknown: 1, overflow: 1, reads: 0, writes: 0 });
-    expect(seen.result(0).intervals.map(({ refused, unknown }) => [refused, unknown])).toEqual([
+    expect(seen.result(0, [])).toMatchObject({ refused: 1, unknown: 1, overflow: 1, reads: 0, writes: 0 });
+    expect(seen.result(0, []).intervals.map(({ refused, unknown }) => [refused, unknown])).toEqual([
       [1, 0],
       [0, 1],
     ]);
   });
 
+  it('tells reads by server, those that came late included', () => {
+    const seen = tally();
+    seen.answered(true, 1100, 1101, 0);
+    seen.answered(true, 1600, 1601, 1);
+    seen.answered(true, 1600, 1602, 1);
+    seen.answered(false, 1600, 1603, 1);
+    const { intervals } = seen.result(0, ['a', 'b']);
+    expect(intervals.map(({ readsByServer }) => readsByServer)).toEqual([
+      [1, 0],
+      [0, 2],
+    ]);
+  });
+
+  it('ends where it is cut', () => {
+    const seen = tally();
+    seen.answered(false, 1100, 1101, null);
+    seen.cut(1300);
+    seen.answered(false, 1400, 1401, null);
+    const { seconds, writes, intervals } = seen.result(0, []);
+    expect([seconds, writes, intervals.length]).toEqual([0.3, 1, 1]);
+  });
+
   it('has no latency where nothing was answered', () => {
-    const { readLatencies, intervals } = tally().result(0);
+    const { readLatencies, intervals } = tally().result(0, []);
     expect(latencyMs(readLatencies, 0.5)).toBeNull();
     expect(intervals[0]).toMatchObject({ p50: null, p99: null, max: null });
   });

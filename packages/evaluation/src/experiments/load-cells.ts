@@ -1,4 +1,5 @@
 /** What experiments with a load have in common: plans with the usual values, and results as rows. */
+import { clientAddress } from '@quorate/processes';
 import type { Row } from '../experiment.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import type { Harness } from '../harness/harness.ts';
@@ -41,7 +42,7 @@ export function planFor(
   plan: Pick<LoadPlan, 'pace' | 'seconds'> & Partial<LoadPlan>,
 ): LoadPlan {
   return {
-    endpoints: cluster.servers.map(({ member }) => `127.0.0.1:${member.clientPort}`),
+    endpoints: cluster.servers.map(({ member }) => clientAddress(member)),
     spread: 'leader',
     warmUpSeconds: Math.min(2, plan.seconds / 2),
     readPercent: 0,
@@ -50,6 +51,7 @@ export function planFor(
     keys: KEYS,
     timeoutMs: 5_000,
     intervalMs: 1_000,
+    discover: false,
     seed: harness.random.below(2 ** 31),
     ...plan,
   };

@@ -3,6 +3,7 @@ import { type Client, connect } from '@quorate/client';
 import {
   askPage,
   clientAddress,
+  type LayoutMember,
   type LocalCluster,
   type LocalServer,
   type RaftPage,
@@ -105,6 +106,14 @@ export class Cluster {
     const client = await connect(addresses, { timeout });
     this.#clients.push(client);
     return client;
+  }
+
+  /** A further server, not started yet. */
+  add(member: LayoutMember): LocalServer {
+    return this.local.add(
+      member,
+      this.running.map((server) => clientAddress(server.member)),
+    );
   }
 
   /** kill -9: the system closes its connections, as when a process dies and its machine lives on. */

@@ -129,10 +129,16 @@ export class Harness {
     return { ...own, args: (layout, member, directory) => behindRelay(own, layout, member, directory, inner) };
   }
 
-  /** Puts a load on servers from a process of its own, and resolves with what came of it. */
-  load(plan: LoadPlan): Promise<LoadResult> {
+  /** Puts a load on servers from a process of its own, and resolves with what came of it. `enough` ends it early. */
+  load(plan: LoadPlan, enough: AbortSignal | null = null): Promise<LoadResult> {
     this.#generator ??= new Generator();
-    return this.#generator.run(plan, this.signal);
+    return this.#generator.run(plan, this.signal, enough);
+  }
+
+  /** Members that may be added to a cluster later, on ports of their own. */
+  async newMembers(firstNumber: number, count: number): Promise<readonly LayoutMember[]> {
+    const ports = await this.#options.ports(2 * count);
+    return Array.from({ length: count }, (_, at) => memberOn(ports, at, firstNumber));
   }
 
   /** Ends whatever the cell has started. */
@@ -149,12 +155,12 @@ export class Harness {
 }
 
 function layoutOf(ports: readonly number[], servers: number): ClusterLayout {
-  const members = Array.from({ length: servers }, (_, at) => ({
-    name: `s${at + 1}`,
-    clientPort: ports[at * 2] ?? 0,
-    peerPort: ports[at * 2 + 1] ?? 0,
-  }));
-  return { token: 'evaluation', members };
+  return { token: 'evaluation', members: Array.from({ length: servers }, (_, at) => memberOn(ports, at, 1)) };
+}
+
+/** The `at`-th of the members that these ports are for. */
+function memberOn(ports: readonly number[], at: number, firstNumber: number): LayoutMember {
+  return { name: `s${firstNumber + at}`, clientPort: ports[at * 2] ?? 0, peerPort: ports[at * 2 + 1] ?? 0 };
 }
 
 /** The server listens at its own port, and is known to its peers by that of the relay. */

@@ -12,8 +12,8 @@ const WORKER = fileURLToPath(new URL('../../dist/load/load-worker.js', import.me
 export class Generator {
   #child: ChildProcess | null = null;
 
-  /** Rejects when the generator fails, ends or hangs, and when `signal` is aborted; it is ended then. */
-  run(plan: LoadPlan, signal: AbortSignal): Promise<LoadResult> {
+  /** `enough` ends the load early. Rejects when the generator fails, ends or hangs, and when `signal` is aborted; it is ended then. */
+  run(plan: LoadPlan, signal: AbortSignal, enough: AbortSignal | null = null): Promise<LoadResult> {
     this.#child ??= fork(WORKER, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const child = this.#child;
     return new Promise((resolve, reject) => {
@@ -21,6 +21,7 @@ export class Generator {
       const timer = setTimeout(() => fail(new Error(`The load generator gave no result within ${limit} ms.`)), limit);
       const onExit = (code: number | null): void => fail(new Error(`The load generator ended with code ${code}.`));
       const onAbort = (): void => fail(signal.reason);
+      const onEnough = (): void => void child.send('stop');
       const onMessage = (reply: GeneratorReply): void => {
         if ('error' in reply) fail(new Error(`The load generator failed: ${reply.error}`));
         else settle(() => resolve(reply.result));
@@ -30,6 +31,7 @@ export class Generator {
         child.off('exit', onExit);
         child.off('message', onMessage);
         signal.removeEventListener('abort', onAbort);
+        enough?.removeEventListener('abort', onEnough);
         act();
       };
       const fail = (reason: unknown): void => {
@@ -39,6 +41,7 @@ export class Generator {
       child.on('exit', onExit);
       child.on('message', onMessage);
       signal.addEventListener('abort', onAbort, { once: true });
+      enough?.addEventListener('abort', onEnough, { once: true });
       child.send(plan);
     });
   }

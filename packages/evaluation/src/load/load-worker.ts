@@ -1,12 +1,15 @@
-/** The load generator as a process of its own: plans come in over IPC, results go out. Ends with its parent. */
+/** The load generator as a process of its own: plans come in over IPC, results go out; 'stop' ends a run early. Ends with its parent. */
 import type { LoadPlan, LoadResult } from './plan.ts';
 import { runLoad } from './run-load.ts';
 
 export type GeneratorReply = { readonly result: LoadResult } | { readonly error: string };
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', (plan: LoadPlan) => {
-  runLoad(plan).then(
+let stop = new AbortController();
+process.on('message', (message: LoadPlan | 'stop') => {
+  if (message === 'stop') return stop.abort();
+  stop = new AbortController();
+  runLoad(message, stop.signal).then(
     (result) => reply({ result }),
     (error: unknown) => reply({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   );

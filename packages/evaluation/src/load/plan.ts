@@ -20,6 +20,8 @@ export interface LoadPlan {
   readonly timeoutMs: number;
   /** Length of the intervals that are counted apart. Milliseconds. */
   readonly intervalMs: number;
+  /** With `each`: asks the cluster for its members as it goes, and gives those that come their share. */
+  readonly discover: boolean;
   readonly seed: number;
 }
 
@@ -47,9 +49,14 @@ export interface Interval {
   readonly p50: number | null;
   readonly p99: number | null;
   readonly max: number | null;
+  /** Reads by server, in the order of the result's `servers`. Empty unless they are asked one by one. */
+  readonly readsByServer: readonly number[];
 }
 
 export interface LoadResult {
+  /** When the measured time began. Milliseconds since 1970, as finely as the clock tells. */
+  readonly beganAt: number;
+  /** Less than planned where the load was ended early. */
   readonly seconds: number;
   readonly reads: number;
   readonly writes: number;
@@ -61,8 +68,8 @@ export interface LoadResult {
   readonly writeLatencies: Histogram;
   /** How much later than intended requests left the generator, at the median. Milliseconds; open loop only. */
   readonly lateMs: number;
-  /** Answered reads by server, in the order of the plan's endpoints; with `each` only. */
-  readonly readsByServer: readonly number[];
+  /** `host:port` of those that were asked one by one, in the order in which they were found. */
+  readonly servers: readonly string[];
   readonly intervals: readonly Interval[];
   /** CPU of the generator itself for each request. Microseconds. */
   readonly generatorMicros: number;

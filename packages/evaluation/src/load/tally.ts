@@ -9,13 +9,13 @@ interface Open {
   refused: number;
   unknown: number;
   readonly latencies: number[];
+  readonly readsByServer: number[];
 }
 
 /** Counts what was to be sent within its window. An answer belongs to the interval in which it came, a failure to that of its request. */
 export class Tally {
   readonly #intervalMs: number;
   readonly #intervals: Open[] = [];
-  readonly #readsByServer: number[];
   readonly #late: number[] = [];
   readonly #reads: Histogram = newHistogram();
   readonly #writes: Histogram = newHistogram();
@@ -23,9 +23,8 @@ export class Tally {
   #from = 0;
   #to = 0;
 
-  constructor(intervalMs: number, servers: number) {
+  constructor(intervalMs: number) {
     this.#intervalMs = intervalMs;
-    this.#readsByServer = Array.from({ length: servers }, () => 0);
   }
 
   /** The measured time, by `performance.now`. */
@@ -34,19 +33,26 @@ export class Tally {
     this.#to = to;
     const count = Math.ceil((to - from) / this.#intervalMs);
     for (let at = 0; at < count; at++)
-      this.#intervals.push({ reads: 0, writes: 0, refused: 0, unknown: 0, latencies: [] });
+      this.#intervals.push({ reads: 0, writes: 0, refused: 0, unknown: 0, latencies: [], readsByServer: [] });
   }
 
-  answered(isRead: boolean, intended: number, ended: number, server: number): void {
+  /** Nothing more is to be sent from `now` on: the measured time ends there. */
+  cut(now: number): void {
+    this.#to = Math.max(this.#from, Math.min(this.#to, now));
+    this.#intervals.length = Math.ceil((this.#to - this.#from) / this.#intervalMs);
+  }
+
+  /** `server`: which was asked, where they are asked one by one; else null. */
+  answered(isRead: boolean, intended: number, ended: number, server: number | null): void {
     if (!this.#counts(intended)) return;
     const ms = ended - intended;
     record(isRead ? this.#reads : this.#writes, ms * 1000);
     this.#totals[isRead ? 'reads' : 'writes'] += 1;
-    if (isRead) this.#readsByServer[server] = (this.#readsByServer[server] ?? 0) + 1;
     const interval = this.#intervalAt(ended);
     if (interval === undefined) return;
     interval[isRead ? 'reads' : 'writes'] += 1;
     interval.latencies.push(ms);
+    if (isRead && server !== null) interval.readsByServer[server] = (interval.readsByServer[server] ?? 0) + 1;
   }
 
   failed(isUnknown: boolean, intended: number): void {
@@ -65,15 +71,19 @@ export class Tally {
     if (this.#counts(intended)) this.#late.push(Math.max(0, ms));
   }
 
-  result(generatorMicros: number): LoadResult {
+  /** `servers`: those that were asked one by one. */
+  result(generatorMicros: number, servers: readonly string[]): LoadResult {
     return {
+      beganAt: performance.timeOrigin + this.#from,
       seconds: (this.#to - this.#from) / 1000,
       ...this.#totals,
       readLatencies: this.#reads,
       writeLatencies: this.#writes,
       lateMs: this.#late.length === 0 ? 0 : median(this.#late),
-      readsByServer: this.#readsByServer,
-      intervals: this.#intervals.map((interval, at) => closed(interval, (at * this.#intervalMs) / 1000)),
+      servers,
+      intervals: this.#intervals.map((interval, at) =>
+        closed(interval, (at * this.#intervalMs) / 1000, servers.length),
+      ),
       generatorMicros,
     };
   }
@@ -87,10 +97,12 @@ export class Tally {
   }
 }
 
-function closed({ reads, writes, refused, unknown, latencies }: Open, at: number): Interval {
+function closed(open: Open, at: number, servers: number): Interval {
+  const { reads, writes, refused, unknown, latencies } = open;
   const sorted = latencies.toSorted((a, b) => a - b);
   const of = (share: number): number | null => (sorted.length === 0 ? null : percentile(sorted, share));
-  return { at, reads, writes, refused, unknown, p50: of(0.5), p99: of(0.99), max: of(1) };
+  const readsByServer = Array.from({ length: servers }, (_, server) => open.readsByServer[server] ?? 0);
+  return { at, reads, writes, refused, unknown, p50: of(0.5), p99: of(0.99), max: of(1), readsByServer };
 }
 
 /** Milliseconds; null where nothing was recorded. */

@@ -15,12 +15,27 @@ export interface CurvesOptions {
   readonly diagonal?: number;
   /** Points of every observation; false where they would hide the lines. */
   readonly points?: boolean;
+  /** Lines that join the medians; false where hardly two observations share an x. */
+  readonly lines?: boolean;
   readonly width?: number;
   readonly height?: number;
 }
 
 export function curves(options: CurvesOptions): Readonly<Record<string, unknown>> {
-  const { rows, x, y, colour, dash, column, row, diagonal, points = true, width = 330, height = 260 } = options;
+  const {
+    rows,
+    x,
+    y,
+    colour,
+    dash,
+    column,
+    row,
+    diagonal,
+    points = true,
+    lines = true,
+    width = 330,
+    height = 260,
+  } = options;
   const encoding = {
     x: { field: x.field, type: 'quantitative', title: x.title, scale: { type: x.scale, nice: x.scale === 'linear' } },
     color: { field: colour.field, type: 'nominal', title: colour.title, sort: null },
@@ -30,10 +45,14 @@ export function curves(options: CurvesOptions): Readonly<Record<string, unknown>
   };
   const vertical = { field: y.field, type: 'quantitative', title: y.title, scale: { type: y.scale } };
   const layer = [
-    {
-      mark: { type: 'line', strokeWidth: 2 },
-      encoding: { ...encoding, y: { ...vertical, aggregate: 'median', title: y.title } },
-    },
+    ...(lines
+      ? [
+          {
+            mark: { type: 'line', strokeWidth: 2 },
+            encoding: { ...encoding, y: { ...vertical, aggregate: 'median', title: y.title } },
+          },
+        ]
+      : []),
     ...(points
       ? [{ mark: { type: 'point', filled: true, opacity: 0.5, size: 24 }, encoding: { ...encoding, y: vertical } }]
       : []),

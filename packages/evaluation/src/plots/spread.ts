@@ -5,7 +5,8 @@ import type { Axis } from './figure.ts';
 
 export interface SpreadOptions {
   readonly rows: readonly Row[];
-  readonly x: Axis & { readonly order: readonly string[] };
+  /** `labelAngle`: for long labels. Degrees. */
+  readonly x: Axis & { readonly order: readonly string[]; readonly labelAngle?: number };
   readonly y: Axis & { readonly scale?: 'linear' | 'log' };
   readonly colour: Axis & { readonly order: readonly string[] };
   readonly column?: Axis & { readonly order: readonly string[] };
@@ -42,7 +43,13 @@ export function spread(options: SpreadOptions): Readonly<Record<string, unknown>
   const points = rows.map((each) => ({ ...each, part: 'observation' }));
   const sums = groups(rows, keys, y.field);
   const position = {
-    x: { field: x.field, type: 'ordinal', sort: x.order, title: x.title, axis: { labelAngle: 0 } },
+    x: {
+      field: x.field,
+      type: 'ordinal',
+      sort: x.order,
+      title: x.title,
+      axis: { labelAngle: x.labelAngle ?? 0, labelLimit: 240 },
+    },
     xOffset: { field: colour.field, sort: colour.order },
     color: { field: colour.field, type: 'nominal', sort: colour.order, title: colour.title },
   };

@@ -1,0 +1,115 @@
+/** Timeouts that lengthen when elections fail, against fixed ones, under failures that come one after the other. */
+import type { Cell, CellResult, Experiment, Row, Scale } from '../experiment.ts';
+import type { Figure } from '../plots/figure.ts';
+import { observations } from '../plots/observations.ts';
+import { spread } from '../plots/spread.ts';
+import { ELECTION_BUDGETS } from './elections.ts';
+import { ElectionTrial } from './election-trial.ts';
+import type { TimeoutRange } from './election-timeouts.ts';
+
+interface Settings {
+  readonly range: TimeoutRange;
+  readonly delayMs: number;
+  readonly preVote: boolean;
+  readonly adaptive: boolean;
+}
+
+const SERVERS = 5;
+/** Timeouts that suit their network, that are tight for it, and that are too tight: a round trip hardly fits. */
+const TUNINGS: readonly { readonly range: TimeoutRange; readonly delayMs: number }[] = [
+  { range: { name: '300–500', minMs: 300, maxMs: 500, heartbeatMs: 50 }, delayMs: 5 },
+  { range: { name: '150–200', minMs: 150, maxMs: 200, heartbeatMs: 30 }, delayMs: 30 },
+  { range: { name: '100–130', minMs: 100, maxMs: 130, heartbeatMs: 20 }, delayMs: 40 },
+];
+
+export const adaptation: Experiment = {
+  name: 'adaptation',
+  title: 'Adaptation: timeouts that lengthen when elections fail, against fixed ones',
+  question: 'Does it help to wait longer after failed elections, and what does it cost when they would not fail?',
+  method:
+    'As in the elections above: leaders of five servers fall silent one after the other, here across a relay that delays every message. "Fixed": maxElectionBackoff=1; ' +
+    '"adaptive": 8, the default, which lets the upper end of the range double with each failed election. The second and third tuning are too short for their network on purpose. ' +
+    'The simulator asks the same of many more failures (docs/elections.md).',
+  measures: [
+    { column: 'ms', label: 'time to the first write served', unit: 'ms', where: { kind: 'replacement' } },
+    { column: 'terms', label: 'terms per replacement', unit: '', where: { kind: 'replacement' } },
+  ],
+  cells: (scale) => settingsOf(scale).map((settings) => cellOf(settings, scale)),
+  figures,
+};
+
+function settingsOf(scale: Scale): readonly Settings[] {
+  const votes = scale === 'full' ? [true, false] : [true];
+  const tunings = scale === 'full' ? TUNINGS : TUNINGS.slice(1);
+  return tunings.flatMap((tuning) =>
+    votes.flatMap((preVote) => [false, true].map((adaptive) => ({ ...tuning, preVote, adaptive }))),
+  );
+}
+
+function cellOf({ range, delayMs, preVote, adaptive }: Settings, scale: Scale): Cell {
+  const budget = ELECTION_BUDGETS[scale];
+  const tuned = [`maxElectionBackoff=${adaptive ? 8 : 1}`];
+  const settings = { servers: SERVERS, range, preVote, death: 'silent', delayMs, tuned } as const;
+  return {
+    key: `${range.minMs}-${range.maxMs}ms-${delayMs}ms-${preVote ? 'prevote' : 'plain'}-${adaptive ? 'adaptive' : 'fixed'}`,
+    settings: { servers: SERVERS, timeouts: range.name, delayMs, preVote, adaptive },
+    servers: SERVERS,
+    seconds: 6 + Math.min(budget.seconds, budget.elections * 3),
+    run: (harness) => new ElectionTrial(harness, settings, budget).run(),
+  };
+}
+
+function figures(results: readonly CellResult[]): readonly Figure[] {
+  const rows = observations(results, { kind: 'replacement' }).map(
+    (row): Row => ({
+      ...row,
+      ms: row['ms'] ?? row['limitMs'] ?? null,
+      outcome: row['ms'] === null ? 'none' : 'served',
+      tuning: `${row['timeouts']} ms, ${row['delayMs']} ms away`,
+      kindOf: row['adaptive'] === true ? 'adaptive' : 'fixed',
+      vote: row['preVote'] === true ? 'PreVote' : 'without PreVote',
+    }),
+  );
+  if (rows.length === 0) return [];
+  const common = {
+    rows,
+    x: {
+      field: 'tuning',
+      title: 'election timeout and one-way delay',
+      order: TUNINGS.map(({ range, delayMs }) => `${range.name} ms, ${delayMs} ms away`),
+    },
+    colour: { field: 'kindOf', title: 'timeouts', order: ['fixed', 'adaptive'] },
+    column: { field: 'vote', title: '', order: ['PreVote', 'without PreVote'] },
+    width: 480,
+  };
+  const missing = [
+    ...(rows.some((row) => row['preVote'] === false) ? [] : ['Not measured in this run: without PreVote.']),
+    ...(rows.some((row) => row['timeouts'] === '300–500') ? [] : ['Not measured in this run: 300–500 ms.']),
+  ];
+  return [
+    {
+      id: 'time',
+      title: 'Time without a leader for each failure, fixed and adaptive timeouts',
+      caption:
+        'Each point is one failure; the bar is the median, the line spans the 10th to the 90th percentile. Logarithmic.',
+      spec: spread({
+        ...common,
+        y: { field: 'ms', title: 'time to the first write served (ms)', scale: 'log' },
+        censored: 'outcome',
+      }),
+      missing,
+    },
+    {
+      id: 'terms',
+      title: 'Terms that each replacement took',
+      caption:
+        'One is an election that succeeds at once; what is above was lost to candidates that stood against each other or timed out.',
+      spec: spread({
+        ...common,
+        rows: rows.filter((row) => row['terms'] !== null),
+        y: { field: 'terms', title: 'terms' },
+      }),
+      missing,
+    },
+  ];
+}

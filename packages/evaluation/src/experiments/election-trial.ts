@@ -1,0 +1,168 @@
+/** Takes leaders away, one after the other, and measures how long it takes until a successor serves a write. */
+import type { Client } from '@quorate/client';
+import type { LocalServer } from '@quorate/processes';
+import type { Cluster } from '../harness/cluster.ts';
+import type { Harness } from '../harness/harness.ts';
+import { SOUND } from '../harness/link.ts';
+import { firstWriteServed } from '../harness/prober.ts';
+import { InVainError } from '../harness/until.ts';
+import { type TimeoutRange, timeoutFlags } from './election-timeouts.ts';
+
+/** How a leader goes: `silent` stands still with its connections open, `killed` is ended by kill -9, and its connections break. */
+export type Death = 'silent' | 'killed';
+
+export interface ElectionSettings {
+  readonly servers: number;
+  readonly range: TimeoutRange;
+  readonly preVote: boolean;
+  readonly death: Death;
+  /** One way, between servers. */
+  readonly delayMs: number;
+  /** Further options of the core, as `NAME=N`. */
+  readonly tuned?: readonly string[];
+}
+
+/** Of a cell, whichever comes first. */
+export interface ElectionBudget {
+  readonly elections: number;
+  readonly seconds: number;
+  /** Watched without any failure before the first. */
+  readonly calmSeconds: number;
+  /** Without a leader for so long, the outcome is "none". */
+  readonly limitMs: number;
+}
+
+/** So many times none, and the cell has shown what it has to show. */
+const MAX_NONE = 3;
+
+export class ElectionTrial {
+  readonly #harness: Harness;
+  readonly #settings: ElectionSettings;
+  readonly #budget: ElectionBudget;
+  readonly #limitMs: number;
+
+  constructor(harness: Harness, settings: ElectionSettings, budget: ElectionBudget) {
+    this.#harness = harness;
+    this.#settings = settings;
+    this.#budget = budget;
+    this.#limitMs = budget.limitMs;
+  }
+
+  async run(): Promise<void> {
+    const { servers, range, preVote, delayMs } = this.#settings;
+    const cluster = await this.#harness.prepare({
+      servers,
+      flags: [...timeoutFlags(range, this.#settings.tuned), `--pre-vote=${preVote}`],
+      ...(delayMs === 0 ? {} : { links: { ...SOUND, delayMs } }),
+    });
+    const clients = await this.#initial(cluster);
+    await this.#harness.introduce(cluster);
+    await this.#calm(cluster, clients);
+    await this.#replacements(cluster);
+  }
+
+  /** From the moment when a majority is up to the first write served. */
+  async #initial(cluster: Cluster): Promise<readonly Client[]> {
+    const { servers } = this.#settings;
+    const majority = Math.floor(servers / 2) + 1;
+    cluster.local.startAll();
+    await cluster.until(
+      'a majority to be up',
+      async () => ((await cluster.pages()).filter(({ page }) => page !== null).length >= majority ? true : null),
+      60_000,
+    );
+    const since = performance.now();
+    const clients = await Promise.all(cluster.servers.map((server) => cluster.client([server])));
+    const served = await firstWriteServed(clients, since, this.#limitMs, this.#harness.signal);
+    this.#harness.record({ kind: 'initial', ms: served?.ms ?? null, limitMs: this.#limitMs });
+    return clients;
+  }
+
+  /** Nothing is hurt: elections now are ones that nobody needs. */
+  async #calm(cluster: Cluster, clients: readonly Client[]): Promise<void> {
+    const { calmSeconds } = this.#budget;
+    const before = await this.#term(cluster);
+    const began = performance.now();
+    let writes = 0;
+    let served = 0;
+    while (performance.now() - began < calmSeconds * 1000) {
+      writes += 1;
+      const answer = await firstWriteServed(clients, performance.now(), 1000, this.#harness.signal);
+      if (answer !== null) served += 1;
+      await this.#harness.wait(20);
+    }
+    const seconds = (performance.now() - began) / 1000;
+    const terms = (await this.#term(cluster)) - before;
+    this.#harness.record({ kind: 'calm', terms, termsPerSecond: terms / seconds, writes, served });
+  }
+
+  async #term(cluster: Cluster): Promise<number> {
+    return Math.max(0, ...(await cluster.pages()).map(({ page }) => page?.term ?? 0));
+  }
+
+  async #replacements(cluster: Cluster): Promise<void> {
+    const { elections: wanted, seconds } = this.#budget;
+    const began = performance.now();
+    let none = 0;
+    let passed = 0;
+    for (let done = 0; done < wanted && none < MAX_NONE; done++) {
+      if (performance.now() - began > seconds * 1000) break;
+      const outcome = await this.#replace(cluster);
+      if (outcome === 'none') none += 1;
+      if (outcome === 'passed') passed += 1;
+    }
+    if (none === MAX_NONE)
+      this.#harness.note(`No leader within ${this.#limitMs / 1000} s, ${MAX_NONE} times: ended early.`);
+    if (passed > 0)
+      this.#harness.note(
+        `${passed} times the leader had been replaced by itself just before it was taken away; not counted.`,
+      );
+  }
+
+  async #replace(cluster: Cluster): Promise<'served' | 'none' | 'passed'> {
+    const { range } = this.#settings;
+    const leader = await this.#leader(cluster);
+    if (leader === null) {
+      this.#harness.record({ kind: 'replacement', ms: null, terms: null, limitMs: this.#limitMs });
+      return 'none';
+    }
+    const survivors = cluster.servers.filter((server) => server !== leader);
+    const clients = await Promise.all(survivors.map((server) => cluster.client([server])));
+    await this.#harness.wait(100 + this.#harness.random.below(100 + Math.round(range.maxMs)));
+    const term = await this.#term(cluster);
+    const since = performance.now();
+    if (this.#settings.death === 'silent') cluster.freeze(leader);
+    else await cluster.kill(leader);
+    const served = await firstWriteServed(clients, since, this.#limitMs, this.#harness.signal);
+    const terms = (await this.#term(cluster)) - term;
+    await Promise.all(clients.map((client) => client.close()));
+    const isReplaced = terms > 0 || served === null;
+    if (isReplaced) {
+      this.#harness.record({ kind: 'replacement', ms: served?.ms ?? null, terms, limitMs: this.#limitMs });
+    }
+    await this.#bringBack(cluster, leader);
+    if (served === null) return 'none';
+    return isReplaced ? 'served' : 'passed';
+  }
+
+  /** Null: there was none that all agree on, in all the time. */
+  async #leader(cluster: Cluster): Promise<LocalServer | null> {
+    try {
+      return await cluster.settled(this.#limitMs);
+    } catch (error) {
+      if (!(error instanceof InVainError)) throw error;
+    }
+    const found = await cluster.leaderNow();
+    return found?.server ?? null;
+  }
+
+  async #bringBack(cluster: Cluster, server: LocalServer): Promise<void> {
+    await cluster.kill(server);
+    server.process.start();
+    await cluster.until(
+      `${server.member.name} to be back`,
+      async () => ((await cluster.page(server)) === null ? null : true),
+      60_000,
+    );
+  }
+}

@@ -1,0 +1,129 @@
+/** A load that goes on while things happen to a cluster, and when they happened. */
+import type { Row } from '../experiment.ts';
+import type { Harness } from '../harness/harness.ts';
+import type { LoadPlan } from '../load/plan.ts';
+import type { Figure } from '../plots/figure.ts';
+
+/** The longest that a script may take: then its load ends by itself. */
+const MAX_SECONDS = 3_600;
+
+export class Timeline {
+  readonly #harness: Harness;
+  readonly #events: { readonly time: number; readonly what: string }[] = [];
+
+  private constructor(harness: Harness) {
+    this.#harness = harness;
+  }
+
+  /**
+   * Runs the script under the load, from its warm-up's end to its own. Records an `interval` row for each stretch of time, an `event` row for
+   * each mark, and how long writes paused after it. Resolves when both are over.
+   */
+  static async run(
+    harness: Harness,
+    plan: Omit<LoadPlan, 'seconds'>,
+    script: (timeline: Timeline) => Promise<void>,
+    record: (row: Row) => void = (row) => harness.record(row),
+  ): Promise<void> {
+    const timeline = new Timeline(harness);
+    const enough = new AbortController();
+    const load = harness.load({ ...plan, seconds: MAX_SECONDS }, enough.signal);
+    const play = async (): Promise<void> => {
+      try {
+        await harness.wait(plan.warmUpSeconds * 1000);
+        await script(timeline);
+      } finally {
+        enough.abort();
+      }
+    };
+    const [result] = await Promise.all([load, play()]);
+    record({ kind: 'began', time: result.beganAt });
+    for (const { readsByServer, ...interval } of result.intervals) {
+      const reads = readsByServer.map((count, at) => [`reads:${result.servers[at]}`, count] as const);
+      record({ kind: 'interval', ...interval, seconds: plan.intervalMs / 1000, ...Object.fromEntries(reads) });
+    }
+    const seconds = plan.intervalMs / 1000;
+    for (const { time, what } of timeline.#events) {
+      const at = (time - result.beganAt) / 1000;
+      const after = result.intervals.filter((interval) => interval.at >= at);
+      const first = after.findIndex(({ writes }) => writes > 0);
+      record({ kind: 'event', at, what, pauseMs: (first < 0 ? after.length : first) * seconds * 1000 });
+    }
+  }
+
+  /** Something happens now; returns when that is, in milliseconds since 1970. */
+  mark(what: string): number {
+    const time = performance.timeOrigin + performance.now();
+    this.#events.push({ time, what });
+    return time;
+  }
+
+  async wait(seconds: number): Promise<void> {
+    await this.#harness.wait(seconds * 1000);
+  }
+}
+
+/** Writes a second over time, with what happened. `rows`: of one cell. */
+export function timelineFigure(
+  rows: readonly Row[],
+  words: Pick<Figure, 'id' | 'title' | 'caption' | 'missing'>,
+): Figure {
+  const intervals = rows
+    .filter((row) => row['kind'] === 'interval')
+    .map((row) => ({
+      part: 'interval',
+      at: row['at'] ?? null,
+      perSecond: Number(row['writes']) / Number(row['seconds']),
+      p99: row['p99'] ?? null,
+    }));
+  const events = rows
+    .filter((row) => row['kind'] === 'event')
+    .map((row) => ({ part: 'event', at: row['at'] ?? null, what: row['what'] ?? '' }));
+  const x = { field: 'at', type: 'quantitative', title: 'time (s)' };
+  const rules = {
+    transform: [{ filter: "datum.part === 'event'" }],
+    mark: { type: 'rule', color: '#d55e00', strokeDash: [4, 3] },
+    encoding: { x },
+  };
+  const over = { transform: [{ filter: "datum.part === 'interval'" }] };
+  return {
+    ...words,
+    spec: {
+      data: { values: [...intervals, ...events] },
+      vconcat: [
+        {
+          width: 900,
+          height: 200,
+          layer: [
+            {
+              ...over,
+              mark: { type: 'area', interpolate: 'step-after', opacity: 0.8, line: true },
+              encoding: { x, y: { field: 'perSecond', type: 'quantitative', title: 'writes (1/s)' } },
+            },
+            rules,
+            {
+              transform: [{ filter: "datum.part === 'event'" }],
+              mark: { type: 'text', angle: 270, align: 'right', dx: -4, dy: -5, fontSize: 10, color: '#8a3d00' },
+              encoding: { x, y: { value: 0 }, text: { field: 'what', type: 'nominal' } },
+            },
+          ],
+        },
+        {
+          width: 900,
+          height: 130,
+          layer: [
+            {
+              ...over,
+              mark: { type: 'point', filled: true, size: 14, opacity: 0.7 },
+              encoding: {
+                x,
+                y: { field: 'p99', type: 'quantitative', title: 'p99 latency (ms)', scale: { type: 'log' } },
+              },
+            },
+            rules,
+          ],
+        },
+      ],
+    },
+  };
+}
