@@ -85,7 +85,8 @@ class Failures {
       await Timeline.run(this.#harness, { ...plan, warmUpSeconds: 0.5 }, async (timeline) => {
         await timeline.wait(PHASE_SECONDS[this.#scale]);
         for (const step of this.#steps()) {
-          timeline.mark(await step.act(cluster));
+          const time = timeline.now;
+          timeline.mark(await step.act(cluster), time);
           await timeline.wait(PHASE_SECONDS[this.#scale]);
           await this.#look(cluster, witness);
         }

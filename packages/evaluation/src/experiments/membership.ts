@@ -89,6 +89,7 @@ class Changes {
   async make(change: Change, coming: readonly LayoutMember[], founders: readonly LocalServer[]): Promise<void> {
     const servers = coming.map((member) => this.#cluster.add(member));
     const operator = await this.#cluster.client([...founders], SETTLE_TIMEOUT_MS);
+    this.#timeline.mark('change begins');
     if (change === 'grow-one-by-one') {
       for (const [at, server] of servers.entries()) await this.#one(operator, [server], [], `${4 + at} servers`);
       return;
@@ -107,7 +108,6 @@ class Changes {
     const wishes = servers.map(
       ({ member }): MembershipWish => ({ op: 'add', name: member.name, peerURLs: [peerUrl(member)], voter: true }),
     );
-    this.#timeline.mark('change begins');
     await operator.changeMembership([...wishes, ...removals]);
     for (const { process } of servers) process.start();
     // The founders may leave on the way: whoever has come is asked then.

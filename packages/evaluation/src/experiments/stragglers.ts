@@ -17,16 +17,9 @@ interface Settings {
 
 const SERVERS = 5;
 const CLIENTS = 16;
-const WHO = [
-  'nobody',
-  'one follower',
-  'two followers',
-  'the leader',
-  'the leader, which hands over',
-  'a majority',
-] as const;
+const WHO = ['nobody', 'one follower', 'two followers', 'leader', 'leader, handed over', 'a majority'] as const;
 type Who = (typeof WHO)[number];
-const BUDGETS = { full: { repeats: 5, seconds: 10 }, quick: { repeats: 1, seconds: 2 } } as const;
+const BUDGETS = { full: { repeats: 5, seconds: 10 }, quick: { repeats: 2, seconds: 1 } } as const;
 /** From the moment at which servers become slow until the measurement begins: what happens by itself meanwhile has happened. */
 const SETTLE_SECONDS = { full: 5, quick: 1 } as const;
 
@@ -37,7 +30,7 @@ export const stragglers: Experiment = {
   method:
     'Five servers, 16 clients that write in a closed loop. Some servers are slowed through their own fault injection: every disk operation begins late, or every message ' +
     'to another server leaves late, by the same time. A majority decides, so up to two slow followers should cost nothing; a slow leader is in every write. ' +
-    '"Hands over": quorate move-leader to a fast server after it became slow. The measurement begins some seconds after the servers became slow, so that what the ' +
+    '"Handed over": quorate move-leader to a fast server after it became slow. The measurement begins some seconds after the servers became slow, so that what the ' +
     'cluster does by itself has happened; whether the leader changed by itself is in the data.',
   measures: [...WHO].flatMap((who) => [
     { column: 'throughput', label: `writes a second, slow: ${who}`, unit: '1/s', where: { who } },
@@ -71,7 +64,7 @@ async function run(harness: Harness, { part, slowMs }: Settings, scale: Scale): 
     const leader = await cluster.settled();
     const slow = slowServers(who, cluster, leader);
     await Promise.all(slow.map((server) => cluster.hurt(server, `slow?ms=${slowMs}&what=${part}`)));
-    if (who === 'the leader, which hands over') await handOver(cluster, leader);
+    if (who === 'leader, handed over') await handOver(cluster, leader);
     await harness.wait(SETTLE_SECONDS[scale] * 1000);
     for (let repeat = 1; repeat <= repeats; repeat++) {
       const pace = { kind: 'closed', clients: CLIENTS } as const;
@@ -92,8 +85,8 @@ function slowServers(who: Who, cluster: Cluster, leader: LocalServer): readonly 
       return followers.slice(0, 1);
     case 'two followers':
       return followers.slice(0, 2);
-    case 'the leader':
-    case 'the leader, which hands over':
+    case 'leader':
+    case 'leader, handed over':
       return [leader];
     case 'a majority':
       return followers.slice(0, 3);

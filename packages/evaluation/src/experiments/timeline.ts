@@ -51,9 +51,13 @@ export class Timeline {
     }
   }
 
-  /** Something happens now; returns when that is, in milliseconds since 1970. */
-  mark(what: string): number {
-    const time = performance.timeOrigin + performance.now();
+  /** Milliseconds since 1970, as finely as the clock tells. */
+  get now(): number {
+    return performance.timeOrigin + performance.now();
+  }
+
+  /** Something happens now, or happened at `time`; returns when that is. */
+  mark(what: string, time: number = this.now): number {
     this.#events.push({ time, what });
     return time;
   }
