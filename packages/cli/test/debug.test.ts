@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Engine, type Frame, type Host } from '@quorate/debugger';
 import { contentSecurityPolicy } from '@quorate/debugger/node';
@@ -9,9 +10,11 @@ import { Trial } from '../src/acceptance/trial.ts';
 import { UniqueWrites } from '../src/acceptance/writes.ts';
 import { debuggerPage } from '../src/commands/debugger-page.ts';
 import { DebuggerProcess } from '../src/dev/debugger-process.ts';
-import { memberDirectory } from '@quorate/processes';
+import { clientAddress, type LayoutMember, memberDirectory } from '@quorate/processes';
 import { QUORATE_ENTRY } from '../src/programs.ts';
+import { describeWithPeer, findPeer } from '../../../test-support/peers.ts';
 import { quorate } from './support/command.ts';
+import { picture, withPage } from './support/looking.ts';
 import { report } from './support/report.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-debug-'));
@@ -107,14 +110,15 @@ describe('quorate debug', () => {
 });
 
 describe('the run so far of a real cluster', () => {
-  it('opens in the debugger while the servers run, and ends where they are', async () => {
+  it('opens with one command while the servers run, and ends where they are', async () => {
     await Trial.run({ servers: 3, report, flags: ['--flight-recorder'] }, async (trial) => {
       const client = await trial.client();
       const writes = new UniqueWrites();
       for (let n = 0; n < 30; n++) await writes.write(client, `w/${n}`);
       await trial.agreed();
       const { directory } = trial.cluster;
-      const opened = new DebuggerProcess(trial.cluster.servers.map(({ member }) => memberDirectory(directory, member)));
+      const directories = trial.cluster.servers.map(({ member }) => memberDirectory(directory, member));
+      const opened = new DebuggerProcess(directories);
       try {
         const url = await opened.open();
         const trace = await fetch(new URL('./trace.json', url));
@@ -130,6 +134,61 @@ describe('the run so far of a real cluster', () => {
       } finally {
         opened.close();
       }
+      // The folders themselves are as good as the directories that they are in.
+      const { url, interrupt } = await serve(...directories.map((path) => join(path, 'flight')));
+      if (findPeer('chromium') !== null) await withPage(url, lookAtRecording);
+      await interrupt();
+    });
+  }, 120_000);
+});
+
+async function lookAtRecording(page: Page): Promise<void> {
+  await page.getByText('A recording of real servers can be looked at, and cannot go another way').waitFor();
+  await page.keyboard.press('End');
+  await page.getByRole('img', { name: /is leader in term \d+/ }).waitFor();
+  await page.keyboard.press('3');
+  await page.getByText(/fold heartbeats \(\d+ steps\)/).waitFor();
+  await picture(page, 'recording');
+  await page.keyboard.press('4');
+  await page.getByText('A recording holds what the cores saw, and not what clients asked and were told.').waitFor();
+}
+
+describeWithPeer('chromium', 'the page of a running server', () => {
+  const looked = (member: LayoutMember, look: (page: Page) => Promise<void>): Promise<void> =>
+    withPage(`http://${clientAddress(member)}/debug/ui/#live`, look);
+
+  it('opens the flight recording of that server, and leads back', async () => {
+    await Trial.run({ servers: 3, report, flags: ['--flight-recorder', '--redact-values'] }, async (trial) => {
+      const client = await trial.client();
+      const writes = new UniqueWrites();
+      for (let n = 0; n < 30; n++) await writes.write(client, `w/${n}`);
+      await trial.agreed();
+      const leader = await trial.leader();
+      await looked(leader.member, async (page) => {
+        await page.getByText('as s').waitFor();
+        await picture(page, 'live');
+        await page.keyboard.press('f');
+        await page.locator('.clock span', { hasText: /step 1 of \d+/ }).waitFor();
+        await page.keyboard.press('End');
+        await page.getByRole('img', { name: /is leader in term \d+/ }).waitFor();
+        await page.keyboard.press('2');
+        await page
+          .getByRole('button', { name: /entry \d+ of term/ })
+          .first()
+          .waitFor();
+        await page.getByRole('link', { name: 'Live' }).click();
+        await page.getByRole('button', { name: 'Open its flight recording' }).waitFor();
+      });
+    });
+  }, 120_000);
+
+  it('says how to have a recording where there is none', async () => {
+    await Trial.run({ servers: 1, report }, async (trial) => {
+      const { member } = await trial.leader();
+      await looked(member, async (page) => {
+        await page.getByRole('button', { name: 'Open its flight recording' }).click();
+        await page.getByText('This server keeps no flight recording; start it with --flight-recorder.').waitFor();
+      });
     });
   }, 120_000);
 });

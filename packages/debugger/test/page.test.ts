@@ -145,6 +145,49 @@ describeWithPeer('chromium', 'the page', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('makes a run of whole nodes of a seed, in which a person takes the adversary’s place', async () => {
+    const { page, complaints } = await house.open();
+    const process = page.locator('.item', { hasText: 'n1: process' });
+    const full = process.getByRole('button', { name: /fill its disk/ });
+    expect(await full.getAttribute('title')).toContain('open a run of whole nodes');
+    await page.keyboard.press('o');
+    await page.getByRole('combobox', { name: 'Servers' }).selectOption('3');
+    await page.getByRole('textbox', { name: 'Seed' }).fill('50');
+    await page.getByRole('button', { name: 'Run of whole nodes' }).click();
+    const faults = page.locator('.item', { hasText: 's1: faults' });
+    await faults.waitFor({ timeout: 20_000 });
+    for (let press = 0; press < 10; press++) await page.keyboard.press('N');
+    await faults.getByRole('button', { name: 'fill its disk' }).click();
+    await page.getByRole('button', { name: 'the disk of s1 is full but for 0 bytes' }).waitFor({ timeout: 20_000 });
+    await page.locator('.inspector .headline', { hasText: 'the disk of s1 is full' }).waitFor();
+    await faults.getByRole('button', { name: 'wall clock back' }).click();
+    await page.getByRole('button', { name: 'the wall clock of s1 jumps by -3600000 ms' }).waitFor({ timeout: 20_000 });
+    expect(complaints).toEqual([]);
+  }, 60_000);
+
+  it('counts a leader’s lease down, and says when it has run out', async () => {
+    const { page } = await house.open();
+    await page.keyboard.press('o');
+    await page.getByRole('checkbox', { name: 'leases' }).check();
+    await page.getByRole('button', { name: 'Begin', exact: true }).click();
+    await page.getByText('5 servers, seed 1, leases').waitFor();
+    await page.keyboard.press('u');
+    await page.getByRole('button', { name: 'Continue until then' }).click();
+    const leader = /(n\d) leads/.exec(await page.locator('.message', { hasText: 'leads term' }).innerText())?.[1] ?? '';
+    const ring = (what: string): Promise<void> => page.getByRole('img', { name: new RegExp(what) }).waitFor();
+    for (let press = 0; press < 4; press++) await page.keyboard.press('N');
+    await ring(`${leader} is leader in term 1 and holds a lease`);
+    await page
+      .locator('.item', { hasText: `${leader}: process` })
+      .getByRole('button', { name: 'pause' })
+      .click();
+    await page.getByRole('button', { name: `Server ${leader}` }).click();
+    await page.getByRole('group', { name: 'What to inspect' }).getByRole('button', { name: leader }).click();
+    await page.getByRole('cell', { name: /for .* more/ }).waitFor();
+    for (let press = 0; press < 12; press++) await page.keyboard.press('N');
+    await page.getByRole('cell', { name: /ran out .* ago/ }).waitFor();
+  });
+
   it('tells what cannot be opened, and goes on with a cluster to play with', async () => {
     const { page } = await house.open(null, { hash: 'd=nonsense' });
     await page.getByRole('alert').getByText('The link cannot be read').waitFor();

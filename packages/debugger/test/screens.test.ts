@@ -51,6 +51,17 @@ describeWithPeer('chromium', 'the screens', () => {
     if (colorScheme === 'light') await picture(page, 'menu');
   });
 
+  it('a leader and its lease', async () => {
+    const { page } = await house.open(null, { colorScheme: 'light' });
+    await page.keyboard.press('o');
+    await page.getByRole('checkbox', { name: 'leases' }).check();
+    await page.getByRole('button', { name: 'Begin', exact: true }).click();
+    await page.getByText('5 servers, seed 1, leases').waitFor();
+    for (let step = 10; step <= 160; step += 10) await pressTo(page, 'N', step);
+    await page.getByRole('img', { name: /and holds a lease/ }).waitFor();
+    await picture(page, 'lease');
+  });
+
   it('the theme follows the choice and is remembered', async () => {
     const { page } = await house.open(null, { colorScheme: 'dark' });
     const theme = (): Promise<unknown> => page.evaluate('document.documentElement.dataset.theme');

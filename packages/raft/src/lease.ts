@@ -25,7 +25,10 @@ export function noLease(): Lease {
  * How long a lease lasts. A leader's clock that runs slow by `maxClockDrift` takes this length for as long as a follower's clock that
  * runs fast by as much takes `electionTimeoutMin`. Microseconds.
  */
-export function leaseLength({ electionTimeoutMin, maxClockDrift }: RaftOptions): Micros {
+export function leaseLength({
+  electionTimeoutMin,
+  maxClockDrift,
+}: Pick<RaftOptions, 'electionTimeoutMin' | 'maxClockDrift'>): Micros {
   return Math.floor((electionTimeoutMin * (million - maxClockDrift)) / (million + maxClockDrift));
 }
 

@@ -1,4 +1,5 @@
 /** Binds a RaftNode, the key-value service and the sockets into a process. Decides nothing. */
+import { join } from 'node:path';
 import { defaultOptions } from '@quorate/raft';
 import {
   KvService,
@@ -13,6 +14,7 @@ import {
   continueApply,
   defaultTransportLimits,
   type Environment,
+  FLIGHT_DIRECTORY,
   FlightRecorder,
   type LogLevel,
   RaftError,
@@ -319,6 +321,9 @@ class Assembly {
           now: clock.now(),
           silence: electionWindow(this.#options.electionTimeout).min * 1000,
         }),
+      flight: this.#options.flightRecorder
+        ? { directory: join(this.#options.dataDir, FLIGHT_DIRECTORY), isRedacted: this.#options.redactValues }
+        : null,
       debugTopics: () => this.#topics.topics,
       setDebugTopics: (topics) => this.#topics.set(topics),
       faults: this.#faults,

@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { DebugTopic } from '@quorate/runtime';
 import {
   ClientPort,
@@ -10,7 +13,7 @@ import {
   type ServerView,
   type StaticFiles,
 } from '@quorate/server';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { now } from './support/rpc-fixture.ts';
 
 describe('The HTTP/1 pages', () => {
@@ -29,6 +32,7 @@ describe('The HTTP/1 pages', () => {
       health: async () => null,
       raft: () => ({ role: 'leader' }),
       explain: () => ({ findings: [] }),
+      flight: null,
       debugTopics: () => topics,
       setDebugTopics: (wanted) => {
         topics = wanted;
@@ -198,5 +202,59 @@ describe('The HTTP/1 pages', () => {
     expect((await fetch(`${url}/debug/ui/other`)).status).toBe(404);
     expect((await fetch(`${url}/debug/ui/`, { method: 'POST' })).status).toBe(405);
     expect((await fetch(`${url}/debug/raft`)).status).toBe(200);
+  });
+
+  describe('of the flight recording', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'quorate-flight-'));
+    writeFileSync(join(folder, '00000002.flight'), 'the second');
+    writeFileSync(join(folder, '00000001.flight'), 'the first');
+    writeFileSync(join(folder, 'lost+found'), 'no recording');
+    afterAll(() => rmSync(folder, { recursive: true }));
+    const flight = { directory: folder, isRedacted: true };
+
+    it('lists its files, oldest first, and sends each as it is', async () => {
+      const { url } = await start({ flight });
+      const list = await fetch(`${url}/debug/flight`);
+      expect(await list.json()).toEqual({
+        redacted: true,
+        files: [
+          { sequence: 1, bytes: 9 },
+          { sequence: 2, bytes: 10 },
+        ],
+      });
+      const file = await fetch(`${url}/debug/flight?file=2`);
+      expect(file.headers.get('content-type')).toBe('application/octet-stream');
+      expect(await file.text()).toBe('the second');
+      expect((await fetch(`${url}/debug/flight?file=1`, { method: 'HEAD' })).headers.get('content-length')).toBe('9');
+    });
+
+    it.each(['3', '../../etc/passwd', '00000001.flight', ''])('has no file "%s"', async (name) => {
+      const { url } = await start({ flight });
+      expect((await fetch(`${url}/debug/flight?file=${encodeURIComponent(name)}`)).status).toBe(404);
+    });
+
+    it('says how to have one where there is none', async () => {
+      const { url } = await start();
+      const answer = await fetch(`${url}/debug/flight`);
+      expect(answer.status).toBe(404);
+      expect(await answer.json()).toEqual({
+        error: 'This server keeps no flight recording; start it with --flight-recorder',
+      });
+    });
+
+    it('is not there for a page whose own name leads to this machine', async () => {
+      const { port } = await start({ flight });
+      const socket = connect(port, '127.0.0.1');
+      socket.write('GET /debug/flight HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n');
+      let said = '';
+      for await (const chunk of socket) said += String(chunk);
+      expect(said).toMatch(/^HTTP\/1\.1 403 /);
+      expect(said).toContain('Ask under 127.0.0.1 or localhost');
+    });
+
+    it('is empty while nothing was recorded', async () => {
+      const { url } = await start({ flight: { directory: join(folder, 'none'), isRedacted: false } });
+      expect(await (await fetch(`${url}/debug/flight`)).json()).toEqual({ redacted: false, files: [] });
+    });
   });
 });

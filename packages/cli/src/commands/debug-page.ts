@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { type Served, servePage } from '@quorate/debugger/node';
 import { quorateVersion } from '@quorate/server';
 import { encodeTrace, endingOf, latestRecords, planTrace, runSeed, standardWatchers } from '@quorate/sim';
@@ -55,7 +55,13 @@ function recordedTrace(directories: readonly string[]): Served['trace'] {
   const { header, records, notes } = exportRecordings(directories, 'quorate debug');
   for (const note of notes) process.stderr.write(`${note}\n`);
   const lines = encodeTrace(header, latestRecords(records, maxRecords));
-  return { name: directories.map((path) => basename(path)).join(' '), text: [...lines].join('\n') };
+  return { name: directories.map(serverName).join(' '), text: [...lines].join('\n') };
+}
+
+/** A copy of its folder `flight` says nothing of whose it is; the folder around it may. */
+function serverName(directory: string): string {
+  const name = basename(directory);
+  return name === 'flight' ? basename(dirname(resolve(directory))) : name;
 }
 
 function seedTrace(text: string): Served['trace'] {

@@ -158,7 +158,10 @@ export class CoreTape implements Tape {
   }
 
   views(): readonly ServerView[] {
-    return serverViews(this.servers).map((view) => ({ ...view, timers: this.#cores.timers(view.id) }));
+    return serverViews(this.servers, ({ id }) => this.#cores.lease(id)).map((view) => ({
+      ...view,
+      timers: this.#cores.timers(view.id),
+    }));
   }
 
   messages(): readonly MessageView[] {

@@ -4,8 +4,8 @@ import { CoreTape } from './core-tape.ts';
 import { decode, readCoreTrace } from './core-trace.ts';
 import { equip } from './equip.ts';
 import { exportBranch } from './exports.ts';
-import { recordPlan } from './from-plan.ts';
-import { readRecording } from './from-records.ts';
+import { recordPlan, recordSeed } from './from-plan.ts';
+import { readFlightRecording, readRecording } from './from-records.ts';
 import type { Host } from './host.ts';
 import { decodeLink, encodeLink } from './link.ts';
 import { Playback } from './playback.ts';
@@ -15,7 +15,7 @@ import { runUntil } from './run-until.ts';
 import { openSeen } from './seen-tape.ts';
 import { searchFrom } from './search.ts';
 import { Session } from './session.ts';
-import { runSetupOf } from './setup.ts';
+import { runSetupOf, type Setup } from './setup.ts';
 import { shrinkRun } from './shrink.ts';
 import { storyOf } from './story.ts';
 import type { StepRecord } from './step-record.ts';
@@ -30,9 +30,11 @@ export class Engine {
   async answer(request: Request, host: Host): Promise<Answer<CommandName>> {
     switch (request.name) {
       case 'open':
-        return this.#begin(new Session(await equip(runSetupOf(request.ask.setup), host)));
+        return this.#open(request.ask.setup, host);
       case 'openTrace':
         return this.#openTrace(request.ask.name, request.ask.text, host);
+      case 'openFlights':
+        return this.#play(new CoreTape(readFlightRecording(request.ask.files, request.ask.name)));
       case 'openLink':
         return this.#openLink(request.ask.link, host);
       case 'runUntil':
@@ -98,6 +100,11 @@ export class Engine {
   #begin(walk: Walk): Frame {
     this.#walk = walk;
     return walk.frame();
+  }
+
+  async #open(setup: Setup, host: Host): Promise<Frame> {
+    if (setup.kind === 'nodes') return this.#play(new CoreTape(recordSeed(setup)));
+    return this.#begin(new Session(await equip(runSetupOf(setup), host)));
   }
 
   async #openTrace(name: string, text: string, host: Host): Promise<Frame> {

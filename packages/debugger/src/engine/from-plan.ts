@@ -9,6 +9,7 @@ import {
   type Plan,
   readPlan,
   runPlan,
+  runSeed,
   type SeedResult,
   standardWatchers,
   type WorldWatcher,
@@ -106,6 +107,17 @@ export function recordPlan({ header, records }: DecodedTrace, name: string): Rec
   if (endsAlike(found, ending)) return recording;
   const parted = `This build goes another way: ${ending.invariant || 'nothing'} broke when the trace was made, ${found.invariant || 'nothing'} breaks now.`;
   return { ...recording, remark: parted };
+}
+
+/** The run that the simulator makes of a seed. */
+export function recordSeed(wanted: {
+  readonly seed: number;
+  readonly servers: number;
+  readonly seconds: number;
+}): Recording {
+  const { seed, servers, seconds } = wanted;
+  const { options, actions } = runSeed(seed, { servers, faultSeconds: seconds }, standardWatchers);
+  return recordRun({ seed, options, actions }, 'quorate sim').recording;
 }
 
 /** Makes the run, and writes down what enters its cores. */

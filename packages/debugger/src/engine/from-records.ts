@@ -1,7 +1,38 @@
 /** Recordings of real servers, as `quorate trace export` puts them together. */
 import { Raft } from '@quorate/raft';
-import { type CheckpointRecord, copyState, type DecodedTrace, TraceError } from '@quorate/sim';
+import {
+  type CheckpointRecord,
+  copyState,
+  type DecodedTrace,
+  type FlightBytes,
+  latestRecords,
+  mergeRecordings,
+  readFlights,
+  TraceError,
+  traceFormat,
+  traceVersion,
+} from '@quorate/sim';
+import { codeVersion } from './version.ts';
 import { CommonTime, maxEvents, type RecordedEvent, type Recording } from './recording.ts';
+
+/** Of long recordings the end is shown: what a page can hold. */
+const latest = 30_000;
+
+/** The files of flight recorders, put in one order. Throws TraceError for what is none. */
+export function readFlightRecording(files: readonly FlightBytes[], name: string): Recording {
+  const recordings = readFlights(files);
+  const notes = recordings.flatMap((recording) => recording.notes);
+  const header = {
+    format: traceFormat,
+    version: traceVersion,
+    codeVersion,
+    createdBy: 'a flight recorder',
+    configuration: {},
+  } as const;
+  const recording = readRecording({ header, records: latestRecords(mergeRecordings(recordings), latest) }, name);
+  const remark = [...notes, ...(recording.remark === null ? [] : [recording.remark])].join(' ');
+  return { ...recording, remark: remark === '' ? null : remark };
+}
 
 /** Throws TraceError for a trace with decisions in it. */
 export function readRecording({ header, records }: DecodedTrace, name: string): Recording {

@@ -136,8 +136,23 @@ function faultItem(world: CoreWorld, server: string): PendingItem {
         record.status === 'paused' ? ['resume', { kind: 'resume', server }] : ['pause', { kind: 'pause', server }],
       ]
     : [['restart', { kind: 'restart', server }]];
-  return plainItem(world, `${server} fault`, 'server', server, `${server}: process`, actions);
+  const item = plainItem(world, `${server} fault`, 'server', server, `${server}: process`, actions);
+  return isUp ? { ...item, choices: [...item.choices, ...onlyOfNodes] } : item;
 }
+
+/** What people look for here, and a world of cores has not. */
+const onlyOfNodes: readonly Choice[] = [
+  {
+    label: 'fill its disk',
+    action: { kind: 'deed', deed: { kind: 'add', name: 'a full disk', actions: [] } },
+    refused: 'disks have no size in a world of cores: open a run of whole nodes',
+  },
+  {
+    label: 'set its clock',
+    action: { kind: 'deed', deed: { kind: 'add', name: 'another clock', actions: [] } },
+    refused: 'all servers go by one clock in a world of cores: open a run of whole nodes',
+  },
+];
 
 function plainItem(
   world: CoreWorld,

@@ -2,7 +2,7 @@
  * What page and worker say to each other. The worker holds worlds; the page gets views of one moment at a time, and of each branch
  * the steps that it has not been told yet.
  */
-import type { CoreAction } from '@quorate/sim';
+import type { CoreAction, FlightBytes } from '@quorate/sim';
 import type { Comparison } from './compare.ts';
 import type { Happening } from './happening.ts';
 import type { HistoryView } from './history.ts';
@@ -128,6 +128,11 @@ interface Commands {
   open: { readonly ask: { readonly setup: Setup }; readonly answer: Frame };
   /** A trace file's text. */
   openTrace: { readonly ask: { readonly text: string; readonly name: string }; readonly answer: Frame };
+  /** The files of flight recorders. */
+  openFlights: {
+    readonly ask: { readonly files: readonly FlightBytes[]; readonly name: string };
+    readonly answer: Frame;
+  };
   openLink: { readonly ask: { readonly link: string }; readonly answer: Frame };
   seek: { readonly ask: Position; readonly answer: Frame };
   /** Steps forward, or back if negative; beyond the end of the branch what is due next happens. */

@@ -3,7 +3,8 @@ import { type Output, Raft, type RaftOptions } from '@quorate/raft';
 import { type CoreServer, copyState } from '@quorate/sim';
 import { asCoreServer, type RecordedServer } from './lookalike.ts';
 import type { RecordedEvent } from './recording.ts';
-import type { TimerView } from './views.ts';
+import { leaseOf } from './server-view.ts';
+import type { LeaseView, TimerView } from './views.ts';
 
 interface Running {
   readonly options: RaftOptions;
@@ -13,6 +14,8 @@ interface Running {
   /** Why it stopped by itself; null if it did not. */
   failure: string | null;
   timers: readonly TimerView[];
+  /** What is added to its clock to have the recording's time. */
+  offset: number;
   /** It was handed something, and not asked since then what it wants done. */
   isGathering: boolean;
 }
@@ -40,7 +43,7 @@ export class RecordedCores {
     switch (event.kind) {
       case 'start': {
         const { server, options, takes, at } = event;
-        const life = { isUp: true, isPaused: false, failure: null, timers: [], isGathering: false };
+        const life = { isUp: true, isPaused: false, failure: null, timers: [], offset: 0, isGathering: false };
         const running: Running = { options, raft: event.begin(), ...life };
         this.#running.set(server, running);
         return take(running, takes, at);
@@ -65,6 +68,7 @@ export class RecordedCores {
         if (running === undefined) return [];
         running.raft.step(event.input);
         running.isGathering = true;
+        running.offset = event.at - event.input.now;
         return take(running, event.takes, event.at);
       }
     }
@@ -73,6 +77,11 @@ export class RecordedCores {
   server(id: string): CoreServer | null {
     const running = this.#running.get(id);
     return running === undefined ? null : asCoreServer(id, recorded(running));
+  }
+
+  lease(id: string): LeaseView | null {
+    const running = this.#running.get(id);
+    return running?.isUp === true ? leaseOf(running.raft.state, running.options, running.offset) : null;
   }
 
   timers(id: string): readonly TimerView[] {

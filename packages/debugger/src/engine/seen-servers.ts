@@ -146,6 +146,7 @@ export class SeenServers {
         log: { base, snapshot: base, last, durable: applied, commit: applied, applied },
         tail: entries.slice(-tailLength),
         timers: [],
+        lease: null,
         followers: [],
         pendingBatches: 0,
         broken: null,

@@ -7,18 +7,33 @@ import {
   type ServerView as SimServerView,
   viewOf,
 } from '@quorate/sim';
-import type { CutView, EntryView, LogWindow, MessageView, ServerView } from './views.ts';
+import { leaseLength, type RaftOptions, type RaftState } from '@quorate/raft';
+import type { CutView, EntryView, LeaseView, LogWindow, MessageView, ServerView } from './views.ts';
 
 /** Entries that are shown beside a server in the ring. */
 export const tailLength = 6;
 
-export function serverViews(servers: readonly CoreServer[]): readonly ServerView[] {
-  const views = servers.map((server) => ({ server, view: viewOf(server) }));
-  const highest = Math.max(0, ...views.filter(({ view }) => view.role === 'leader').map(({ view }) => view.term));
-  return views.map(({ server, view }) => serverView(view, server, highest));
+/** What leases hang on. */
+export type LeaseOptions = Pick<RaftOptions, 'leaseReads' | 'electionTimeoutMin' | 'maxClockDrift'>;
+
+/** `offset`: what is added to the server's clock to have the run's time. */
+export function leaseOf(raft: RaftState | null, options: LeaseOptions, offset: number): LeaseView | null {
+  const since = raft?.leadership?.lease.since ?? null;
+  if (!options.leaseReads || since === null) return null;
+  return { from: since + offset, until: since + offset + leaseLength(options) };
 }
 
-function serverView(view: SimServerView, server: CoreServer, highestLed: number): ServerView {
+/** `lease`: of each server. */
+export function serverViews(
+  servers: readonly CoreServer[],
+  lease: (server: CoreServer) => LeaseView | null,
+): readonly ServerView[] {
+  const views = servers.map((server) => ({ server, view: viewOf(server), lease: lease(server) }));
+  const highest = Math.max(0, ...views.filter(({ view }) => view.role === 'leader').map(({ view }) => view.term));
+  return views.map((each) => ({ ...serverView(each.view, each.server, highest), lease: each.lease }));
+}
+
+function serverView(view: SimServerView, server: CoreServer, highestLed: number): Omit<ServerView, 'lease'> {
   const { id, status, role, term, vote, leader, votes, timers, followers, failure } = view;
   return {
     id,

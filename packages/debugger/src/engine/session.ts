@@ -16,7 +16,7 @@ import { pendingOf } from './pending.ts';
 import type { AnyAction, BranchNews, BranchView, Frame, Position, ViolationView } from './protocol.ts';
 import { recordOf, titleOf } from './recorder.ts';
 import { isSameAction } from './same-action.ts';
-import { cutViews, logWindows, messageViews, serverViews } from './server-view.ts';
+import { cutViews, leaseOf, logWindows, messageViews, serverViews } from './server-view.ts';
 import type { RunSetup } from './setup.ts';
 import type { StepRecord } from './step-record.ts';
 import type { LogWindow } from './views.ts';
@@ -312,7 +312,7 @@ export class Session implements Walk {
       isRecording: false,
       fixed: null,
       unjudged: null,
-      servers: serverViews(world.servers),
+      servers: serverViews(world.servers, ({ raft }) => leaseOf(raft, world.setting.raft, 0)),
       messages: messageViews(world, this.#now),
       cuts: cutViews(world),
       pending: pendingOf(world),

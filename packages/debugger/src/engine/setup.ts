@@ -3,7 +3,9 @@ import type { CoreWorldOptions } from '@quorate/sim';
 
 export type Setup =
   /** A cluster to play with. */
-  | { readonly kind: 'fresh'; readonly servers: number; readonly seed: number }
+  | { readonly kind: 'fresh'; readonly servers: number; readonly seed: number; readonly leases?: boolean }
+  /** The run that the simulator makes of a seed: whole nodes, on disks and a network that fail. */
+  | { readonly kind: 'nodes'; readonly servers: number; readonly seed: number; readonly seconds: number }
   | { readonly kind: 'run'; readonly run: RunSetup };
 
 /** What decisions are made in. */
@@ -26,12 +28,12 @@ export const paperTimes = {
 
 const requestEvery = 120_000;
 
-export function runSetupOf(setup: Setup): RunSetup {
+export function runSetupOf(setup: Exclude<Setup, { readonly kind: 'nodes' }>): RunSetup {
   if (setup.kind === 'run') return setup.run;
-  const { servers, seed } = setup;
+  const { servers, seed, leases = false } = setup;
   return {
-    title: `${servers} servers, seed ${seed}`,
-    options: { servers, timing: 'clock', seed, raft: paperTimes },
+    title: `${servers} servers, seed ${seed}${leases ? ', leases' : ''}`,
+    options: { servers, timing: 'clock', seed, raft: { ...paperTimes, leaseReads: leases } },
     bug: null,
     requestEvery,
   };

@@ -21,6 +21,8 @@ export interface ServerView {
   /** The newest entries, oldest first, at most `tailLength`. */
   readonly tail: readonly EntryView[];
   readonly timers: readonly TimerView[];
+  /** Until when this leader answers reads without asking; null where there are no leases, or it has none. It may have run out. */
+  readonly lease: LeaseView | null;
   readonly followers: readonly FollowerView[];
   /** Batches handed to the disk and not durable yet. */
   readonly pendingBatches: number;
@@ -37,6 +39,12 @@ export interface LogBounds {
   readonly durable: number;
   readonly commit: number;
   readonly applied: number;
+}
+
+/** Virtual microseconds, in the time of the run. */
+export interface LeaseView {
+  readonly from: number;
+  readonly until: number;
 }
 
 export interface TimerView {

@@ -1,4 +1,5 @@
 /** What a person can do with the run: every button and key leads here. Requests go one after the other, so that no frame overtakes. */
+import type { FlightBytes } from '@quorate/sim';
 import type { Answer, AnyAction, Ask, CommandName, ExportForm, Frame, Outcome } from '../engine/protocol.ts';
 import type { Predicate } from '../engine/predicates.ts';
 import type { Setup } from '../engine/setup.ts';
@@ -73,6 +74,10 @@ export async function open(setup: Setup): Promise<boolean> {
 
 export async function openTrace(name: string, text: string): Promise<boolean> {
   return begin(() => move('openTrace', { name, text }));
+}
+
+export async function openFlights(name: string, files: readonly FlightBytes[]): Promise<boolean> {
+  return begin(() => move('openFlights', { name, files }));
 }
 
 export async function openLink(link: string): Promise<boolean> {

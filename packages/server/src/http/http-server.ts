@@ -1,5 +1,7 @@
 /** The HTTP/1 side of the client port: a few JSON pages for people, probes and `quorate debug`. */
+import { open } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import type { Logger } from '@quorate/runtime';
 import type { StaticFiles } from './static-files.ts';
 
@@ -8,11 +10,15 @@ export interface HttpRequest {
   /** The address of the other end of the connection. */
   readonly remoteAddress: string;
   readonly body: string;
+  /** What the client takes this server for: its Host header, '' for none. */
+  readonly host: string;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   readonly body: unknown;
+  /** A file is sent in place of the body: its first so many bytes, a piece at a time. */
+  readonly file?: { readonly path: string; readonly bytes: number };
 }
 
 export type HttpHandler = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
@@ -98,7 +104,33 @@ async function answer(
     return sendJson(request, response, { status: 413, body: { error } });
   }
   const remoteAddress = request.socket.remoteAddress ?? '';
-  sendJson(request, response, await handler({ query: new URLSearchParams(query), remoteAddress, body }));
+  const host = request.headers.host ?? '';
+  const answered = await handler({ query: new URLSearchParams(query), remoteAddress, body, host });
+  if (answered.file === undefined) sendJson(request, response, answered);
+  else await sendFile(request, response, answered.file);
+}
+
+/** Never whole in memory: a recording has tens of megabytes. */
+async function sendFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { path, bytes }: NonNullable<HttpAnswer['file']>,
+): Promise<void> {
+  const headers = {
+    'content-type': 'application/octet-stream',
+    'content-length': bytes,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  };
+  if (request.method === 'HEAD' || bytes === 0) {
+    response.writeHead(200, headers);
+    response.end();
+    return;
+  }
+  const file = await open(path);
+  response.writeHead(200, headers);
+  // It closes the file, also where the client goes away.
+  await pipeline(file.createReadStream({ end: bytes - 1 }), response);
 }
 
 async function answerFile(

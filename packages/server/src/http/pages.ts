@@ -1,6 +1,7 @@
 /** The pages of the HTTP/1 side, as a table of routes over a small view of the server. */
 import { type DebugTopic, debugTopics } from '@quorate/runtime';
 import { type PoolHog, poolHogs } from '../faults/pool-hog.ts';
+import { flightAnswer, type FlightRecording } from './flight-page.ts';
 import { etcdVersion, quorateVersion } from '../version.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest, HttpRoutes } from './http-server.ts';
 
@@ -12,6 +13,8 @@ export interface ServerView {
   raft(): unknown;
   /** The answer of /debug/explain: plain data. */
   explain(): unknown;
+  /** Its flight recording; null where it keeps none. */
+  readonly flight: FlightRecording | null;
   debugTopics(): readonly DebugTopic[];
   setDebugTopics(topics: readonly DebugTopic[]): void;
   /** Null unless fault injection is enabled. */
@@ -46,6 +49,7 @@ export function createPages(view: ServerView): HttpRoutes {
     ],
     ['/debug/raft', { GET: (): HttpAnswer => ok(view.raft()) }],
     ['/debug/explain', { GET: (): HttpAnswer => ok(view.explain()) }],
+    ['/debug/flight', { GET: loopback((request) => flightAnswer(view.flight, request)) }],
     [
       '/debug/topics',
       {
@@ -118,8 +122,8 @@ function fault(view: ServerView, act: (faults: Faults, request: HttpRequest) => 
   });
 }
 
-/** What changes the server is open to its own machine only. */
-function loopback(handler: (request: HttpRequest) => HttpAnswer): HttpHandler {
+/** What changes the server, or tells what clients wrote, is open to its own machine only. */
+function loopback(handler: HttpHandler): HttpHandler {
   return (request) => {
     if (/^(?:::ffff:)?127\.|^::1$/.test(request.remoteAddress)) return handler(request);
     return { status: 403, body: { error: 'This page is open to the server’s own machine only' } };

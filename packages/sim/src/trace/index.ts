@@ -1,4 +1,5 @@
 export { decodeTrace, type DecodedTrace, encodeTrace } from './json.ts';
+export { type FlightBytes, readFlights } from './flight-files.ts';
 export { latestRecords } from './latest.ts';
 export { mergeRecordings } from './merge.ts';
 export { type Ending, endingOf, endsAlike, type PlanTrace, planTrace, readPlan } from './plan.ts';

@@ -88,9 +88,11 @@ async function cutLinks(links: ReturnType<typeof crossed>): Promise<void> {
   if (actions.length > 0) await act(...actions);
 }
 
-function describeCluster({ servers, messages, cuts }: Frame): string {
-  const words = servers.map(({ id, role, term, condition }) =>
-    condition === 'down' ? `${shortName(id)} is down` : `${shortName(id)} is ${role} in term ${term}`,
+function describeCluster({ servers, messages, cuts, now }: Frame): string {
+  const words = servers.map(({ id, role, term, condition, lease }) =>
+    condition === 'down'
+      ? `${shortName(id)} is down`
+      : `${shortName(id)} is ${role} in term ${term}${lease !== null && now < lease.until ? ' and holds a lease' : ''}`,
   );
   return `${words.join(', ')}; ${messages.length} messages in flight; ${cuts.length} links cut`;
 }

@@ -1,6 +1,7 @@
 /** One server of the ring: its shape is its role, its colour its term, the arc around it how long it still waits. */
 import type { EntryView, ServerView, TimerView } from '../../engine/views.ts';
 import { shortName } from '../../engine/names.ts';
+import { formatMicros } from '../format.ts';
 import { type Palette, termColour } from '../theme.ts';
 import type { Scene } from './draw.ts';
 import type { Point } from './geometry.ts';
@@ -20,9 +21,10 @@ export function drawServer(context: CanvasRenderingContext2D, scene: Scene, serv
   const colour = isDown ? palette.faint : termColour(palette, server.term);
   if (selection?.kind === 'server' && selection.id === server.id) drawHalo(context, place, ring.nodeRadius, palette);
   if (!isDown) drawTimer(context, server, place, ring.nodeRadius, now, palette);
+  if (!isDown) drawLease(context, server, place, ring.nodeRadius, now, palette);
   drawBody(context, server, place, ring.nodeRadius, colour, palette);
   drawInside(context, server, place, colour, palette);
-  drawBelow(context, server, place, ring.nodeRadius, palette);
+  drawBelow(context, server, place, ring.nodeRadius, now, palette);
 }
 
 function drawHalo(context: CanvasRenderingContext2D, { x, y }: Point, radius: number, palette: Palette): void {
@@ -58,7 +60,26 @@ function drawTimer(
   context.lineWidth = 1;
 }
 
-function shareLeft({ armedAt, dueAt }: TimerView, now: number): number {
+/** What is left of a leader's lease, outside its countdown. */
+function drawLease(
+  context: CanvasRenderingContext2D,
+  { lease }: ServerView,
+  { x, y }: Point,
+  radius: number,
+  now: number,
+  palette: Palette,
+): void {
+  if (lease === null || now >= lease.until) return;
+  const left = shareLeft({ armedAt: lease.from, dueAt: lease.until }, now);
+  context.lineWidth = 2.5;
+  context.strokeStyle = palette.good;
+  context.beginPath();
+  context.arc(x, y, radius + 14, -Math.PI / 2, -Math.PI / 2 + left * 2 * Math.PI);
+  context.stroke();
+  context.lineWidth = 1;
+}
+
+function shareLeft({ armedAt, dueAt }: Pick<TimerView, 'armedAt' | 'dueAt'>, now: number): number {
   return Math.max(0, Math.min(1, (dueAt - now) / Math.max(1, dueAt - armedAt)));
 }
 
@@ -150,6 +171,7 @@ function drawBelow(
   server: ServerView,
   { x, y }: Point,
   radius: number,
+  now: number,
   palette: Palette,
 ): void {
   const top = y + radius + 17;
@@ -157,7 +179,7 @@ function drawBelow(
   context.textBaseline = 'top';
   context.font = '11px system-ui, "DejaVu Sans", sans-serif';
   context.fillStyle = server.isStaleLeader || server.broken !== null ? palette.danger : palette.muted;
-  context.fillText(wordsOf(server), x, top);
+  context.fillText(`${wordsOf(server)}${leaseWords(server, now)}`, x, top);
   drawTail(context, server.tail, x, top + 17, server.log.commit, palette);
 }
 
@@ -169,6 +191,11 @@ function wordsOf(server: ServerView): string {
   if (server.role === 'candidate' || server.role === 'preCandidate') return `${roleNames[server.role]}, votes ${votes}`;
   const name = server.isLearner ? 'learner' : roleNames[server.role];
   return server.role === 'leader' || server.vote === null ? name : `${name}, voted ${shortName(server.vote)}`;
+}
+
+function leaseWords({ lease, condition }: ServerView, now: number): string {
+  if (lease === null || condition === 'down') return '';
+  return now < lease.until ? `, lease ${formatMicros(lease.until - now)}` : ', its lease has run out';
 }
 
 const cell = 13;

@@ -10,6 +10,8 @@ export function Legend(): JSX.Element {
         <dd>leads, stands, follows, is down; dashed: not sure of it</dd>
         <dt>arc</dt>
         <dd>how long it still waits before it stands for election; of a leader: before it counts its quorum</dd>
+        <dt>outer arc</dt>
+        <dd>a leader’s lease: how long it still answers reads without asking</dd>
         <dt>■ ▲ ● ◆</dt>
         <dd>entries, votes, heartbeats, everything else; hollow: the answer</dd>
         <dt>▦ below</dt>

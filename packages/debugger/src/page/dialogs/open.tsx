@@ -7,11 +7,14 @@ import { dialog } from '../shell/dialogs.ts';
 import { Dialog } from './dialog.tsx';
 
 const sizes = [1, 3, 5, 7, 9];
+/** Of faults, virtual: about as long a run as one can look through. */
+const seconds = 10;
 const maxSeed = 0xffff_ffff;
 
 export function Open(): JSX.Element {
   const servers = useSignal(5);
   const seed = useSignal('1');
+  const leases = useSignal(false);
   const isSeed = /^\d{1,10}$/.test(seed.value) && Number(seed.value) <= maxSeed;
   return (
     <Dialog title="Open">
@@ -21,7 +24,7 @@ export function Open(): JSX.Element {
         onSubmit={(event) => {
           event.preventDefault();
           if (!isSeed) return;
-          void open({ kind: 'fresh', servers: servers.value, seed: Number(seed.value) });
+          void open({ kind: 'fresh', servers: servers.value, seed: Number(seed.value), leases: leases.value });
           dialog.value = null;
         }}
       >
@@ -44,10 +47,27 @@ export function Open(): JSX.Element {
             onInput={(event) => (seed.value = event.currentTarget.value)}
           />
         </label>
+        <label class="check">
+          <input type="checkbox" checked={leases.value} onChange={() => (leases.value = !leases.value)} /> leases
+        </label>
         <button type="submit" class="primary" disabled={!isSeed}>
           Begin
         </button>
+        <button
+          type="button"
+          disabled={!isSeed}
+          onClick={() => {
+            void open({ kind: 'nodes', servers: servers.value, seed: Number(seed.value), seconds });
+            dialog.value = null;
+          }}
+        >
+          Run of whole nodes
+        </button>
       </form>
+      <p class="hint">
+        A cluster of cores does as you say. A run of whole nodes is what the simulator makes of the seed: {seconds}{' '}
+        seconds of faults of disks, clocks, network and processes, to look at and to change.
+      </p>
       <h3>A trace</h3>
       <p class="hint">
         What a search found, a failed run, or a run that was exported here. It stays in this page: nothing is sent

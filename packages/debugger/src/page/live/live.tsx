@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { palette, termColour } from '../theme.ts';
+import { whyNoFlight } from './flight.ts';
 import { type LiveStatus, type Look, paceOf, readStatus } from './status.ts';
 
 const lookEvery = 500;
@@ -11,12 +12,18 @@ const maxLooks = 240;
 
 const looks = signal<readonly Look[]>([]);
 const trouble = signal<string | null>(null);
+/** Why there is no recording to open; null until somebody asks. */
+const noFlight = signal<string | null>(null);
 
 export function Live(): JSX.Element {
   useEffect(() => {
     void look();
     const timer = setInterval(() => void look(), lookEvery);
-    return () => clearInterval(timer);
+    document.addEventListener('keydown', onKey);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('keydown', onKey);
+    };
   }, []);
   const status = looks.value[looks.value.length - 1]?.status;
   return (
@@ -29,8 +36,21 @@ export function Live(): JSX.Element {
             : `as ${status.name} sees it, up ${upTime(status.uptimeMs)}, version ${status.version}`}
         </span>
         <span class="spring" />
+        <button
+          type="button"
+          class="primary"
+          title="Its flight recording, step by step  f"
+          onClick={() => void openFlight()}
+        >
+          Open its flight recording
+        </button>
         <a href="#fresh">Step a simulated cluster</a>
       </header>
+      {noFlight.value !== null && (
+        <p class="trouble-line" role="status">
+          {noFlight.value}
+        </p>
+      )}
       {trouble.value !== null && (
         <p class="trouble-line" role="alert">
           {trouble.value}
@@ -40,6 +60,16 @@ export function Live(): JSX.Element {
       {status !== undefined && <Members status={status} />}
     </div>
   );
+}
+
+/** Where it cannot be opened this page stays, and says why. */
+async function openFlight(): Promise<void> {
+  noFlight.value = await whyNoFlight();
+  if (noFlight.value === null) location.hash = '#flight';
+}
+
+function onKey({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): void {
+  if (key === 'f' && !ctrlKey && !metaKey && !altKey) void openFlight();
 }
 
 async function look(): Promise<void> {

@@ -8,6 +8,9 @@ import { nextTheme, themeChoice } from '../theme.ts';
 import { dialog, type DialogName } from './dialogs.ts';
 import { Icon, type IconName } from './icons.tsx';
 
+/** A running server hands out this page: there is a cluster to go back to. */
+const isOfServer = location.pathname.includes('/debug/ui/');
+
 export function Toolbar(): JSX.Element {
   return (
     <header class="toolbar">
@@ -26,6 +29,11 @@ export function Toolbar(): JSX.Element {
       <Clock />
       <span class="spring" />
       <Violation />
+      {isOfServer && (
+        <a class="quiet" href="#live" title="The cluster as it is now">
+          Live
+        </a>
+      )}
       <Opens name="run" text="Run until…" keys="u" />
       <Opens name="tours" text="Tours" keys="t" />
       <Opens name="open" text="Open" keys="o" />

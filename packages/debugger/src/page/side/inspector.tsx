@@ -3,7 +3,8 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import type { Happening, OutputLine } from '../../engine/happening.ts';
 import { shortName } from '../../engine/names.ts';
-import type { ServerView } from '../../engine/views.ts';
+import type { LeaseView, ServerView } from '../../engine/views.ts';
+import { formatMicros } from '../format.ts';
 import { ask } from '../session.ts';
 import { frame, selectedServer } from '../store.ts';
 
@@ -104,6 +105,10 @@ function lines(texts: readonly string[]): JSX.Element {
   );
 }
 
+function leaseWords({ until }: LeaseView, now: number): string {
+  return now < until ? `for ${formatMicros(until - now)} more` : `ran out ${formatMicros(now - until)} ago`;
+}
+
 function Facts({ server }: { readonly server: ServerView }): JSX.Element {
   const { log } = server;
   const facts: readonly (readonly [string, string])[] = [
@@ -112,6 +117,7 @@ function Facts({ server }: { readonly server: ServerView }): JSX.Element {
     ['vote', server.vote === null ? 'none' : shortName(server.vote)],
     ['leader', server.leader === null ? 'unknown' : shortName(server.leader)],
     ['protects its leader', server.isSticky ? 'yes' : 'no'],
+    ...(server.lease === null ? [] : [['lease', leaseWords(server.lease, frame.value?.now ?? 0)] as const]),
     ['log', `${log.base + 1}–${log.last}`],
     ['durable up to', String(log.durable)],
     ['committed up to', String(log.commit)],
