@@ -42,6 +42,8 @@ export interface HandlerModule<State = unknown> {
   timer(state: State, name: string, context: HandlerContext): void;
   /** The service has its state up to `index` in `data`. A module without it cannot pass the part on snapshots. */
   snapshot?(state: State, index: number, data: Uint8Array, context: HandlerContext): void;
+  /** As RaftServer.change. May be left out; then what needs it is not run, and says so. */
+  change?(state: State, members: readonly number[], context: HandlerContext): boolean;
 }
 
 /** @throws TypeError that names the handler that is missing. */
@@ -60,6 +62,7 @@ interface Call {
 }
 
 class HandlerServer<State> implements RaftServer {
+  readonly change?: (members: readonly number[]) => boolean;
   readonly #module: HandlerModule<State>;
   readonly #context: HandlerContext;
   readonly #state: State;
@@ -87,6 +90,9 @@ class HandlerServer<State> implements RaftServer {
       },
     };
     this.#state = module.init(this.#context, persister.readState(), persister.readSnapshot());
+    if (module.change !== undefined) {
+      this.change = (members) => !this.#isKilled && module.change?.(this.#state, members, this.#context) === true;
+    }
   }
 
   start(command: PlainData): StartResult {

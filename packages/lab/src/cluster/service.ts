@@ -96,7 +96,8 @@ export class Services {
   }
 }
 
-function readSnapshot(data: Uint8Array): { readonly index: number; readonly commands: readonly PlainData[] } | null {
+/** The service's state in a snapshot; null for what is none. */
+export function readSnapshot(data: Uint8Array): { readonly index: number; readonly commands: readonly PlainData[] } | null {
   try {
     const held: unknown = JSON.parse(new TextDecoder().decode(data));
     if (typeof held !== 'object' || held === null || !('index' in held) || !('commands' in held)) return null;

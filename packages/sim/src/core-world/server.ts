@@ -60,16 +60,21 @@ export interface PendingBatch {
   readonly due: Micros;
 }
 
-export interface ArmedTimer {
+export interface ArmedTimer extends TimerOrder {
   readonly name: TimerName;
   readonly generation: number;
-  readonly min: Micros;
-  readonly max: Micros;
-  /** Counts the outputs that armed timers which are armed still, from 1. */
-  readonly arming: number;
   readonly armedAt: Micros;
   /** Virtual microseconds; 0 without a clock. */
   readonly due: Micros;
+}
+
+/** What decides which of a server's timers runs out first. Whatever the unit of time. */
+export interface TimerOrder {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  /** Counts the moments at which timers were armed that are armed still, from 1. */
+  readonly arming: number;
 }
 
 export interface SnapshotReport {
@@ -124,7 +129,7 @@ export function stopped(server: CoreServer): CoreServer {
 }
 
 /** The same timers with their armings counted from 1: only which was armed before which means anything. They are in that order. */
-export function ranked(timers: readonly ArmedTimer[]): readonly ArmedTimer[] {
+export function ranked<Timer extends TimerOrder>(timers: readonly Timer[]): readonly Timer[] {
   let rank = 0;
   let last = 0;
   let isSame = true;
@@ -142,7 +147,7 @@ export function ranked(timers: readonly ArmedTimer[]): readonly ArmedTimer[] {
  * longest delay is no longer than the other's shortest is certain to be first; stickiness comes before election where both are due
  * at once (DSLabs' rule).
  */
-export function runsOutBefore(timers: readonly ArmedTimer[], timer: ArmedTimer): ArmedTimer | null {
+export function runsOutBefore<Timer extends TimerOrder>(timers: readonly Timer[], timer: Timer): Timer | null {
   for (const other of timers) {
     if (other === timer || other.arming > timer.arming || other.max > timer.min) continue;
     const isTie = other.arming === timer.arming && other.min === timer.min && other.max === timer.max;

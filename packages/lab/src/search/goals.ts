@@ -1,0 +1,71 @@
+/** What the search tests ask for, in parts that say how far off they are. */
+import type { GoalPart, Prune } from '@quorate/sim';
+import type { LabView } from './view.ts';
+
+type Part = GoalPart<LabView>;
+
+export function leads(server: number): Part {
+  return { name: `server ${server} leads`, distance: ({ servers }) => (isLeader(servers[server]) ? 0 : 1) };
+}
+
+/** A leader whom a majority could have elected since: in a term above that one. */
+export function leadsAbove(server: number, term: number): Part {
+  return {
+    name: `server ${server} leads in a term above ${term}`,
+    distance: ({ servers }) => (isLeader(servers[server]) && (servers[server]?.term ?? 0) > term ? 0 : 1),
+  };
+}
+
+export function follows(server: number): Part {
+  return { name: `server ${server} does not lead`, distance: ({ servers }) => (isLeader(servers[server]) ? 1 : 0) };
+}
+
+/** That many commands, of all that were ever started, are applied somewhere. */
+export function committed(commands: number): Part {
+  return {
+    name: `${commands} ${commands === 1 ? 'command is' : 'commands are'} committed`,
+    distance: ({ ghost }) => Math.max(0, commands - ghost.applied.length),
+  };
+}
+
+/** This very command is applied somewhere. */
+export function isCommitted(command: string): Part {
+  return { name: `${command} is committed`, distance: ({ ghost }) => (ghost.applied.includes(command) ? 0 : 1) };
+}
+
+/** Each of these servers has applied so much. */
+export function applied(commands: number, servers: readonly number[]): Part {
+  return {
+    name: `${servers.length === 1 ? 'server' : 'servers'} ${servers.join(', ')} applied ${commands}`,
+    distance: (world) =>
+      servers.reduce((sum, server) => sum + Math.max(0, commands - (world.servers[server]?.applied ?? 0)), 0),
+  };
+}
+
+export function inTerm(server: number, term: number): Part {
+  return {
+    name: `server ${server} is in term ${term} or later`,
+    distance: ({ servers }) => Math.max(0, term - (servers[server]?.term ?? 0)),
+  };
+}
+
+/** A call, or the answer to one, is still on its way between the two. */
+export function onItsWay(kind: 'call' | 'answer', from: number, to: number): Part {
+  return {
+    name: `${kind === 'call' ? 'a call' : 'an answer'} of server ${from} to server ${to} is on its way`,
+    distance: ({ flights }) =>
+      flights.some(({ message }) => message.kind === kind && message.from === from && message.to === to) ? 0 : 1,
+  };
+}
+
+function isLeader(server: LabView['servers'][number] | undefined): boolean {
+  return server !== undefined && server.status === 'up' && server.isLeader;
+}
+
+/** Terms are what goes on for ever in Raft. */
+export function termsUpTo(term: number): Prune<LabView> {
+  return {
+    name: 'bound',
+    reason: ({ servers }) => (servers.some((each) => each.term > term) ? `a term is above ${term}` : null),
+  };
+}

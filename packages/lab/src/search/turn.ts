@@ -1,0 +1,290 @@
+/**
+ * One step of one server in handlers: a handler is called on a copy of the state, and all that it does is written down. The server that
+ * was is left as it was, so a step can be made again, and others be made from the same state.
+ */
+import { type Broken, ranked, type TimerOrder } from '@quorate/sim';
+import { readSnapshot } from '../cluster/service.ts';
+import type { HandlerContext, HandlerModule } from '../handlers.ts';
+import type { ApplyMessage, PlainData, StartResult } from '../interface.ts';
+import { copyPlain, NotPlainError } from '../plain-data.ts';
+import { codeOf } from './plain-code.ts';
+import type { LabMessage } from './message.ts';
+import type { HandledServer } from './server.ts';
+
+/** What happens to a server. */
+export type LabEvent =
+  | { readonly kind: 'begin' }
+  | { readonly kind: 'timer'; readonly name: string }
+  | { readonly kind: 'request'; readonly call: LabMessage }
+  /** The answer is null if there is none. */
+  | { readonly kind: 'reply'; readonly to: number; readonly method: string; readonly args: PlainData; readonly answer: PlainData }
+  | { readonly kind: 'start'; readonly command: string }
+  | { readonly kind: 'snapshot'; readonly index: number; readonly data: Uint8Array }
+  | { readonly kind: 'change'; readonly members: readonly number[] };
+
+export interface Turned {
+  readonly server: HandledServer;
+  readonly calls: readonly LabMessage[];
+  /** Of a request. */
+  readonly answer: PlainData;
+  readonly applied: readonly ApplyMessage[];
+  /** Of a start. */
+  readonly started: StartResult | null;
+  /** Of a change: whether it has begun. */
+  readonly hasBegun: boolean;
+  /** Whether somebody else could notice it: something was called, saved or applied, or it is in another term or role. */
+  readonly isNoticed: boolean;
+  /** What the handler did that none may; null for nothing. */
+  readonly broken: Broken | null;
+}
+
+/** `State` is taken for plain data, which is looked at after every step. */
+export function takeTurn(
+  module: HandlerModule,
+  before: HandledServer,
+  servers: number,
+  event: LabEvent,
+): Turned {
+  const turn = new Turn(module, before, servers);
+  try {
+    turn.handle(event);
+    return turn.end();
+  } catch (error) {
+    return turn.failed(event, error);
+  }
+}
+
+class Turn {
+  readonly #module: HandlerModule;
+  readonly #before: HandledServer;
+  readonly #servers: number;
+  readonly #context: HandlerContext;
+  #state: unknown;
+  #timers: readonly TimerOrder[];
+  #saved: PlainData;
+  #snapshot: Uint8Array | null;
+  #snapshotIndex: number;
+  #status: HandledServer['status'];
+  #applied: number;
+  #answer: PlainData = null;
+  #started: StartResult | null = null;
+  #hasBegun = false;
+  readonly #calls: LabMessage[] = [];
+  readonly #messages: ApplyMessage[] = [];
+  #broken: Broken | null = null;
+
+  constructor(module: HandlerModule, before: HandledServer, servers: number) {
+    this.#module = module;
+    this.#before = before;
+    this.#servers = servers;
+    this.#state = copyPlain(before.state).value;
+    this.#timers = before.timers;
+    this.#saved = before.saved;
+    this.#snapshot = before.snapshot;
+    this.#snapshotIndex = before.snapshotIndex;
+    this.#status = before.status;
+    this.#applied = before.applied;
+    this.#context = {
+      me: before.id,
+      servers,
+      call: (to, method, args) => this.#call(to, method, args),
+      setTimer: (name, min, max) => this.#setTimer(name, min, max),
+      clearTimer: (name) => {
+        this.#timers = this.#timers.filter((timer) => timer.name !== name);
+      },
+      save: (state, snapshot) => this.#save(state, snapshot),
+      apply: (message) => this.#apply(message),
+    };
+  }
+
+  handle(event: LabEvent): void {
+    const module = this.#module;
+    const context = this.#context;
+    switch (event.kind) {
+      case 'begin':
+        this.#begin();
+        break;
+      case 'timer':
+        this.#timers = this.#timers.filter(({ name }) => name !== event.name);
+        module.timer(this.#state, event.name, context);
+        break;
+      case 'request': {
+        const { from, method, args } = event.call;
+        const answer = module.request(this.#state, from, method, copyPlain(args).value, context);
+        this.#answer = plain(`the answer to ${method}`, answer ?? false);
+        break;
+      }
+      case 'reply': {
+        const [args, answer] = [copyPlain(event.args).value, copyPlain(event.answer).value];
+        module.reply(this.#state, event.to, event.method, args, answer, context);
+        break;
+      }
+      case 'start':
+        this.#started = module.start(this.#state, event.command, context);
+        break;
+      case 'snapshot':
+        this.#snapshotIndex = event.index;
+        module.snapshot?.(this.#state, event.index, event.data.slice(), context);
+        break;
+      case 'change':
+        this.#hasBegun = module.change?.(this.#state, event.members, context) ?? false;
+        break;
+    }
+  }
+
+  /** The service begins where the snapshot that was saved says. */
+  #begin(): void {
+    this.#status = 'up';
+    this.#snapshotIndex = this.#savedIndex();
+    this.#applied = this.#snapshotIndex;
+    this.#timers = [];
+    this.#state = this.#module.init(this.#context, copyPlain(this.#saved).value, this.#snapshot?.slice() ?? null);
+  }
+
+  #savedIndex(): number {
+    if (this.#snapshot === null) return 0;
+    const held = readSnapshot(this.#snapshot);
+    if (held === null) {
+      const first = `server ${this.#before.id} saved a snapshot`;
+      this.#break('what is saved is the snapshot of the service', first, 'the service cannot read it');
+    }
+    return held?.index ?? 0;
+  }
+
+  end(): Turned {
+    const before = this.#before;
+    const { term, isLeader } = this.#module.getState(this.#state);
+    if (before.status === 'up' && term < before.term) {
+      this.#break('terms do not fall', `server ${before.id} was in term ${before.term}`, `now it is in term ${term}`);
+    }
+    const server: HandledServer = {
+      id: before.id,
+      status: this.#status,
+      term,
+      isLeader,
+      applied: this.#applied,
+      state: plain('the state of a handler', this.#state),
+      timers: ranked(this.#timers),
+      saved: this.#saved,
+      snapshot: this.#snapshot,
+      snapshotIndex: this.#snapshotIndex,
+    };
+    return this.#turned(server);
+  }
+
+  #turned(server: HandledServer): Turned {
+    const { saved, snapshot, term, isLeader } = this.#before;
+    const hasSaved = saved !== this.#saved && codeOf(saved) !== codeOf(this.#saved);
+    const isNoticed =
+      this.#calls.length > 0 ||
+      this.#messages.length > 0 ||
+      hasSaved ||
+      snapshot !== this.#snapshot ||
+      term !== server.term ||
+      isLeader !== server.isLeader;
+    return {
+      server,
+      calls: this.#calls,
+      answer: this.#answer,
+      applied: this.#messages,
+      started: this.#started,
+      hasBegun: this.#hasBegun,
+      isNoticed,
+      broken: this.#broken,
+    };
+  }
+
+  failed(event: LabEvent, error: unknown): Turned {
+    const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const where = error instanceof Error ? stackOf(error) : '';
+    this.#broken = {
+      invariant: 'nothing throws',
+      first: `server ${this.#before.id} ${nameOf(event)}`,
+      second: `its code threw ${what}${where}`,
+    };
+    return this.#turned(this.#before);
+  }
+
+  #call(to: number, method: string, args: unknown): void {
+    const { id } = this.#before;
+    if (!(Number.isInteger(to) && to >= 0 && to < this.#servers) || to === id) {
+      throw new RangeError(`call(${to}, '${method}'): there is no other server ${to}; they are 0 to ${this.#servers - 1}`);
+    }
+    const copied = plain(`the arguments of ${method}`, args);
+    this.#calls.push({ kind: 'call', from: id, to, method, args: copied, answer: null, isAwaited: true });
+  }
+
+  #setTimer(name: string, min: number, max: number): void {
+    if (!(min >= 0 && max >= min)) throw new RangeError(`setTimer('${name}', ${min}, ${max}): 0 ≤ min ≤ max, in milliseconds`);
+    // Whatever is armed within a step is armed at one moment.
+    const arming = 1 + Math.max(0, ...this.#before.timers.map((timer) => timer.arming));
+    this.#timers = [...this.#timers.filter((timer) => timer.name !== name), { name, min, max, arming }];
+  }
+
+  #save(state: unknown, snapshot: Uint8Array | null): void {
+    this.#saved = plain('what is saved', state);
+    const isSame = codeOf(snapshot) === codeOf(this.#snapshot);
+    if (!isSame) this.#snapshot = snapshot?.slice() ?? null;
+  }
+
+  /** Whether what is applied is right is for those to judge who know of all servers (judges.ts); that it comes in order shows here. */
+  #apply(message: ApplyMessage): void {
+    const { id } = this.#before;
+    const copied = message.kind === 'command' ? { ...message, command: copyPlain(message.command).value } : message;
+    this.#messages.push(copied);
+    const { index } = copied;
+    if (copied.kind === 'command' && index !== this.#applied + 1) {
+      this.#break('commands are applied in order', `server ${id} has applied everything up to ${this.#applied}`, `it applies index ${index}`);
+    }
+    if (copied.kind === 'snapshot' && index < this.#applied) {
+      this.#break(
+        'nothing that is applied is lost',
+        `server ${id} has applied everything up to ${this.#applied}`,
+        `it applies a snapshot that ends at ${index}`,
+      );
+    }
+    this.#applied = index;
+    if (copied.kind === 'snapshot') this.#snapshotIndex = index;
+  }
+
+  #break(invariant: string, first: string, second: string): void {
+    this.#broken ??= { invariant, first, second };
+  }
+}
+
+/** @throws NotPlainError that says what it was to be. */
+function plain(what: string, value: unknown): PlainData {
+  try {
+    return copyPlain(value).value;
+  } catch (error) {
+    if (error instanceof NotPlainError) throw new NotPlainError(`Of ${what}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Frames of a stack that say enough. */
+const FRAMES = 6;
+
+function stackOf({ stack = '' }: Error): string {
+  const frames = stack.split('\n').filter((line) => line.trim().startsWith('at '));
+  return frames.length === 0 ? '' : `\n${frames.slice(0, FRAMES).join('\n')}`;
+}
+
+function nameOf(event: LabEvent): string {
+  switch (event.kind) {
+    case 'begin':
+      return 'began (init)';
+    case 'timer':
+      return `handled its timer '${event.name}'`;
+    case 'request':
+      return `handled the call ${event.call.method} of server ${event.call.from}`;
+    case 'reply':
+      return `handled what came of its call ${event.method} of server ${event.to}`;
+    case 'start':
+      return `was to start ${event.command}`;
+    case 'snapshot':
+      return `was handed a snapshot up to index ${event.index}`;
+    case 'change':
+      return `was asked to change its members`;
+  }
+}

@@ -1,0 +1,10 @@
+/** A cluster that is searched, as goals and prunes see it: the same for handlers and for the async style. */
+import type { LabGhost } from './ghost.ts';
+import type { LabFlight } from './message.ts';
+import type { SearchedServer } from './server.ts';
+
+export interface LabView {
+  readonly servers: readonly SearchedServer[];
+  readonly flights: readonly LabFlight[];
+  readonly ghost: LabGhost;
+}
