@@ -6,8 +6,10 @@ export interface Allowance {
    * of these: its clock is slow.
    */
   readonly timeouts: readonly number[];
-  /** Of all time-outs, noticed or not, so many of each timer of each server. */
-  readonly perTimer: number;
+  /** Of the others so many of each timer of each server: its armings and its own state are all that they change. */
+  readonly unnoticed: number;
+  /** Servers whose clocks stand still: none of their timers runs out. */
+  readonly stopped: readonly number[];
   /** Commands that clients want in the log, of servers that say that they lead. */
   readonly requests: number;
   readonly crashes: number;
@@ -16,17 +18,21 @@ export interface Allowance {
   readonly duplicates: number;
   readonly snapshots: number;
   readonly changes: number;
+  /** Whether messages arrive also where nothing comes of it. Otherwise they might as well never arrive, and are left out. */
+  readonly vain: boolean;
 }
 
 export const nothingAllowed: Allowance = {
   timeouts: [],
-  perTimer: 2,
+  unnoticed: 1,
+  stopped: [],
   requests: 0,
   crashes: 0,
   failures: 0,
   duplicates: 0,
   snapshots: 0,
   changes: 0,
+  vain: false,
 };
 
 /** The budgets that are counted for the cluster as a whole. */

@@ -69,3 +69,33 @@ export function termsUpTo(term: number): Prune<LabView> {
     reason: ({ servers }) => (servers.some((each) => each.term > term) ? `a term is above ${term}` : null),
   };
 }
+
+/** Nothing is on its way between these servers. */
+export function settled(servers: readonly number[]): Part {
+  return {
+    name: `nothing is on its way between servers ${servers.join(' and ')}`,
+    distance: ({ flights }) =>
+      flights.filter(({ message: { from, to } }) => servers.includes(from) && servers.includes(to)).length,
+  };
+}
+
+export function uncommitted(): Part {
+  return { name: 'nothing is committed', distance: ({ ghost }) => ghost.applied.length };
+}
+
+/** A call of the one to the other will arrive though it has arrived before, or will once more. */
+export function doubled(from: number, to: number): Part {
+  return {
+    name: `a call of server ${from} to server ${to} is doubled`,
+    distance: ({ flights }) =>
+      flights.some(({ message }) => !message.isAwaited && message.from === from && message.to === to) ? 0 : 1,
+  };
+}
+
+export function noneOnItsWay(kind: 'call' | 'answer', from: number, to: number): Part {
+  return {
+    name: `no ${kind} of server ${from} to server ${to} is on its way`,
+    distance: ({ flights }) =>
+      flights.filter(({ message }) => message.kind === kind && message.from === from && message.to === to).length,
+  };
+}

@@ -14,7 +14,8 @@ import { answerTo, callerOf, type LabFlight, type LabMessage } from './message.t
 import { codeOf, lanesOfCode } from './plain-code.ts';
 import type { PlainData } from '../interface.ts';
 import { type HandledServer, newServer, type ServerStatus } from './server.ts';
-import { firedOf, nothingSpent, type Spent, spentLane, spentOf, withFired, withSpent } from './spent.ts';
+import { nothingSpent, type Spent, spentLane, spentOf, unnoticedOf, withTimeout, withSpent } from './spent.ts';
+import type { LabStep } from './step.ts';
 import type { LabEvent } from './turn.ts';
 
 export interface LabWorldOptions {
@@ -42,17 +43,6 @@ interface Parts {
   /** Commands that clients have wanted so far: their numbers. */
   readonly commands: number;
   readonly broken: Broken | null;
-}
-
-/** What came of an action: for whoever tells of it. */
-export interface LabStep {
-  readonly action: LabAction;
-  /** The message that arrived, or did not. */
-  readonly message: LabMessage | null;
-  /** What the server did; null where none was touched. */
-  readonly turn: LocalTurn | null;
-  /** What was started. */
-  readonly command: string | null;
 }
 
 export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, Allowance> {
@@ -133,10 +123,12 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
     const earlier = runsOutBefore(timers, timer);
     if (earlier !== null) return `its timer '${earlier.name}' runs out before`;
     const { allowance, spent } = this.#parts;
-    if (firedOf(spent, server, name) >= allowance.perTimer) return `timer '${name}' has run out often enough`;
-    const left = (allowance.timeouts[server] ?? 0) - (spent.noticed[server] ?? 0);
-    if (left > 0 || !this.#timeout(server, name).turned.isNoticed) return null;
-    return `the time-outs of server ${server} are spent`;
+    if (allowance.stopped.includes(server)) return `the clock of server ${server} stands still`;
+    if (this.#timeout(server, name).turned.isNoticed) {
+      const isSpent = (spent.noticed[server] ?? 0) >= (allowance.timeouts[server] ?? 0);
+      return isSpent ? `the time-outs of server ${server} are spent` : null;
+    }
+    return unnoticedOf(spent, server, name) >= allowance.unnoticed ? `timer '${name}' has run out often enough` : null;
   }
 
   whyNoSnapshot(server: number): string | null {
@@ -151,7 +143,7 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
 
   carryOut(action: LabAction): LabStep {
     const why = whyNot(this, action);
-    const isScenarios = action.kind === 'start' || action.kind === 'crash' || action.kind === 'snapshot';
+    const isScenarios = action.kind === "start" || action.kind === "crash" || action.kind === "snapshot" || action.kind === "change";
     // A scenario does what it likes, and draws on no budget.
     if (why !== null && !(isScenarios && this.#local(action.server).record.status === 'up')) {
       throw new RangeError(`The scenario cannot do this now (${action.kind}): ${why}.`);
@@ -170,7 +162,7 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
     const next = this.clone();
     next.perform(action);
     const isQuiet = next.broken === null && next.#parts.lastMessage === this.#parts.lastMessage;
-    return isQuiet && next.#hasSameServers(this) ? null : next;
+    return isQuiet && !this.allowance.vain && next.#hasSameServers(this) ? null : next;
   }
 
   #hasSameServers(other: LabWorld): boolean {
@@ -253,30 +245,26 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
         return this.#snapshot(action);
       case 'change': {
         const { server, members } = action;
-        return this.#touched(action, this.#turn(server, `change ${members.join()}`, { kind: 'change', members }));
+        return stepOf(action, this.#turn(server, `change ${members.join()}`, { kind: 'change', members }));
       }
       case 'crash':
         return this.#crash(action, stopped);
       case 'restart':
-        return this.#touched(action, this.#turn(action.server, 'begin', { kind: 'begin' }));
+        return stepOf(action, this.#turn(action.server, 'begin', { kind: 'begin' }));
       case 'partition':
         this.#set({ sides: this.#parts.sides.map((_, server) => action.sides.findIndex((side) => side.includes(server))) });
-        return this.#touched(action, null);
+        return stepOf(action, null);
       case 'lose':
         this.#set({ flights: this.#parts.flights.filter(({ message }) => !isOn(message, action.from, action.to)) });
-        return this.#touched(action, null);
+        return stepOf(action, null);
       case 'restage':
         this.#set({
           allowance: { ...nothingAllowed, ...action.budgets },
           spent: nothingSpent(this.#parts.locals.length),
           ...(action.forget ? { flights: [] } : {}),
         });
-        return this.#touched(action, null);
+        return stepOf(action, null);
     }
-  }
-
-  #touched(action: LabAction, turn: LocalTurn | null, message: LabMessage | null = null, command: string | null = null): LabStep {
-    return { action, turn, message, command };
   }
 
   #takeOut(id: number): Letter {
@@ -289,13 +277,13 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
   #deliver(action: LabAction, letter: Letter): LabStep {
     const { message } = letter;
     if (message.kind === 'answer') {
-      return this.#touched(action, this.#reply(letter, message.answer, letter), message);
+      return stepOf(action, this.#reply(letter, message.answer, letter), message);
     }
     const turn = this.#turn(message.to, letter, { kind: 'request', call: message });
     if (message.isAwaited && turn.turned.broken === null) {
       this.#send([this.#parts.catalogue.letter(answerTo(message, turn.turned.answer))]);
     }
-    return this.#touched(action, turn, message);
+    return stepOf(action, turn, message);
   }
 
   #reply(letter: Letter, answer: PlainData, key: unknown): LocalTurn {
@@ -309,14 +297,14 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
   #fail(action: LabAction, letter: Letter): LabStep {
     const { message } = letter;
     const call = message.kind === 'call' ? letter : this.#parts.catalogue.letter({ ...message, answer: null });
-    return this.#touched(action, this.#reply(letter, null, `fail ${call.code}`), message);
+    return stepOf(action, this.#reply(letter, null, `fail ${call.code}`), message);
   }
 
   #duplicate(action: Extract<LabAction, { kind: 'duplicate' }>): LabStep {
     const flight = this.#parts.flights.find(({ id }) => id === action.message);
     if (flight === undefined) throw new RangeError(`Message ${action.message} is not in flight.`);
     this.#send([this.#parts.catalogue.letter({ ...flight.message, isAwaited: false })]);
-    return this.#touched(action, null, flight.message);
+    return stepOf(action, null, flight.message);
   }
 
   #timeout(server: number, name: string): LocalTurn {
@@ -326,22 +314,22 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
   #runOut(action: Extract<LabAction, { kind: 'timeout' }>): LabStep {
     const { server, timer: name } = action;
     const turn = this.#turn(server, `timer ${name}`, { kind: 'timer', name });
-    this.#set({ spent: withFired(this.#parts.spent, server, name, turn.turned.isNoticed) });
-    return this.#touched(action, turn);
+    this.#set({ spent: withTimeout(this.#parts.spent, server, name, turn.turned.isNoticed) });
+    return stepOf(action, turn);
   }
 
   #start(action: Extract<LabAction, { kind: 'start' }>): LabStep {
     const command = `c${this.#parts.commands + 1}`;
     this.#set({ commands: this.#parts.commands + 1 });
     const turn = this.#turn(action.server, `start ${command}`, { kind: 'start', command });
-    return this.#touched(action, turn, null, command);
+    return stepOf(action, turn, null, command);
   }
 
   #snapshot(action: Extract<LabAction, { kind: 'snapshot' }>): LabStep {
     const { applied: index } = this.#local(action.server).record;
     const data = snapshotBytes(this.ghost.applied, index);
     const turn = this.#turn(action.server, `snapshot ${codeOf(data)}`, { kind: 'snapshot', index, data });
-    return this.#touched(action, turn);
+    return stepOf(action, turn);
   }
 
   /** What it has saved is left. Nobody answers its calls any more, and no answer reaches it. */
@@ -355,7 +343,7 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
       .filter(({ message }) => callerOf(message) !== server || message.kind === 'call')
       .map((flight) => (callerOf(flight.message) === server ? abandoned(flight, catalogue) : flight));
     this.#set({ locals: locals.with(server, catalogue.local(gone)), flights: left });
-    return this.#touched(action, null);
+    return stepOf(action, null);
   }
 
   #turn(server: number, key: unknown, event: LabEvent): LocalTurn {
@@ -381,6 +369,15 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
     const sent = letters.map((letter, at): Sent => ({ id: lastMessage + 1 + at, message: letter.message, letter }));
     this.#set({ flights: [...flights, ...sent], lastMessage: lastMessage + sent.length });
   }
+}
+
+function stepOf(
+  action: LabAction,
+  turn: LocalTurn | null,
+  message: LabMessage | null = null,
+  command: string | null = null,
+): LabStep {
+  return { action, turned: turn?.turned ?? null, message, command };
 }
 
 function isOn({ from, to }: LabMessage, sender: number | null, receiver: number | null): boolean {

@@ -8,15 +8,15 @@ export interface Spent {
   readonly shared: readonly number[];
   /** Time-outs that could be noticed, by server. */
   readonly noticed: readonly number[];
-  /** Time-outs by timer: `server name`. */
-  readonly fired: ReadonlyMap<string, number>;
+  /** The others by timer: `server name`. */
+  readonly unnoticed: ReadonlyMap<string, number>;
 }
 
 export function nothingSpent(servers: number): Spent {
   return {
     shared: sharedBudgets.map(() => 0),
     noticed: Array.from({ length: servers }, () => 0),
-    fired: new Map(),
+    unnoticed: new Map(),
   };
 }
 
@@ -24,8 +24,8 @@ export function spentOf({ shared }: Spent, budget: SharedBudget): number {
   return shared[sharedBudgets.indexOf(budget)] ?? 0;
 }
 
-export function firedOf({ fired }: Spent, server: number, timer: string): number {
-  return fired.get(`${server} ${timer}`) ?? 0;
+export function unnoticedOf({ unnoticed }: Spent, server: number, timer: string): number {
+  return unnoticed.get(`${server} ${timer}`) ?? 0;
 }
 
 export function withSpent(spent: Spent, budget: SharedBudget): Spent {
@@ -33,19 +33,19 @@ export function withSpent(spent: Spent, budget: SharedBudget): Spent {
   return { ...spent, shared: spent.shared.with(at, (spent.shared[at] ?? 0) + 1) };
 }
 
-export function withFired(spent: Spent, server: number, timer: string, isNoticed: boolean): Spent {
-  const fired = new Map(spent.fired).set(`${server} ${timer}`, firedOf(spent, server, timer) + 1);
-  const noticed = isNoticed ? spent.noticed.with(server, (spent.noticed[server] ?? 0) + 1) : spent.noticed;
-  return { ...spent, noticed, fired };
+export function withTimeout(spent: Spent, server: number, timer: string, isNoticed: boolean): Spent {
+  if (isNoticed) return { ...spent, noticed: spent.noticed.with(server, (spent.noticed[server] ?? 0) + 1) };
+  const count = unnoticedOf(spent, server, timer) + 1;
+  return { ...spent, unnoticed: new Map(spent.unnoticed).set(`${server} ${timer}`, count) };
 }
 
 /** One number for all of it; the order in which timers fired does not show. */
-export function spentLane({ shared, noticed, fired }: Spent): number {
+export function spentLane({ shared, noticed, unnoticed }: Spent): number {
   let lane = 0x3c6ef372;
   for (const count of shared) lane = mixA(lane, count);
   for (const count of noticed) lane = mixA(lane, count);
   let sum = 0;
-  for (const [name, count] of fired) sum = (sum + finish(laneOf(name), count)) | 0;
+  for (const [name, count] of unnoticed) sum = (sum + finish(laneOf(name), count)) | 0;
   return mixA(lane, sum);
 }
 

@@ -9,7 +9,7 @@ import type { ApplyMessage, PlainData, StartResult } from '../interface.ts';
 import { copyPlain, NotPlainError } from '../plain-data.ts';
 import { codeOf } from './plain-code.ts';
 import type { LabMessage } from './message.ts';
-import type { HandledServer } from './server.ts';
+import type { HandledServer, SearchedServer } from './server.ts';
 
 /** What happens to a server. */
 export type LabEvent =
@@ -22,8 +22,9 @@ export type LabEvent =
   | { readonly kind: 'snapshot'; readonly index: number; readonly data: Uint8Array }
   | { readonly kind: 'change'; readonly members: readonly number[] };
 
-export interface Turned {
-  readonly server: HandledServer;
+/** What came of a step of one server. */
+export interface Turned<Server extends SearchedServer = HandledServer> {
+  readonly server: Server;
   readonly calls: readonly LabMessage[];
   /** Of a request. */
   readonly answer: PlainData;

@@ -6,13 +6,13 @@ import type { CoreAction } from '../core-world/action.ts';
 import type { Budgets } from '../core-world/options.ts';
 import type { CoreWorld } from '../core-world/world.ts';
 import { BreadthFirst } from './breadth-first.ts';
-import type { Goal, Prune } from './predicates.ts';
+import type { Goal, Invariant, Prune } from './predicates.ts';
 import type { Progress, Searching, SearchOptions, SearchResult } from './search.ts';
 import type { Restage, StagedWorld } from './search-world.ts';
 
 export interface Stage<World = CoreWorld, Action = CoreAction, Allowance = Budgets> {
   readonly name: string;
-  /** Where the stage ends; null for the last one, which searches on to the end. */
+  /** Where the stage ends, and the next begins; null to look at all that can come of where it begins: there the next one begins as well. */
   readonly goal: Goal<World> | null;
   /** Budgets that hold from the beginning of the stage on; what was spent before stays spent. */
   readonly budgets?: Partial<Allowance>;
@@ -21,6 +21,9 @@ export interface Stage<World = CoreWorld, Action = CoreAction, Allowance = Budge
   /** What is done first: links that are cut or mended, servers that crash. */
   readonly begin?: readonly Action[];
   readonly prunes?: readonly Prune<World>[];
+  /** Must hold in this stage, besides those of the whole search. */
+  readonly invariants?: readonly Invariant<World>[];
+  readonly maxStates?: number;
   readonly maxDepth?: number | null;
 }
 
@@ -70,17 +73,20 @@ export class StagedSearch<World extends StagedWorld<World, Action, Allowance>, A
   }
 
   #begin(): BreadthFirst<World, Action> {
-    const { name: stage, budgets = {}, forget = false, begin = [], goal, prunes = [], maxDepth = null } = this.stage;
+    const { name: stage, budgets = {}, forget = false, begin = [], goal, maxDepth = null } = this.stage;
     for (const action of [{ kind: 'restage', stage, budgets, forget } as const, ...begin]) {
       this.#world.carryOut(action);
       this.#way.push(action);
     }
-    const common = this.#options.prunes ?? [];
+    const { prunes = [], invariants = [] } = this.#options;
+    const mostStates = this.stage.maxStates ?? this.#options.maxStates;
     return new BreadthFirst<World, Action>(this.#world, {
       ...this.#options,
       goal,
-      prunes: [...common, ...prunes],
+      prunes: [...prunes, ...(this.stage.prunes ?? [])],
+      invariants: [...invariants, ...(this.stage.invariants ?? [])],
       maxDepth,
+      ...(mostStates === undefined ? {} : { maxStates: mostStates }),
     });
   }
 
@@ -93,19 +99,27 @@ export class StagedSearch<World extends StagedWorld<World, Action, Allowance>, A
     const result = this.#search.result();
     this.#done.push({ stage: this.stage.name, result });
     const isLast = this.#at === this.#stages.length - 1;
-    if (result.end !== 'goal' || result.actions === null || isLast) {
+    const isMissed = this.stage.goal !== null && result.end !== 'goal';
+    if (result.end === 'violation' || isMissed || isLast) {
       this.#isOver = true;
       return;
     }
-    for (const action of result.actions) this.#world.perform(action);
-    this.#way.push(...result.actions);
+    for (const action of result.actions ?? []) {
+      this.#world.perform(action);
+      this.#way.push(action);
+    }
     this.#at += 1;
     this.#search = this.#begin();
   }
 
-  /** Of the last stage; its way begins where the first one did. */
+  /** Of the last stage; its ways begin where the first stage did. */
   result(): SearchResult<Action | Restage<Allowance>> {
     const result = this.#search.result();
-    return { ...result, actions: result.actions === null ? null : [...this.#way, ...result.actions] };
+    const whole = (actions: readonly Action[]): (Action | Restage<Allowance>)[] => [...this.#way, ...actions];
+    return {
+      ...result,
+      actions: result.actions === null ? null : whole(result.actions),
+      nearest: result.nearest.map((near) => ({ ...near, actions: whole(near.actions) })),
+    };
   }
 }

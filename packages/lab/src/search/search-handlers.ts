@@ -1,0 +1,84 @@
+/** Runs a search test on a Raft in handlers: every order of events, stage after stage. */
+import { type SearchResult, StagedSearch } from '@quorate/sim';
+import type { HandlerModule } from '../handlers.ts';
+import type { SearchTest } from '../suite/search-test.ts';
+import type { LabAction } from './action.ts';
+import { boundsOf, nothingAllowed } from './allowance.ts';
+import { LabWorld } from './lab-world.ts';
+import type { SearchFailure, SearchReport, SearchSummary, StageSummary } from './search-report.ts';
+import { tellState } from './tell.ts';
+import { Telling } from './telling.ts';
+
+/** States that a stage may meet; a stage that needs more is bounded by it. */
+const MAX_STATES = 200_000;
+/** Steps between two beats. */
+const SLICE = 2_000;
+
+export function searchHandlers(test: SearchTest, module: HandlerModule, onBeat: () => void): SearchReport {
+  const { servers, offers = [], stages } = test;
+  const start = new LabWorld(module, { servers, offers });
+  const search = new StagedSearch<LabWorld, LabAction, typeof nothingAllowed>(start, stages, { maxStates: MAX_STATES });
+  while (!search.advance(SLICE)) onBeat();
+  const done = search.stages;
+  const result = search.result();
+  const summary = summaryOf(test, done);
+  return { summary, failure: failureOf(test, start, done.at(-1)?.stage ?? '', result) };
+}
+
+type Done = StagedSearch<LabWorld, LabAction, typeof nothingAllowed>['stages'];
+
+function summaryOf({ stages }: SearchTest, done: Done): SearchSummary {
+  const summaries = done.map(({ stage: name, result }, at): StageSummary => {
+    const bounds = boundsOf({ ...nothingAllowed, ...stages[at]?.budgets });
+    return { name, bounds, end: result.end, states: result.states, steps: result.successors, depth: result.depth };
+  });
+  const sum = (key: 'states' | 'steps' | 'depth'): number => summaries.reduce((total, each) => total + each[key], 0);
+  const isBounded = done.some(({ result }) => result.end === 'states' || result.end === 'frontier');
+  return {
+    verdict: isBounded ? 'bounded' : 'exhausted',
+    states: sum('states'),
+    steps: sum('steps'),
+    depth: sum('depth'),
+    runs: 0,
+    stages: summaries,
+  };
+}
+
+function failureOf(
+  test: SearchTest,
+  start: LabWorld,
+  stage: string,
+  result: SearchResult<LabAction>,
+): SearchFailure | null {
+  if (result.broken !== null) {
+    const { invariant, first, second } = result.broken;
+    const message = `${invariant}: ${[first, second].filter((fact) => fact !== '').join(', but ')}`;
+    return { message, lines: tellWay(test, start, result.actions ?? []) };
+  }
+  const wanted = test.stages.find(({ name }) => name === stage)?.goal ?? null;
+  if (wanted === null || result.end === 'goal') return null;
+  return { message: `${stage}: no order of events leads there (${wanted.name})`, lines: missLines(test, start, result) };
+}
+
+/** States near the goal that are told of. */
+const SHOWN_NEAR = 2;
+
+/** The states that came nearest, what they lacked, and how the first of them came about. */
+function missLines(test: SearchTest, start: LabWorld, { nearest }: SearchResult<LabAction>): string[] {
+  const lacks = nearest.slice(0, SHOWN_NEAR).map(({ depth, misses }) => {
+    const parts = misses.map(({ part, distance }) => (distance > 1 ? `${part} (off by ${distance})` : part));
+    return `nearest, in ${depth} steps of this stage: all but "${parts.join('" and "')}"`;
+  });
+  return [...lacks, ...tellWay(test, start, nearest[0]?.actions ?? [])];
+}
+
+function tellWay({ stages }: SearchTest, start: LabWorld, actions: readonly LabAction[]): string[] {
+  const world = start.clone();
+  const telling = new Telling(stages);
+  for (const action of actions) {
+    const before = world.servers;
+    const step = telling.isScenarios(action) ? world.carryOut(action) : world.perform(action);
+    telling.note(step, before);
+  }
+  return [...telling.lines, '-- the state at the end', ...tellState(world)];
+}

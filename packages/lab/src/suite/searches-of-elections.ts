@@ -1,0 +1,122 @@
+/** Part 4A, searched: elections (§5.2) in every order of events. */
+import { goal } from '@quorate/sim';
+import { follows, inTerm, leads, onItsWay } from '../search/goals.ts';
+import { lose, sides, zeroLeads } from './search-steps.ts';
+import type { LabInvariant, SearchTest } from './search-test.ts';
+
+const part = { part: '4A', servers: 3, isSearch: true } as const;
+
+const everyElection: SearchTest = {
+  ...part,
+  name: 'SearchElection',
+  title: 'every order of an election, and of two at once',
+  stages: [
+    { name: 'server 0 stands, twice perhaps', budgets: { timeouts: [2, 0, 0] }, goal: null },
+    {
+      name: 'servers 0 and 1 stand in the same term',
+      budgets: { timeouts: [2, 2, 0] },
+      goal: goal('both stand', inTerm(0, 1), inTerm(1, 1), follows(0), follows(1)),
+    },
+    { name: 'all that may come of it, while server 2 stands as well', budgets: { timeouts: [0, 0, 1] }, goal: null },
+    { name: 'somebody is elected', budgets: { timeouts: [3, 0, 0] }, goal: goal('server 0 leads', leads(0)) },
+  ],
+};
+
+const cutOff: SearchTest = {
+  ...part,
+  name: 'SearchCutOff',
+  title: 'a leader with one server cut off, and without it',
+  stages: [
+    {
+      name: 'server 2 is cut off, and server 0 leads',
+      begin: [sides([0, 1], [2])],
+      budgets: { timeouts: [2, 0, 0] },
+      goal: goal('server 0 leads', leads(0)),
+    },
+    {
+      name: 'the leader is cut off, and server 1 leads',
+      begin: [sides([0], [1, 2])],
+      budgets: { timeouts: [0, 2, 1] },
+      goal: goal('server 1 leads', leads(1), inTerm(1, 2)),
+    },
+    {
+      name: 'all reach each other, and server 0 sees that it leads no more',
+      begin: [sides([0, 1, 2])],
+      budgets: { timeouts: [1, 2, 0] },
+      goal: goal('server 0 follows', follows(0), leads(1)),
+    },
+    { name: 'it stands again', begin: [lose(null, null)], budgets: { timeouts: [1, 0, 0] }, goal: null },
+  ],
+};
+
+const votesOnce: SearchTest = {
+  ...part,
+  name: 'SearchVoteCrash',
+  title: 'votes once a term, through a crash',
+  stages: [
+    {
+      name: 'servers 0 and 1 stand in the same term',
+      budgets: { timeouts: [2, 2, 0] },
+      goal: goal('both stand', inTerm(0, 1), inTerm(1, 1), follows(0), follows(1)),
+    },
+    { name: 'any server crashes, and starts again', budgets: { crashes: 1 }, goal: null },
+    { name: 'somebody leads all the same', budgets: { timeouts: [3, 0, 0] }, goal: goal('server 0 leads', leads(0)) },
+  ],
+};
+
+const lateVote: SearchTest = {
+  ...part,
+  name: 'SearchLateVote',
+  title: 'a vote that comes late is not counted',
+  stages: [
+    {
+      name: 'server 0 stands, and hears nothing',
+      budgets: { timeouts: [2, 0, 0] },
+      goal: goal('votes are on their way', inTerm(0, 1), follows(0), onItsWay('answer', 2, 0), onItsWay('call', 0, 1)),
+    },
+    {
+      name: 'it stands again',
+      budgets: { timeouts: [2, 0, 0] },
+      goal: goal('in the next term', inTerm(0, 2), follows(0)),
+    },
+    {
+      name: 'server 1 stands in that term as well',
+      budgets: { timeouts: [0, 2, 0] },
+      goal: goal('both stand in term 2', inTerm(0, 2), inTerm(1, 2), follows(0), onItsWay('answer', 2, 0)),
+    },
+    { name: 'old votes and new ones arrive', budgets: {}, goal: null },
+  ],
+};
+
+const stillLeads: LabInvariant = {
+  name: 'a leader that works is not disturbed',
+  broken: ({ servers: [leader] }) => {
+    if (leader?.isLeader === true) return null;
+    return `server 0 led term ${leader === undefined ? 0 : leader.term - 1} and was heard by a majority; then server 2 came back, and now it does not lead (PreVote, dissertation §9.6)`;
+  },
+};
+
+const rejoin: SearchTest = {
+  ...part,
+  name: 'SearchRejoin',
+  title: 'a rejoining server disturbs nobody, in any order',
+  stages: [
+    zeroLeads,
+    {
+      name: 'server 1 has heard it, and server 2 is cut off',
+      begin: [sides([0, 1], [2])],
+      budgets: { timeouts: [1, 0, 0] },
+      goal: goal('server 1 knows the leader', inTerm(1, 1), leads(0), onItsWay('answer', 1, 0)),
+    },
+    { name: 'server 2 stands alone', budgets: { timeouts: [0, 0, 2], stopped: [0, 1] }, goal: null },
+    {
+      name: 'it comes back; the clock of server 1 does not run out, for it hears its leader',
+      begin: [sides([0, 1, 2])],
+      budgets: { timeouts: [1, 0, 2], stopped: [1] },
+      invariants: [stillLeads],
+      goal: null,
+    },
+  ],
+};
+
+export const searchesOfElections: readonly SearchTest[] = [everyElection, cutOff, votesOnce, lateVote, rejoin];
