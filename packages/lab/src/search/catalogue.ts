@@ -3,12 +3,11 @@
  * of every step: the same step of the same server, met again in another state of the world, is looked up.
  */
 import type { Lanes } from '@quorate/sim';
-import type { HandlerModule } from '../handlers.ts';
 import type { PlainData } from '../interface.ts';
 import type { LabMessage } from './message.ts';
 import { codeOf, lanesOfCode } from './plain-code.ts';
 import type { HandledServer } from './server.ts';
-import { type LabEvent, takeTurn, type Turned } from './turn.ts';
+import { type LabEvent, type Subject, takeTurn, type Turned } from './turn.ts';
 
 /** Servers' states and messages that are remembered, about a kilobyte each; beyond it steps are made anew. */
 const maxRemembered = 300_000;
@@ -35,28 +34,28 @@ export interface LocalTurn {
 }
 
 export class Catalogue {
-  readonly module: HandlerModule;
+  readonly subject: Subject;
   readonly servers: number;
   readonly #isRemembering: boolean;
   readonly #locals = new Map<string, Local>();
   readonly #letters = new Map<string, Letter>();
 
-  constructor(module: HandlerModule, servers: number, isRemembering = true) {
-    this.module = module;
+  constructor(subject: Subject, servers: number, isRemembering = true) {
+    this.subject = subject;
     this.servers = servers;
     this.#isRemembering = isRemembering;
   }
 
   /** One that makes every step anew. */
   forgetful(): Catalogue {
-    return new Catalogue(this.module, this.servers, false);
+    return new Catalogue(this.subject, this.servers, false);
   }
 
   /** What comes of the event at that server. `key` says which event it is; the same of the same server leads to the same. */
   turn(before: Local, key: unknown, event: LabEvent): LocalTurn {
     const known = this.#isRemembering ? before.turns.get(key) : undefined;
     if (known !== undefined) return known;
-    const turned = takeTurn(this.module, before.record, this.servers, event);
+    const turned = takeTurn(this.subject, before.record, this.servers, event);
     const made: LocalTurn = {
       turned,
       local: turned.server === before.record ? before : this.local(turned.server),
@@ -67,7 +66,9 @@ export class Catalogue {
   }
 
   local(record: HandledServer): Local {
-    const code = codeOf(record as unknown as PlainData);
+    const { state, ...rest } = record;
+    const inside = state === null ? '' : this.subject.states.code(state);
+    const code = `${codeOf(rest as unknown as PlainData)} ${inside}`;
     const known = this.#locals.get(code);
     if (known !== undefined) return known;
     const local: Local = { record, code, lanes: lanesOfCode(code), turns: new Map<unknown, LocalTurn>() };

@@ -3,7 +3,6 @@
  * that it is cloned for nothing, told apart by fingerprints and gone on with in another way.
  */
 import { type Broken, finish, type Lanes, mixA, mixB, runsOutBefore, type StagedWorld } from '@quorate/sim';
-import type { HandlerModule } from '../handlers.ts';
 import type { LabAction } from './action.ts';
 import { type Allowance, nothingAllowed, type SharedBudget } from './allowance.ts';
 import { Catalogue, type Letter, type Local, type LocalTurn } from './catalogue.ts';
@@ -16,7 +15,7 @@ import type { PlainData } from '../interface.ts';
 import { type HandledServer, newServer, type ServerStatus } from './server.ts';
 import { nothingSpent, type Spent, spentLane, spentOf, unnoticedOf, withTimeout, withSpent } from './spent.ts';
 import type { LabStep } from './step.ts';
-import type { LabEvent } from './turn.ts';
+import type { LabEvent, Subject } from './turn.ts';
 
 export interface LabWorldOptions {
   readonly servers: number;
@@ -49,9 +48,9 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
   #parts: Parts;
 
   /** All servers have just begun. */
-  constructor(module: HandlerModule, options: LabWorldOptions);
+  constructor(subject: Subject, options: LabWorldOptions);
   constructor(parts: Parts);
-  constructor(given: HandlerModule | Parts, options?: LabWorldOptions) {
+  constructor(given: Subject | Parts, options?: LabWorldOptions) {
     if ('catalogue' in given || options === undefined) {
       this.#parts = given as Parts;
       return;
@@ -133,7 +132,7 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
 
   whyNoSnapshot(server: number): string | null {
     const { applied, snapshotIndex } = this.#local(server).record;
-    if (this.#parts.catalogue.module.snapshot === undefined) return 'the handlers take no snapshots';
+    if (this.#parts.catalogue.subject.module.snapshot === undefined) return 'the handlers take no snapshots';
     return applied > snapshotIndex ? null : `server ${server} has applied nothing since its last snapshot`;
   }
 

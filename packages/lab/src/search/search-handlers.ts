@@ -1,6 +1,5 @@
 /** Runs a search test on a Raft in handlers: every order of events, stage after stage. */
 import { type SearchResult, StagedSearch } from '@quorate/sim';
-import type { HandlerModule } from '../handlers.ts';
 import type { SearchTest } from '../suite/search-test.ts';
 import type { LabAction } from './action.ts';
 import { boundsOf, nothingAllowed } from './allowance.ts';
@@ -8,16 +7,23 @@ import { LabWorld } from './lab-world.ts';
 import type { SearchFailure, SearchReport, SearchSummary, StageSummary } from './search-report.ts';
 import { tellState } from './tell.ts';
 import { Telling } from './telling.ts';
+import type { Subject } from './turn.ts';
 
-/** States that a stage may meet; a stage that needs more is bounded by it. */
-const MAX_STATES = 200_000;
+/** States that a stage may meet that looks at all there is; one that needs more is bounded by it. */
+const MAX_STATES = 100_000;
+/** States that a stage may meet on its way to a goal. */
+const MAX_STATES_TO_GOAL = 200_000;
 /** Steps between two beats. */
 const SLICE = 2_000;
 
-export function searchHandlers(test: SearchTest, module: HandlerModule, onBeat: () => void): SearchReport {
+export function searchHandlers(test: SearchTest, subject: Subject, onBeat: () => void): SearchReport {
   const { servers, offers = [], stages } = test;
-  const start = new LabWorld(module, { servers, offers });
-  const search = new StagedSearch<LabWorld, LabAction, typeof nothingAllowed>(start, stages, { maxStates: MAX_STATES });
+  const start = new LabWorld(subject, { servers, offers });
+  const bounded = stages.map((stage) => ({
+    ...stage,
+    maxStates: stage.goal === null ? MAX_STATES : MAX_STATES_TO_GOAL,
+  }));
+  const search = new StagedSearch<LabWorld, LabAction, typeof nothingAllowed>(start, bounded);
   while (!search.advance(SLICE)) onBeat();
   const done = search.stages;
   const result = search.result();

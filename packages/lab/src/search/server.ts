@@ -18,7 +18,7 @@ export interface SearchedServer {
 
 export interface HandledServer extends SearchedServer {
   /** The handlers' state; null while it is not up. */
-  readonly state: PlainData;
+  readonly state: unknown;
   /** In the order in which they were armed. Milliseconds. */
   readonly timers: readonly TimerOrder[];
   readonly saved: PlainData;

@@ -6,10 +6,11 @@ import { type Broken, ranked, type TimerOrder } from '@quorate/sim';
 import { readSnapshot } from '../cluster/service.ts';
 import type { HandlerContext, HandlerModule } from '../handlers.ts';
 import type { ApplyMessage, PlainData, StartResult } from '../interface.ts';
-import { copyPlain, NotPlainError } from '../plain-data.ts';
+import { copyPlain } from '../plain-data.ts';
 import { codeOf } from './plain-code.ts';
 import type { LabMessage } from './message.ts';
 import type { HandledServer, SearchedServer } from './server.ts';
+import { plain, type StateCodec } from './state-codec.ts';
 
 /** What happens to a server. */
 export type LabEvent =
@@ -39,14 +40,19 @@ export interface Turned<Server extends SearchedServer = HandledServer> {
   readonly broken: Broken | null;
 }
 
-/** `State` is taken for plain data, which is looked at after every step. */
+/** What is searched. */
+export interface Subject {
+  readonly module: HandlerModule;
+  readonly states: StateCodec;
+}
+
 export function takeTurn(
-  module: HandlerModule,
+  subject: Subject,
   before: HandledServer,
   servers: number,
   event: LabEvent,
 ): Turned {
-  const turn = new Turn(module, before, servers);
+  const turn = new Turn(subject, before, servers);
   try {
     turn.handle(event);
     return turn.end();
@@ -57,6 +63,7 @@ export function takeTurn(
 
 class Turn {
   readonly #module: HandlerModule;
+  readonly #states: StateCodec;
   readonly #before: HandledServer;
   readonly #servers: number;
   readonly #context: HandlerContext;
@@ -74,11 +81,12 @@ class Turn {
   readonly #messages: ApplyMessage[] = [];
   #broken: Broken | null = null;
 
-  constructor(module: HandlerModule, before: HandledServer, servers: number) {
+  constructor({ module, states }: Subject, before: HandledServer, servers: number) {
     this.#module = module;
+    this.#states = states;
     this.#before = before;
     this.#servers = servers;
-    this.#state = copyPlain(before.state).value;
+    this.#state = before.state === null ? null : states.copy(before.state);
     this.#timers = before.timers;
     this.#saved = before.saved;
     this.#snapshot = before.snapshot;
@@ -164,7 +172,7 @@ class Turn {
       term,
       isLeader,
       applied: this.#applied,
-      state: plain('the state of a handler', this.#state),
+      state: this.#states.seal(this.#state),
       timers: ranked(this.#timers),
       saved: this.#saved,
       snapshot: this.#snapshot,
@@ -250,16 +258,6 @@ class Turn {
 
   #break(invariant: string, first: string, second: string): void {
     this.#broken ??= { invariant, first, second };
-  }
-}
-
-/** @throws NotPlainError that says what it was to be. */
-function plain(what: string, value: unknown): PlainData {
-  try {
-    return copyPlain(value).value;
-  } catch (error) {
-    if (error instanceof NotPlainError) throw new NotPlainError(`Of ${what}: ${error.message}`);
-    throw error;
   }
 }
 

@@ -17,7 +17,7 @@ const everyElection: SearchTest = {
       budgets: { timeouts: [2, 2, 0] },
       goal: goal('both stand', inTerm(0, 1), inTerm(1, 1), follows(0), follows(1)),
     },
-    { name: 'all that may come of it, while server 2 stands as well', budgets: { timeouts: [0, 0, 1] }, goal: null },
+    { name: 'all that may come of it', budgets: {}, goal: null },
     { name: 'somebody is elected', budgets: { timeouts: [3, 0, 0] }, goal: goal('server 0 leads', leads(0)) },
   ],
 };

@@ -17,6 +17,7 @@ export {
   type Span,
   unboundedBudgets,
 } from './options.ts';
+export { Encoder } from './encoding.ts';
 export { finish, type Lanes, mixA, mixB } from './lanes.ts';
 export { type ArmedTimer, atRest, type CoreServer, ranked, runsOutBefore, type ServerStatus, type TimerOrder } from './server.ts';
 export type { Broken } from './surroundings.ts';
