@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { suite, weights } from '../src/index.ts';
+import { allTests, weights } from '../src/index.ts';
 
 const folder = fileURLToPath(new URL('../../../docs/lab/', import.meta.url));
 const pages = readdirSync(folder).map((name) => readFileSync(`${folder}${name}`, 'utf8'));
@@ -11,14 +11,14 @@ const rows = pages.flatMap((page) =>
   [...page.matchAll(/^\| ([A-Z][\w, ]+) \|/gm)].flatMap(([, cell = '']) => cell.split(', ')),
 );
 
-test.each(suite.map(({ name }) => name))('%s stands in a table of the guide', (name) => {
+test.each(allTests.map(({ name }) => name))('%s stands in a table of the guide', (name) => {
   expect(rows).toContain(name);
 });
 
 test('the points of each part stand in the page on grading', () => {
   const page = readFileSync(`${folder}grading.md`, 'utf8');
   for (const [part, points] of Object.entries(weights)) {
-    const count = suite.filter((each) => each.part === part).length;
+    const count = allTests.filter((each) => each.part === part).length;
     expect(page).toMatch(new RegExp(`^\\| ${part}[^|]*\\| ${points} \\| ${count} \\| ${points * count} \\|$`, 'm'));
   }
 });

@@ -10,7 +10,7 @@ function outcomeOf(name: string, figures: Partial<Outcome> = {}): Outcome {
   return { ...noFigures, part, test: name, title, servers, seed: 1, failure: null, notOffered: null, ...figures };
 }
 
-const failure = { message: 'expected one leader, got none', page: null, stack: '', steps: [], events: [] };
+const failure = { message: 'expected one leader, got none', page: null, stack: '', way: [], steps: [], events: [] };
 const describeRun = ({ failure: note }: Outcome): string[] => [note === null ? 'Passed' : note.message];
 const tests = suite.filter(({ name }) => name === 'InitialElection' || name === 'BasicAgree');
 

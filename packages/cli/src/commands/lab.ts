@@ -1,20 +1,20 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import {
+  allTests,
   compareLines,
-  detailLine,
+  detailLines,
   explanationLines,
   failureLines,
   findModule,
   type Grade,
   gradeOf,
   type Job,
-  type LabTest,
+  type ListedTest,
   type Outcome,
   parts,
   passedLine,
   runJobs,
-  suite,
   titleLine,
   totalLines,
   UnfitModuleError,
@@ -69,7 +69,7 @@ function grade({ grade: file }: LabRunFlags, points: Grade): void {
 }
 
 /** @throws UnfitModuleError if there is nothing to test. */
-async function runTests(tests: readonly LabTest[], flags: LabRunFlags, outcomes: Outcome[]): Promise<void> {
+async function runTests(tests: readonly ListedTest[], flags: LabRunFlags, outcomes: Outcome[]): Promise<void> {
   const path = flags.impl === undefined ? null : findModule(resolve(flags.impl));
   const jobs = jobsOf(tests, flags);
   const ending = new AbortController();
@@ -101,23 +101,35 @@ async function runTests(tests: readonly LabTest[], flags: LabRunFlags, outcomes:
   else if (summary.failed > 0) process.exitCode = 1;
 }
 
-function chosenTests({ part, test: names, race, realTime }: LabRunFlags): readonly LabTest[] {
+function chosenTests({ part, test: names, search, race, realTime }: LabRunFlags): readonly ListedTest[] {
   if (race === true && realTime === true) throw new UsageError('--race needs virtual time: leave out --real-time.');
   const known: readonly string[] = parts;
   if (part !== undefined && !known.includes(part))
     throw new UsageError(`There is no part '${part}'. There are: ${known.join(', ')}.`);
-  const unknown = names?.find((name) => !suite.some((each) => each.name === name));
+  const unknown = names?.find((name) => !allTests.some((each) => each.name === name));
   if (unknown !== undefined)
     throw new UsageError(`There is no test '${unknown}'. quorate lab run --list prints them all.`);
-  return suite.filter(
-    (each) => (part === undefined || each.part === part) && (names === undefined || names.includes(each.name)),
+  const onlyRuns = race === true ? '--race' : realTime === true ? '--real-time' : null;
+  const chosen = allTests.filter(
+    (each) =>
+      (part === undefined || each.part === part) &&
+      (names === undefined || names.includes(each.name)) &&
+      (search === undefined || search === (each.isSearch === true)),
   );
+  if (onlyRuns === null) return chosen;
+  const searched =
+    names === undefined && search !== true ? undefined : chosen.find(({ isSearch }) => isSearch === true);
+  if (searched !== undefined)
+    throw new UsageError(`${searched.name} is a search: leave out ${onlyRuns}, which is for runs.`);
+  return chosen.filter(({ isSearch }) => isSearch !== true);
 }
 
-/** Run by run, so that what fails often fails early. */
-function jobsOf(tests: readonly LabTest[], { seed, runs, realTime, race }: LabRunFlags): Job[] {
+/** Run by run, so that what fails often fails early. A search is made once. */
+function jobsOf(tests: readonly ListedTest[], { seed, runs, realTime, race }: LabRunFlags): Job[] {
   return Array.from({ length: runs }, (_, run) => run).flatMap((run) =>
-    tests.map(({ name }) => ({ test: name, seed: seed + run, isRealTime: realTime === true, isRace: race === true })),
+    tests
+      .filter(({ isSearch }) => run === 0 || isSearch !== true)
+      .map(({ name }) => ({ test: name, seed: seed + run, isRealTime: realTime === true, isRace: race === true })),
   );
 }
 
@@ -135,13 +147,13 @@ function printFailure(outcome: Outcome, flags: LabRunFlags): void {
 /** The classic output. Tests may end in any order; they are printed in the suite's. */
 class OneRun {
   failed = 0;
-  readonly #waiting: LabTest[];
+  readonly #waiting: ListedTest[];
   readonly #flags: LabRunFlags;
   readonly #ended = new Map<string, Outcome>();
   #elapsed = 0;
   #notOffered = 0;
 
-  constructor(tests: readonly LabTest[], flags: LabRunFlags) {
+  constructor(tests: readonly ListedTest[], flags: LabRunFlags) {
     this.#waiting = [...tests];
     this.#flags = flags;
   }
@@ -179,7 +191,7 @@ class OneRun {
     }
     for (const remark of outcome.remarks) print(`      ${remark}`);
     for (const line of explanationLines(outcome)) print(line);
-    if (this.#flags.verbose === true) print(detailLine(outcome));
+    if (this.#flags.verbose === true) for (const line of detailLines(outcome)) print(line);
   }
 }
 
@@ -215,7 +227,7 @@ class ManyRuns {
   finish(usage: { readonly user: number; readonly system: number }, wall: number): void {
     this.#clear();
     print(`${'test'.padEnd(28)}  runs  failed        seconds (min median max)   RPCs (min median max)`);
-    for (const { name } of suite) {
+    for (const { name } of allTests) {
       const outcomes = this.#outcomes.get(name);
       if (outcomes !== undefined) print(tableLine(name, outcomes));
     }
@@ -250,6 +262,9 @@ function tableLine(name: string, outcomes: readonly Outcome[]): string {
   const calls = spread(outcomes.map((outcome) => outcome.calls)).map((value) => value.toFixed(0).padStart(7));
   const counts = `${String(outcomes.length).padStart(5)} ${String(failed).padStart(7)}`;
   if (outcomes.some(({ notOffered }) => notOffered !== null)) return `${name.padEnd(28)} ${counts}     not offered`;
+  const [searched] = outcomes.map(({ search }) => search);
+  if (searched !== undefined && searched !== null)
+    return `${name.padEnd(28)} ${counts}     searched: ${searched.verdict}`;
   return `${name.padEnd(28)} ${counts}     ${seconds.join(' ')}   ${calls.join(' ')}`;
 }
 

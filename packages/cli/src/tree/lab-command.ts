@@ -20,6 +20,8 @@ export function addLabCommand(program: Command): void {
       'one part: 4A (election), 4B (log, persistence, bad networks), snapshots, kv (a key-value service) or beyond',
     )
     .option('--test <name...>', 'single tests, by name; --list prints the names')
+    .option('--search', 'only the tests that try every order of events')
+    .option('--no-search', 'none of those')
     .option('--list', 'print the tests and do nothing')
     .option('--seed <n>', 'what chance begins with; printed with every failure', wholeNumber, 1)
     .option('--runs <n>', 'run everything so often, each time with the next seed', atLeastOne, 1)
@@ -52,6 +54,7 @@ Examples:
   $ quorate lab run
   $ quorate lab run --impl ./my-raft --part 4A
   $ quorate lab run --test Figure8 --runs 500
+  $ quorate lab run --impl ./my-raft --search
   $ quorate lab run --impl ./my-raft --test Backup --seed 17 --verbose
   $ quorate lab run --impl ./my-raft --runs 3 --grade results.json
   $ quorate lab run --real-time --compare`,
@@ -102,6 +105,7 @@ export interface LabRunFlags {
   readonly exec?: string;
   readonly part?: string;
   readonly test?: readonly string[];
+  readonly search?: boolean;
   readonly list?: boolean;
   readonly seed: number;
   readonly runs: number;

@@ -97,7 +97,9 @@ export class Services {
 }
 
 /** The service's state in a snapshot; null for what is none. */
-export function readSnapshot(data: Uint8Array): { readonly index: number; readonly commands: readonly PlainData[] } | null {
+export function readSnapshot(
+  data: Uint8Array,
+): { readonly index: number; readonly commands: readonly PlainData[] } | null {
   try {
     const held: unknown = JSON.parse(new TextDecoder().decode(data));
     if (typeof held !== 'object' || held === null || !('index' in held) || !('commands' in held)) return null;

@@ -78,6 +78,7 @@ function noteOf(failure: Error, journal: Journal): NonNullable<Outcome['failure'
     message: failure.message,
     page: failure instanceof ScenarioFailure ? failure.page : null,
     stack: failure instanceof ScenarioFailure ? '' : (failure.stack ?? ''),
+    way: [],
     steps: journal.steps,
     events: [...journal.events].map(([server, moments]) => ({ server, moments })),
   };

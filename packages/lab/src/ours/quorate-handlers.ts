@@ -5,7 +5,7 @@
 import { type Message, Raft, type RaftState, type TimerCommand } from '@quorate/raft';
 import { copyState, Encoder } from '@quorate/sim';
 import type { HandlerContext, HandlerModule } from '../handlers.ts';
-import type { Persister } from '../interface.ts';
+import type { ApplyMessage, Persister } from '../interface.ts';
 import type { StateCodec } from '../search/state-codec.ts';
 import { Disk } from './disk.ts';
 import {
@@ -107,7 +107,7 @@ function wake<Result>(state: OurState, context: HandlerContext, raft: Raft, act:
     now: () => 0,
     call: (to: number, { kind }: Message, args: Message | Install) => context.call(to, kind, args),
     arm: (timer: TimerCommand) => arm(state, context, timer),
-    apply: context.apply,
+    apply: (message: ApplyMessage) => context.apply(message),
   };
   const result = act(new Driver(raft, disk, host, state.memory));
   state.raft = raft.state;

@@ -20,13 +20,7 @@ class QuorateServer implements RaftServer {
   readonly #timers = new Map<TimerName, () => void>();
   #isFlushDue = false;
 
-  constructor(
-    raft: Raft,
-    disk: Disk,
-    peers: readonly Peer[],
-    environment: LabEnvironment,
-    apply: Parameters<Make>[3],
-  ) {
+  constructor(raft: Raft, disk: Disk, peers: readonly Peer[], environment: LabEnvironment, apply: Parameters<Make>[3]) {
     this.#peers = peers;
     this.#environment = environment;
     const host = {

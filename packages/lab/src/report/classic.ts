@@ -1,4 +1,5 @@
 /** The classic course's output, line for line, and what explains a test that takes more than it should. */
+import type { SearchSummary, StageSummary } from '../search/search-report.ts';
 import type { Outcome } from '../session/protocol.ts';
 
 export function titleLine({ part, title }: Pick<Outcome, 'part' | 'title'>): string {
@@ -6,8 +7,10 @@ export function titleLine({ part, title }: Pick<Outcome, 'part' | 'title'>): str
 }
 
 /** Of a test that did not fail: seconds, servers, RPCs, bytes, commands agreed on; in the key-value part there are no bytes, and what clients asked is counted. */
-export function passedLine({ part, elapsed, servers, calls, bytes, agreed, notOffered }: Outcome): string {
+export function passedLine(outcome: Outcome): string {
+  const { part, elapsed, servers, calls, bytes, agreed, notOffered, search } = outcome;
   if (notOffered !== null) return `  ... Not run -- not offered: ${notOffered}`;
+  if (search !== null) return `  ... Passed -- ${searchedLine(search)}`;
   const columns = [
     (elapsed / 1000).toFixed(1).padStart(5),
     ` ${servers}`,
@@ -18,8 +21,27 @@ export function passedLine({ part, elapsed, servers, calls, bytes, agreed, notOf
   return `  ... Passed -- ${columns.join(' ')}`;
 }
 
-/** Where the time went, and the calls by kind. */
-export function detailLine({ elapsed, calling, computing, callsByMethod }: Outcome): string {
+/** What was looked at, and whether that is all there is. */
+function searchedLine({ verdict, states, steps, depth, runs }: SearchSummary): string {
+  const space = `${count(states)} states, ${count(steps)} steps, depth ${depth}`;
+  if (verdict === 'rerun') return `by rerun, bounded: ${count(runs)} runs, ${count(steps)} steps, depth ${depth}`;
+  return verdict === 'exhausted' ? `exhausted: ${space}` : `bounded: ${space}`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Where the time went, and the calls by kind; of a search, its stages. */
+export function detailLines(outcome: Outcome): string[] {
+  return outcome.search === null ? [detailLine(outcome)] : outcome.search.stages.map(stageLine);
+}
+
+function stageLine({ name, bounds, end, states, steps, depth }: StageSummary): string {
+  return `      ${name} (${bounds}): ${end}, ${count(states)} states, ${count(steps)} steps, depth ${depth}`;
+}
+
+function detailLine({ elapsed, calling, computing, callsByMethod }: Outcome): string {
   const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(1);
   const kinds = callsByMethod
     .toSorted(([, a], [, b]) => b - a)

@@ -9,6 +9,14 @@ const SHOWN_STEPS = 4;
 export function failureLines(outcome: Outcome, command: string, page: string | null = null): string[] {
   const { failure } = outcome;
   if (failure === null) return [];
+  if (outcome.search !== null) {
+    return [
+      `--- FAIL: ${outcome.test}`,
+      ...failure.message.split('\n').map((line) => `    ${line}`),
+      ...failure.way.map((line) => `    ${line}`),
+      `    again: ${command}`,
+    ];
+  }
   return [
     `--- FAIL: ${outcome.test} (${(outcome.elapsed / 1000).toFixed(2)}s)`,
     `    ${failure.message}`,

@@ -1,6 +1,6 @@
 /** Points a test, in the form that Gradescope's autograder reads from results.json. */
 import type { Outcome } from '../session/protocol.ts';
-import type { LabTest, Part } from '../suite/index.ts';
+import type { ListedTest, Part } from '../suite/index.ts';
 
 /** Points that one test of a part is worth (docs/lab/grading.md). */
 export const weights: Readonly<Record<Part, number>> = { '4A': 5, '4B': 3, snapshots: 4, kv: 2, beyond: 1 };
@@ -33,7 +33,7 @@ export interface Grade {
  * missing has not passed; `obstacle` says why nothing could be run at all.
  */
 export function gradeOf(
-  tests: readonly LabTest[],
+  tests: readonly ListedTest[],
   runs: number,
   outcomes: readonly Outcome[],
   describe: (outcome: Outcome) => readonly string[],
@@ -45,7 +45,9 @@ export function gradeOf(
     const notOffered = of.find((outcome) => outcome.notOffered !== null);
     if (notOffered !== undefined) return notOfferedTest(test, at, describe(notOffered));
     const passed = of.filter(({ failure }) => failure === null).length;
-    return gradedTest(test, at, passed / runs, obstacle ?? outputOf(of, passed, runs, describe));
+    // A search is made once: it is the same every time.
+    const wanted = test.isSearch === true ? 1 : runs;
+    return gradedTest(test, at, passed / wanted, obstacle ?? outputOf(of, passed, wanted, describe));
   });
   const total = points(graded.reduce((sum, { score }) => sum + score, 0));
   const most = graded.reduce((sum, { max_score }) => sum + max_score, 0);
@@ -53,7 +55,7 @@ export function gradeOf(
   return { score: total, execution_time: Math.ceil(wall / 1000), output, tests: graded };
 }
 
-function gradedTest(test: LabTest, at: number, share: number, output: string): GradedTest {
+function gradedTest(test: ListedTest, at: number, share: number, output: string): GradedTest {
   const most = weights[test.part];
   return {
     name: `${test.part}: ${test.title} (${test.name})`,
@@ -68,7 +70,7 @@ function gradedTest(test: LabTest, at: number, share: number, output: string): G
 }
 
 /** Worth nothing either way: whoever leaves out what may be left out is graded on the rest. */
-function notOfferedTest(test: LabTest, at: number, lines: readonly string[]): GradedTest {
+function notOfferedTest(test: ListedTest, at: number, lines: readonly string[]): GradedTest {
   const { status: _status, ...rest } = gradedTest(test, at, 0, lines.join('\n'));
   return { ...rest, max_score: 0 };
 }

@@ -27,6 +27,8 @@ export function findModule(path: string): string {
 /** What a module gives to be tested. */
 export interface Implementation {
   readonly make: Make;
+  /** Null in the async style. */
+  readonly handlers: HandlerModule | null;
   readonly service: MakeOwnService | undefined;
 }
 
@@ -35,9 +37,9 @@ export async function loadModule(path: string): Promise<Implementation> {
   const exported = await importModule(findModule(path));
   const { make, handlers } = exported;
   const service = serviceOf(path, exported);
-  if (typeof make === 'function') return { make: make as Make, service };
+  if (typeof make === 'function') return { make: make as Make, handlers: null, service };
   if (typeof handlers === 'object' && handlers !== null)
-    return { make: fromHandlers(handlers as HandlerModule), service };
+    return { make: fromHandlers(handlers as HandlerModule), handlers: handlers as HandlerModule, service };
   throw new UnfitModuleError(
     `${path} exports neither a function 'make' nor an object 'handlers'. It exports: ${Object.keys(exported).join(', ') || 'nothing'}.`,
   );

@@ -2,16 +2,44 @@
  * Time and chance of the code under test: while a test runs in virtual time, the global timers, `Date`, `performance.now` and
  * `Math.random` are the test's. What a module imports from `node:timers` and the like stays real; the guide says so.
  */
-import type { RandomStream } from '@quorate/sim';
 import type { Scheduler } from '../time/scheduler.ts';
 
 /** What a test's time 0 is called by `Date`. */
 const EPOCH = Date.UTC(2024, 0, 1);
 
-interface World {
-  readonly scheduler: Scheduler;
-  readonly random: RandomStream;
+/** Where the code under test finds time and chance. */
+export interface World {
+  readonly scheduler: Pick<Scheduler, 'now' | 'after'>;
+  readonly random: { uint32(): number };
 }
+
+/** A handler that is searched asks for time or chance, of which it has none. */
+export class ImpureHandlerError extends Error {
+  override readonly name = 'ImpureHandlerError';
+
+  constructor(what: string) {
+    super(
+      `${what} in a handler. A handler that is searched has no clock and no chance: what comes of an event must be the same whenever ` +
+        'it happens. Set a timer (context.setTimer), and let a longer or shorter time come from there',
+    );
+  }
+}
+
+const nowhere: World = {
+  scheduler: {
+    get now(): number {
+      throw new ImpureHandlerError('Date or performance.now');
+    },
+    after(): () => void {
+      throw new ImpureHandlerError('setTimeout, setInterval or setImmediate');
+    },
+  },
+  random: {
+    uint32(): number {
+      throw new ImpureHandlerError('Math.random');
+    },
+  },
+};
 
 const RealDate = Date;
 let world: World | null = null;
@@ -20,11 +48,22 @@ let nextTimer = 1;
 const timers = new Map<number, () => void>();
 
 /** From here on the globals are those of this test. */
-export function enterWorld(scheduler: Scheduler, random: RandomStream): void {
+export function enterWorld(scheduler: World['scheduler'], random: World['random']): void {
   world = { scheduler, random };
   timers.clear();
   if (!isInstalled) install();
   isInstalled = true;
+}
+
+/** From here on there is neither time nor chance: whoever asks for them is told so. */
+export function enterNowhere(): void {
+  enterWorld(nowhere.scheduler, nowhere.random);
+}
+
+/** The test is over. */
+export function leaveWorld(): void {
+  world = null;
+  timers.clear();
 }
 
 function install(): void {

@@ -25,6 +25,3 @@ export type LabAction =
   /** What is in flight from the one to the other is lost; null: from, or to, anybody. */
   | { readonly kind: 'lose'; readonly from: number | null; readonly to: number | null }
   | Restage<Allowance>;
-
-/** What a scenario does by itself: none of it is ever offered. */
-export type ScenarioAction = Extract<LabAction, { kind: 'partition' | 'lose' | 'crash' | 'restart' | 'start' | 'snapshot' }>;

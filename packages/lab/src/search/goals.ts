@@ -1,5 +1,5 @@
 /** What the search tests ask for, in parts that say how far off they are. */
-import type { GoalPart, Prune } from '@quorate/sim';
+import type { GoalPart } from '@quorate/sim';
 import type { LabView } from './view.ts';
 
 type Part = GoalPart<LabView>;
@@ -60,14 +60,6 @@ export function onItsWay(kind: 'call' | 'answer', from: number, to: number): Par
 
 function isLeader(server: LabView['servers'][number] | undefined): boolean {
   return server !== undefined && server.status === 'up' && server.isLeader;
-}
-
-/** Terms are what goes on for ever in Raft. */
-export function termsUpTo(term: number): Prune<LabView> {
-  return {
-    name: 'bound',
-    reason: ({ servers }) => (servers.some((each) => each.term > term) ? `a term is above ${term}` : null),
-  };
 }
 
 /** Nothing is on its way between these servers. */

@@ -45,7 +45,11 @@ class Judging {
       const leaders = [...this.ghost.leaders, { term, server: id }];
       this.ghost = { ...this.ghost, leaders };
     } else if (other.server !== id) {
-      this.#break('a term has at most one leader', `server ${other.server} led term ${term}`, `server ${id} leads it too`);
+      this.#break(
+        'a term has at most one leader',
+        `server ${other.server} led term ${term}`,
+        `server ${id} leads it too`,
+      );
     }
   }
 
@@ -60,7 +64,8 @@ class Judging {
     const { index } = started;
     if (!started.isLeader) return;
     const isSound = Number.isSafeInteger(index) && index >= 1;
-    if (!isSound) this.#break('start names an index', `server ${id} leads term ${term}`, `start answers with index ${index}`);
+    if (!isSound)
+      this.#break('start names an index', `server ${id} leads term ${term}`, `start answers with index ${index}`);
     const other = this.ghost.promises.find((each) => each.term === started.term && each.index === index);
     if (other !== undefined) {
       this.#break(

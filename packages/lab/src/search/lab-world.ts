@@ -142,7 +142,8 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
 
   carryOut(action: LabAction): LabStep {
     const why = whyNot(this, action);
-    const isScenarios = action.kind === "start" || action.kind === "crash" || action.kind === "snapshot" || action.kind === "change";
+    const isScenarios =
+      action.kind === 'start' || action.kind === 'crash' || action.kind === 'snapshot' || action.kind === 'change';
     // A scenario does what it likes, and draws on no budget.
     if (why !== null && !(isScenarios && this.#local(action.server).record.status === 'up')) {
       throw new RangeError(`The scenario cannot do this now (${action.kind}): ${why}.`);
@@ -251,7 +252,9 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
       case 'restart':
         return stepOf(action, this.#turn(action.server, 'begin', { kind: 'begin' }));
       case 'partition':
-        this.#set({ sides: this.#parts.sides.map((_, server) => action.sides.findIndex((side) => side.includes(server))) });
+        this.#set({
+          sides: this.#parts.sides.map((_, server) => action.sides.findIndex((side) => side.includes(server))),
+        });
         return stepOf(action, null);
       case 'lose':
         this.#set({ flights: this.#parts.flights.filter(({ message }) => !isOn(message, action.from, action.to)) });

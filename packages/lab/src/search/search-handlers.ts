@@ -10,9 +10,11 @@ import { Telling } from './telling.ts';
 import type { Subject } from './turn.ts';
 
 /** States that a stage may meet that looks at all there is; one that needs more is bounded by it. */
-const MAX_STATES = 100_000;
+const MAX_STATES = 50_000;
 /** States that a stage may meet on its way to a goal. */
 const MAX_STATES_TO_GOAL = 200_000;
+/** One step of so many is made twice, to see that the same comes of it. */
+const REPEAT_EVERY = 64;
 /** Steps between two beats. */
 const SLICE = 2_000;
 
@@ -23,7 +25,9 @@ export function searchHandlers(test: SearchTest, subject: Subject, onBeat: () =>
     ...stage,
     maxStates: stage.goal === null ? MAX_STATES : MAX_STATES_TO_GOAL,
   }));
-  const search = new StagedSearch<LabWorld, LabAction, typeof nothingAllowed>(start, bounded);
+  const search = new StagedSearch<LabWorld, LabAction, typeof nothingAllowed>(start, bounded, {
+    repeatEvery: REPEAT_EVERY,
+  });
   while (!search.advance(SLICE)) onBeat();
   const done = search.stages;
   const result = search.result();
@@ -63,7 +67,10 @@ function failureOf(
   }
   const wanted = test.stages.find(({ name }) => name === stage)?.goal ?? null;
   if (wanted === null || result.end === 'goal') return null;
-  return { message: `${stage}: no order of events leads there (${wanted.name})`, lines: missLines(test, start, result) };
+  return {
+    message: `${stage}: no order of events leads there (${wanted.name})`,
+    lines: missLines(test, start, result),
+  };
 }
 
 /** States near the goal that are told of. */

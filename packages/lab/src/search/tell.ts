@@ -73,7 +73,10 @@ function failure({ kind, from, to, method }: LabMessage): string {
   return `server ${caller} gets no answer to ${method} from server ${other}`;
 }
 
-function effectsOf({ server, calls, applied, hasBegun }: Turned<SearchedServer>, before: SearchedServer | undefined): string[] {
+function effectsOf(
+  { server, calls, applied, hasBegun }: Turned<SearchedServer>,
+  before: SearchedServer | undefined,
+): string[] {
   const effects: string[] = [];
   const { id, term, isLeader } = server;
   if (isLeader && before?.isLeader !== true) effects.push(`server ${id} leads term ${term} now`);

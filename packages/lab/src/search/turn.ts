@@ -18,7 +18,13 @@ export type LabEvent =
   | { readonly kind: 'timer'; readonly name: string }
   | { readonly kind: 'request'; readonly call: LabMessage }
   /** The answer is null if there is none. */
-  | { readonly kind: 'reply'; readonly to: number; readonly method: string; readonly args: PlainData; readonly answer: PlainData }
+  | {
+      readonly kind: 'reply';
+      readonly to: number;
+      readonly method: string;
+      readonly args: PlainData;
+      readonly answer: PlainData;
+    }
   | { readonly kind: 'start'; readonly command: string }
   | { readonly kind: 'snapshot'; readonly index: number; readonly data: Uint8Array }
   | { readonly kind: 'change'; readonly members: readonly number[] };
@@ -46,12 +52,7 @@ export interface Subject {
   readonly states: StateCodec;
 }
 
-export function takeTurn(
-  subject: Subject,
-  before: HandledServer,
-  servers: number,
-  event: LabEvent,
-): Turned {
+export function takeTurn(subject: Subject, before: HandledServer, servers: number, event: LabEvent): Turned {
   const turn = new Turn(subject, before, servers);
   try {
     turn.handle(event);
@@ -217,14 +218,17 @@ class Turn {
   #call(to: number, method: string, args: unknown): void {
     const { id } = this.#before;
     if (!(Number.isInteger(to) && to >= 0 && to < this.#servers) || to === id) {
-      throw new RangeError(`call(${to}, '${method}'): there is no other server ${to}; they are 0 to ${this.#servers - 1}`);
+      throw new RangeError(
+        `call(${to}, '${method}'): there is no other server ${to}; they are 0 to ${this.#servers - 1}`,
+      );
     }
     const copied = plain(`the arguments of ${method}`, args);
     this.#calls.push({ kind: 'call', from: id, to, method, args: copied, answer: null, isAwaited: true });
   }
 
   #setTimer(name: string, min: number, max: number): void {
-    if (!(min >= 0 && max >= min)) throw new RangeError(`setTimer('${name}', ${min}, ${max}): 0 ≤ min ≤ max, in milliseconds`);
+    if (!(min >= 0 && max >= min))
+      throw new RangeError(`setTimer('${name}', ${min}, ${max}): 0 ≤ min ≤ max, in milliseconds`);
     // Whatever is armed within a step is armed at one moment.
     const arming = 1 + Math.max(0, ...this.#before.timers.map((timer) => timer.arming));
     this.#timers = [...this.#timers.filter((timer) => timer.name !== name), { name, min, max, arming }];
@@ -243,7 +247,11 @@ class Turn {
     this.#messages.push(copied);
     const { index } = copied;
     if (copied.kind === 'command' && index !== this.#applied + 1) {
-      this.#break('commands are applied in order', `server ${id} has applied everything up to ${this.#applied}`, `it applies index ${index}`);
+      this.#break(
+        'commands are applied in order',
+        `server ${id} has applied everything up to ${this.#applied}`,
+        `it applies index ${index}`,
+      );
     }
     if (copied.kind === 'snapshot' && index < this.#applied) {
       this.#break(

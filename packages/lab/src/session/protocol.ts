@@ -1,6 +1,7 @@
 /** What the process that prints and the processes that run tests say to each other. All of it is plain. */
 import type { SeenRun } from '@quorate/sim';
 import type { Pauses } from '../network/call-counts.ts';
+import type { SearchSummary } from '../search/search-report.ts';
 import type { Part } from '../suite/index.ts';
 
 /** What to test. */
@@ -31,6 +32,8 @@ export interface FailureNote {
   readonly page: string | null;
   /** Where: of the user's code if it threw, else of the scenario. */
   readonly stack: string;
+  /** Of a search: the way there, a sentence a step. */
+  readonly way: readonly string[];
   /** The newest steps of the scenario. */
   readonly steps: readonly Moment[];
   /** The newest events of each server. */
@@ -60,6 +63,8 @@ export interface Outcome {
   readonly unanswered: number;
   readonly pauses: Pauses;
   readonly computing: number;
+  /** What was searched; null of a test that was run. */
+  readonly search: SearchSummary | null;
 }
 
 /** Of a test that measured nothing. */
@@ -74,6 +79,7 @@ export const noFigures = {
   unanswered: 0,
   pauses: { asleep: 0, waiting: 0 },
   computing: 0,
+  search: null,
 } as const satisfies Partial<Outcome>;
 
 /** From the process that runs tests. */

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { suite } from '../suite/index.ts';
+import { allTests } from '../suite/index.ts';
 import { UnfitModuleError } from '../sandbox/load-module.ts';
 import { type Job, noFigures, type Outcome, type Report, type Subject } from './protocol.ts';
 
@@ -128,7 +128,7 @@ class Lane {
   #onClosed(code: number | null, signalName: string | null): void {
     const job = this.#job;
     if (job === null || this.#options.signal?.aborted === true) return;
-    const test = suite.find(({ name }) => name === job.test);
+    const test = allTests.find(({ name }) => name === job.test);
     if (test === undefined) return;
     const stall = this.#stall;
     const message =
@@ -143,7 +143,7 @@ class Lane {
       seed: job.seed,
       servers: test.servers,
       notOffered: null,
-      failure: { message, page: null, stack: stall?.stack ?? '', steps: [], events: [] },
+      failure: { message, page: null, stack: stall?.stack ?? '', way: [], steps: [], events: [] },
       computing: stall?.limit ?? 0,
     });
   }

@@ -2,13 +2,15 @@
 import { Worker } from 'node:worker_threads';
 import type { SeenRun } from '@quorate/sim';
 import { ScenarioFailure } from '../cluster/failure.ts';
+import { quorateHandlers, quorateStates } from '../ours/quorate-handlers.ts';
 import { quorateRaft } from '../ours/quorate-raft.ts';
 import { runTest, type TestReport } from '../run-test.ts';
 import { runRace } from '../race/run-race.ts';
 import { nameOf } from '../record/recorder.ts';
 import { type Implementation, loadModule } from '../sandbox/load-module.ts';
-import { suite } from '../suite/index.ts';
-import type { Job, Outcome, Report, Subject } from './protocol.ts';
+import { notOfferedOf, runSearch, type SearchSubject } from '../search/run-search.ts';
+import { searches, type SearchTest, suite } from '../suite/index.ts';
+import { type Job, noFigures, type Outcome, type Report, type Subject } from './protocol.ts';
 
 /** Real milliseconds in which one thing may be computed without a pause. */
 const STALL_LIMIT = 8_000;
@@ -21,9 +23,19 @@ function say(report: Report): void {
   process.send?.(report);
 }
 
+/** What is tested, whichever way. */
+interface Tested extends Pick<Implementation, 'make' | 'service'>, SearchSubject {}
+
+const ours: Tested = {
+  make: quorateRaft(),
+  service: undefined,
+  handlers: quorateHandlers(),
+  states: quorateStates,
+};
+
 async function main(): Promise<void> {
   const { path } = subject;
-  const tested = path === null ? { make: quorateRaft(), service: undefined } : await loadModule(path);
+  const tested: Tested = path === null ? ours : await loadModule(path);
   const beats = new Int32Array(new SharedArrayBuffer(4));
   const watchdog = new Worker(new URL('watchdog-worker.js', import.meta.url), {
     workerData: { beats, limit: STALL_LIMIT, descriptor: STALL_DESCRIPTOR },
@@ -34,24 +46,38 @@ async function main(): Promise<void> {
   say({ kind: 'ready' });
 }
 
-async function perform({ make, service }: Implementation, job: Job, beats: Int32Array): Promise<void> {
-  const test = suite.find(({ name }) => name === job.test);
-  if (test === undefined) throw new Error(`There is no test ${job.test}.`);
+async function perform(tested: Tested, job: Job, beats: Int32Array): Promise<void> {
   const before = process.cpuUsage();
   Atomics.store(beats, 0, 1);
-  const run = job.isRace ? runRace : runTest;
-  const report = await run(test, make, {
-    seed: job.seed,
-    isRealTime: job.isRealTime,
-    isForeign: subject.path !== null,
-    service,
-    isRecorded: job.isRecorded === true,
-    onBeat: () => Atomics.add(beats, 0, 1),
-  });
+  const outcome = await outcomeOfJob(tested, job, () => Atomics.add(beats, 0, 1));
   // Between two jobs nothing beats, and nothing is amiss.
   Atomics.store(beats, 0, 0);
   const { user, system } = process.cpuUsage(before);
-  say({ kind: 'outcome', outcome: outcomeOf(report), user: user / 1000, system: system / 1000 });
+  say({ kind: 'outcome', outcome, user: user / 1000, system: system / 1000 });
+}
+
+async function outcomeOfJob(tested: Tested, job: Job, onBeat: () => void): Promise<Outcome> {
+  const search = searches.find(({ name }) => name === job.test);
+  if (search !== undefined) return searchedOutcome(search, tested, job, onBeat);
+  const test = suite.find(({ name }) => name === job.test);
+  if (test === undefined) throw new Error(`There is no test ${job.test}.`);
+  const run = job.isRace ? runRace : runTest;
+  const { seed, isRealTime, isRecorded = false } = job;
+  const { make, service } = tested;
+  const isForeign = subject.path !== null;
+  return outcomeOf(await run(test, make, { seed, isRealTime, isForeign, service, isRecorded, onBeat }));
+}
+
+function searchedOutcome(test: SearchTest, tested: Tested, { seed }: Job, onBeat: () => void): Outcome {
+  const { part, name, title, servers } = test;
+  const outcome: Outcome = { ...noFigures, part, test: name, title, seed, servers, notOffered: null, failure: null };
+  const notOffered = notOfferedOf(test, tested);
+  if (notOffered !== null) return { ...outcome, notOffered };
+  const { summary, failure } = runSearch(test, tested, { seed, isForeign: subject.path !== null, onBeat });
+  if (failure === null) return { ...outcome, search: summary };
+  const { message, lines } = failure;
+  const note = { message, page: null, stack: '', way: lines, steps: [], events: [] };
+  return { ...outcome, search: summary, failure: note };
 }
 
 function outcomeOf(report: TestReport): Outcome {
@@ -73,6 +99,7 @@ function outcomeOf(report: TestReport): Outcome {
     seed: report.seed,
     servers,
     callsByMethod: [...callsByMethod],
+    search: null,
     notOffered,
     recording: recordingOf(report),
     failure:
@@ -82,6 +109,7 @@ function outcomeOf(report: TestReport): Outcome {
             message: failure.message,
             page: failure instanceof ScenarioFailure ? failure.page : null,
             stack: failure.stack ?? '',
+            way: [],
             steps: journal.steps,
             events: [...journal.events].map(([server, moments]) => ({ server, moments })),
           },

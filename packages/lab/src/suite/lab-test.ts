@@ -5,14 +5,21 @@ import type { MakeService } from '../cluster/hosted-service.ts';
 export const parts = ['4A', '4B', 'snapshots', 'kv', 'beyond'] as const;
 export type Part = (typeof parts)[number];
 
-/** One scenario of the suite. */
-export interface LabTest {
+/** What every test has, whether it is run or searched. */
+export interface ListedTest {
   readonly part: Part;
   /** As the course's suites call it. */
   readonly name: string;
   /** What the classic output calls it. */
   readonly title: string;
   readonly servers: number;
+  /** Every order of events is tried, in place of those that chance draws (search-test.ts). */
+  readonly isSearch?: true;
+}
+
+/** One scenario of the suite that is run. */
+export interface LabTest extends ListedTest {
+  readonly isSearch?: never;
   readonly isUnreliable: boolean;
   /** The service takes snapshots. */
   readonly hasSnapshots: boolean;

@@ -1,10 +1,26 @@
 /** Part 4A, searched: elections (§5.2) in every order of events. */
 import { goal } from '@quorate/sim';
-import { follows, inTerm, leads, onItsWay } from '../search/goals.ts';
+import { follows, inTerm, leads, noneOnItsWay, onItsWay } from '../search/goals.ts';
 import { lose, sides, zeroLeads } from './search-steps.ts';
-import type { LabInvariant, SearchTest } from './search-test.ts';
+import type { LabInvariant, SearchStage, SearchTest } from './search-test.ts';
 
 const part = { part: '4A', servers: 3, isSearch: true } as const;
+
+/** Each is asked for its own vote by the other behind its back: neither knows of the other, and server 2 has heard of neither. */
+const bothStand: readonly SearchStage[] = [
+  {
+    name: 'server 0 stands, and server 1 does not hear of it',
+    begin: [sides([0, 2], [1])],
+    budgets: { timeouts: [2, 0, 0] },
+    goal: goal('a call for votes is on its way', inTerm(0, 1), follows(0), onItsWay('call', 0, 2)),
+  },
+  {
+    name: 'server 1 stands in the same term',
+    begin: [sides([1, 2], [0])],
+    budgets: { timeouts: [0, 2, 0] },
+    goal: goal('a call for votes is on its way', inTerm(1, 1), follows(1), onItsWay('call', 1, 2)),
+  },
+];
 
 const everyElection: SearchTest = {
   ...part,
@@ -12,12 +28,8 @@ const everyElection: SearchTest = {
   title: 'every order of an election, and of two at once',
   stages: [
     { name: 'server 0 stands, twice perhaps', budgets: { timeouts: [2, 0, 0] }, goal: null },
-    {
-      name: 'servers 0 and 1 stand in the same term',
-      budgets: { timeouts: [2, 2, 0] },
-      goal: goal('both stand', inTerm(0, 1), inTerm(1, 1), follows(0), follows(1)),
-    },
-    { name: 'all that may come of it', budgets: {}, goal: null },
+    ...bothStand,
+    { name: 'all reach each other', begin: [sides([0, 1, 2])], budgets: {}, goal: null },
     { name: 'somebody is elected', budgets: { timeouts: [3, 0, 0] }, goal: goal('server 0 leads', leads(0)) },
   ],
 };
@@ -54,12 +66,13 @@ const votesOnce: SearchTest = {
   name: 'SearchVoteCrash',
   title: 'votes once a term, through a crash',
   stages: [
+    ...bothStand,
     {
-      name: 'servers 0 and 1 stand in the same term',
-      budgets: { timeouts: [2, 2, 0] },
-      goal: goal('both stand', inTerm(0, 1), inTerm(1, 1), follows(0), follows(1)),
+      name: 'any server crashes, and starts again',
+      begin: [sides([0, 1, 2])],
+      budgets: { crashes: 1 },
+      goal: null,
     },
-    { name: 'any server crashes, and starts again', budgets: { crashes: 1 }, goal: null },
     { name: 'somebody leads all the same', budgets: { timeouts: [3, 0, 0] }, goal: goal('server 0 leads', leads(0)) },
   ],
 };
@@ -70,21 +83,35 @@ const lateVote: SearchTest = {
   title: 'a vote that comes late is not counted',
   stages: [
     {
-      name: 'server 0 stands, and hears nothing',
-      budgets: { timeouts: [2, 0, 0] },
-      goal: goal('votes are on their way', inTerm(0, 1), follows(0), onItsWay('answer', 2, 0), onItsWay('call', 0, 1)),
+      name: 'server 2 votes for server 0, and its answer is late',
+      begin: [sides([0, 2], [1])],
+      budgets: { timeouts: [2, 0, 0], vain: true },
+      goal: goal(
+        'its vote is on its way',
+        inTerm(0, 1),
+        follows(0),
+        onItsWay('answer', 2, 0),
+        noneOnItsWay('call', 0, 2),
+      ),
     },
     {
-      name: 'it stands again',
-      budgets: { timeouts: [2, 0, 0] },
-      goal: goal('in the next term', inTerm(0, 2), follows(0)),
+      name: 'server 0 stands in the next term',
+      begin: [lose(0, null), sides([0, 1], [2])],
+      budgets: { timeouts: [3, 0, 0] },
+      goal: goal('it stands', inTerm(0, 2), follows(0)),
     },
     {
-      name: 'server 1 stands in that term as well',
-      budgets: { timeouts: [0, 2, 0] },
-      goal: goal('both stand in term 2', inTerm(0, 2), inTerm(1, 2), follows(0), onItsWay('answer', 2, 0)),
+      name: 'server 1 is elected in that term by server 2',
+      begin: [lose(0, null), sides([1, 2], [0])],
+      budgets: { timeouts: [0, 3, 1] },
+      goal: goal('server 1 leads', leads(1), inTerm(1, 2)),
     },
-    { name: 'old votes and new ones arrive', budgets: {}, goal: null },
+    {
+      name: 'the late vote arrives, and all that is on its way besides',
+      begin: [sides([0, 1, 2])],
+      budgets: { vain: true },
+      goal: null,
+    },
   ],
 };
 

@@ -1,6 +1,15 @@
 /** Searches in which something arrives long after it was sent: answers, snapshots, a client's question; and a change of members. */
 import { goal } from '@quorate/sim';
-import { applied, inTerm, isCommitted, leads, leadsAbove, noneOnItsWay, onItsWay, uncommitted } from '../search/goals.ts';
+import {
+  applied,
+  inTerm,
+  isCommitted,
+  leads,
+  leadsAbove,
+  noneOnItsWay,
+  onItsWay,
+  uncommitted,
+} from '../search/goals.ts';
 import { client, crash, lose, restart, sides, snapshot, zeroLeads } from './search-steps.ts';
 import type { SearchTest } from './search-test.ts';
 
@@ -57,14 +66,14 @@ const staleAnswer: SearchTest = {
     },
     {
       name: 'server 2 leads servers 1 and 4',
-      begin: [crash(0), crash(2), restart(2), lose(null, null), sides([1, 2, 4], [0], [3])],
-      budgets: { timeouts: [0, 0, 4] },
+      begin: [...[0, 1, 2, 4].map(crash), ...[1, 2, 4].map(restart), lose(null, null), sides([1, 2, 4], [0], [3])],
+      budgets: { timeouts: [0, 0, 4], unnoticed: 0 },
       goal: goal('server 2 leads', leadsAbove(2, 3)),
     },
     {
       name: 'its c5 is committed',
       begin: [lose(2, null), client(2)],
-      budgets: { timeouts: [0, 0, 4] },
+      budgets: { timeouts: [0, 0, 3], unnoticed: 0 },
       goal: goal('c5 is committed', isCommitted('c5')),
     },
   ],

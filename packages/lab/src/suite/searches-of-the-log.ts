@@ -55,7 +55,12 @@ const loseTheLeader: SearchTest = {
     {
       name: 'server 0 is lost, and both others stand',
       begin: [crash(0), sides([0], [1, 2])],
-      budgets: { timeouts: [0, 1, 1], requests: 1 },
+      budgets: { timeouts: [0, 1, 1] },
+      goal: null,
+    },
+    {
+      name: 'server 2, which has no c1, stands, with a client',
+      budgets: { timeouts: [0, 0, 3], requests: 1 },
       goal: null,
     },
     {
@@ -129,20 +134,21 @@ const converge: SearchTest = {
   stages: [
     ...conflict,
     {
+      name: 'server 1 leads next, and believes that server 0 has all it has',
+      begin: [crash(2), restart(2), lose(null, null)],
+      budgets: { timeouts: [0, 3, 0] },
+      goal: goal('server 1 leads', leadsAbove(1, 2)),
+    },
+    {
       name: 'server 0 comes back, and hears the new leader',
       begin: [lose(null, null), sides([0, 1, 2])],
-      budgets: { timeouts: [0, 0, 2] },
+      budgets: { timeouts: [0, 2, 0] },
       goal: null,
     },
     {
-      name: 'it takes over the log of the leader',
-      budgets: { timeouts: [1, 1, 4] },
-      goal: goal('all apply c3', applied(1, [0, 1, 2])),
-    },
-    {
-      name: 'and the next command',
-      begin: [client(2)],
-      budgets: { timeouts: [0, 0, 4] },
+      name: 'the next command, and the log of the leader, go to all',
+      begin: [client(1)],
+      budgets: { timeouts: [1, 4, 0] },
       goal: goal('all apply c4', applied(2, [0, 1, 2])),
     },
   ],

@@ -19,7 +19,15 @@ export {
 } from './options.ts';
 export { Encoder } from './encoding.ts';
 export { finish, type Lanes, mixA, mixB } from './lanes.ts';
-export { type ArmedTimer, atRest, type CoreServer, ranked, runsOutBefore, type ServerStatus, type TimerOrder } from './server.ts';
+export {
+  type ArmedTimer,
+  atRest,
+  type CoreServer,
+  ranked,
+  runsOutBefore,
+  type ServerStatus,
+  type TimerOrder,
+} from './server.ts';
 export type { Broken } from './surroundings.ts';
 export { type Durability, type EntryView, type FollowerView, type ServerView, type TimerView, viewOf } from './view.ts';
 export { ActionError, type Flight, type StepReport } from './report.ts';
