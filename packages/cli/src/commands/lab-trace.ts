@@ -21,7 +21,8 @@ export async function traceFailures(
   flags: LabRunFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const failed = outcomes.filter(({ failure }) => failure !== null).slice(0, MAX_TRACED);
+  // A search has told every step already.
+  const failed = outcomes.filter(({ failure, search }) => failure !== null && search === null).slice(0, MAX_TRACED);
   if (failed.length === 0) return;
   if (flags.realTime === true || flags.race === true) {
     print('To look at a failure step by step, run it in virtual time: without --real-time and --race.');

@@ -3,7 +3,7 @@ import type { Broken } from '@quorate/sim';
 import type { ApplyMessage, StartResult } from '../interface.ts';
 import { codeOf } from './plain-code.ts';
 import { type LabGhost, snapshotBytes } from './ghost.ts';
-import { show } from './message.ts';
+import { describePlain } from '../record/describe.ts';
 import type { SearchedServer } from './server.ts';
 
 /** What a step has shown of a server. */
@@ -90,8 +90,8 @@ class Judging {
     else if (codeOf(before) !== codeOf(command)) {
       this.#break(
         'all servers apply the same commands',
-        `${show(before)} was applied at index ${index}`,
-        `server ${server} applies ${show(command)} there`,
+        `${describePlain(before)} was applied at index ${index}`,
+        `server ${server} applies ${describePlain(command)} there`,
       );
     }
   }

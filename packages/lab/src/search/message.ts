@@ -30,21 +30,3 @@ export function answerTo(call: LabMessage, answer: PlainData): LabMessage {
 export function callerOf({ kind, from, to }: LabMessage): number {
   return kind === 'call' ? from : to;
 }
-
-/** Longer data is cut in sentences. */
-const MAX_SHOWN = 160;
-
-/** Plain data on one line, as a person writes it: fields without quotes, bytes by their number. */
-export function show(value: PlainData | undefined): string {
-  const text = plainText(value);
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
-}
-
-function plainText(value: PlainData | undefined): string {
-  if (value === undefined) return 'nothing';
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (Array.isArray(value)) return `[${(value as readonly PlainData[]).map(plainText).join(', ')}]`;
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-  return `{${fields.map(([name, field]) => `${name}: ${plainText(field)}`).join(', ')}}`;
-}

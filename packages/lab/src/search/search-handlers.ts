@@ -67,10 +67,11 @@ function failureOf(
   }
   const wanted = test.stages.find(({ name }) => name === stage)?.goal ?? null;
   if (wanted === null || result.end === 'goal') return null;
-  return {
-    message: `${stage}: no order of events leads there (${wanted.name})`,
-    lines: missLines(test, start, result),
-  };
+  const reached =
+    result.end === 'exhausted'
+      ? 'no order of events leads there'
+      : `none of the first ${MAX_STATES_TO_GOAL} states is one of those`;
+  return { message: `${stage}: ${reached} (${wanted.name})`, lines: missLines(test, start, result) };
 }
 
 /** States near the goal that are told of. */

@@ -1,7 +1,8 @@
 /** Steps of a way that a search found, in sentences, and what the cluster is like at its end. */
 import type { ApplyMessage } from '../interface.ts';
 import type { LabAction } from './action.ts';
-import { type LabMessage, show } from './message.ts';
+import type { LabMessage } from './message.ts';
+import { describePlain } from '../record/describe.ts';
 import type { SearchedServer } from './server.ts';
 import type { LabStep } from './step.ts';
 import type { Turned } from './turn.ts';
@@ -58,14 +59,14 @@ function plainEvent(action: Exclude<LabAction, { kind: 'deliver' | 'fail' | 'dup
 }
 
 function callOf({ from, to, method, args }: LabMessage): string {
-  return `${method} of server ${from} to server ${to} ${show(args)}`;
+  return `${method} of server ${from} to server ${to} ${describePlain(args)}`;
 }
 
 function arrival(message: LabMessage, turned: Turned<SearchedServer> | null): string {
   const { kind, from, to, method, args, answer, isAwaited } = message;
-  if (kind === 'answer') return `server ${to} has server ${from}'s answer to ${method}: ${show(answer)}`;
-  const answered = turned === null || !isAwaited ? '' : `, answer ${show(turned.answer)}`;
-  return `server ${to} is called by server ${from}: ${method} ${show(args)}${answered}`;
+  if (kind === 'answer') return `server ${to} has server ${from}'s answer to ${method}: ${describePlain(answer)}`;
+  const answered = turned === null || !isAwaited ? '' : `, answer ${describePlain(turned.answer)}`;
+  return `server ${to} is called by server ${from}: ${method} ${describePlain(args)}${answered}`;
 }
 
 function failure({ kind, from, to, method }: LabMessage): string {
@@ -91,7 +92,7 @@ function effectsOf(
 
 function application(server: number, message: ApplyMessage): string {
   return message.kind === 'command'
-    ? `server ${server} applies ${show(message.command)} at index ${message.index}`
+    ? `server ${server} applies ${describePlain(message.command)} at index ${message.index}`
     : `server ${server} applies a snapshot up to index ${message.index}`;
 }
 
@@ -103,7 +104,7 @@ export function tellState({ servers, ghost, flights }: LabView): string[] {
   });
   const leaders = ghost.leaders.map(({ term, server }) => `${term}: server ${server}`);
   if (leaders.length > 0) lines.push(`leaders by term: ${leaders.join(', ')}`);
-  const applied = ghost.applied.map((command, at) => `${at + 1}: ${show(command)}`);
+  const applied = ghost.applied.map((command, at) => `${at + 1}: ${describePlain(command)}`);
   if (applied.length > 0) lines.push(`applied anywhere: ${applied.join(', ')}`);
   const shown = flights.slice(-MAX_FLIGHTS).map(({ message }) => {
     const { kind, from, to, method } = message;
