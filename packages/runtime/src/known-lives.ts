@@ -14,8 +14,8 @@ export const LIVES_PATH = 'lives';
 /** Written and synced under this name first, so that a crash leaves the old file or the new one. */
 export const NEW_LIVES_PATH = 'lives.new';
 
-/** More than a cluster has members. */
-export const maxKnownLives = 64;
+/** More than a cluster has founding members: each is remembered for good, so whoever comes when all places are taken never begins. */
+export const maxKnownLives = 256;
 
 const MAGIC = encodeText('QUORLIV\n');
 const FORMAT_VERSION = 1;

@@ -15,7 +15,7 @@ export function themed({ title, spec }: Figure): Record<string, unknown> {
     title: { text: title, anchor: 'start', fontSize: 15, offset: 14 },
     config: {
       font: FONT,
-      axis: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: 'normal', gridColor: '#e6e6e6' },
+      axis: { labelFontSize: 11, labelLimit: 300, titleFontSize: 12, titleFontWeight: 'normal', gridColor: '#e6e6e6' },
       header: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: 'normal' },
       legend: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: 'normal', labelLimit: 400, titleLimit: 400 },
       range: { category: PALETTE },
