@@ -10,6 +10,7 @@ import { scale } from './scale.ts';
 import { spreadReads } from './spread-reads.ts';
 import { stragglers } from './stragglers.ts';
 import { stutter } from './stutter.ts';
+import { wideArea } from './wide-area.ts';
 
 /** In the order in which a report tells them. */
 export const experiments: readonly Experiment[] = [
@@ -24,4 +25,5 @@ export const experiments: readonly Experiment[] = [
   membership,
   recovery,
   spreadReads,
+  wideArea,
 ];
