@@ -90,4 +90,26 @@ describe('The tally of a load', () => {
     expect(latencyMs(readLatencies, 0.5)).toBeNull();
     expect(intervals[0]).toMatchObject({ p50: null, p99: null, max: null });
   });
+
+  it('knows every time without an answer, from the first moment to the last', () => {
+    const seen = tally();
+    for (const ended of [1100, 1105, 1400]) seen.answered(false, 1000, ended, null);
+    // Five milliseconds are no pause.
+    expect(seen.result(0, []).pauses).toEqual([
+      { at: 0, ms: 100 },
+      { at: 0.105, ms: 295 },
+      { at: 0.4, ms: 600 },
+    ]);
+  });
+
+  it('has no pause behind the moment at which it was cut', () => {
+    const seen = tally();
+    seen.answered(false, 1000, 1300, null);
+    seen.cut(1400);
+    seen.answered(false, 1350, 1900, null);
+    expect(seen.result(0, []).pauses).toEqual([
+      { at: 0, ms: 300 },
+      { at: 0.3, ms: 100 },
+    ]);
+  });
 });

@@ -1,8 +1,10 @@
 /** Writes over time while servers are killed and come back: up to as many as may be missing, and beyond. */
+import { ClientError } from '@quorate/client';
 import type { LocalServer } from '@quorate/processes';
 import type { Cell, CellResult, Experiment, Row, Scale } from '../experiment.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import type { Harness } from '../harness/harness.ts';
+import { firstWriteServed } from '../harness/prober.ts';
 import type { Figure } from '../plots/figure.ts';
 import { planFor, ready } from './load-cells.ts';
 import { Timeline, timelineFigure } from './timeline.ts';
@@ -19,6 +21,12 @@ const SCRIPTS: Readonly<Record<Script, string>> = {
 const SERVERS = 5;
 /** Of five servers so many may be missing. */
 const TOLERATED = 2;
+const MAJORITY = SERVERS - TOLERATED;
+/** Writes, and as many linearizable reads, that are tried while no majority runs: all of them must fail. */
+const ATTEMPTS = 5;
+const ATTEMPT_TIMEOUT_MS = 1_000;
+/** From the moment at which a majority is started again to the first write served. */
+const RECOVERY_LIMIT_MS = 60_000;
 const CLIENTS = 16;
 const INTERVAL_MS = 100;
 const PHASE_SECONDS = { full: 10, quick: 1.5 } as const;
@@ -32,10 +40,18 @@ export const failures: Experiment = {
   method:
     'Five servers, 16 clients that write in a closed loop, each call with a limit of one second. Servers are killed with kill -9, one phase after the other, and come back ' +
     'with their data. Beside the load a witness writes a key of its own every 20 ms and remembers which were acknowledged: after each phase every such key is looked ' +
-    'for on each running server, and must be on a majority of five whenever three or more run; at the end all keys must be on all servers. Writes are counted in ' +
-    'intervals of 100 ms, which is the resolution of the pauses.',
+    'for on each running server, and must be on a majority of five whenever three or more run; at the end all keys must be on all servers. While fewer run, five writes and ' +
+    'five linearizable reads are tried, and all must fail; when a majority is back, a write is sent every 2 ms until one is served. Writes are counted in ' +
+    'intervals of 100 ms, and the time between two answers is measured apart: a pause that goes on over several events counts for each from its moment on.',
   measures: [
     { column: 'pauseMs', label: 'pause of writes after an event', unit: 'ms', where: { kind: 'event' } },
+    {
+      column: 'ms',
+      label: 'from the start of a majority to the first write served',
+      unit: 'ms',
+      where: { kind: 'recovery' },
+    },
+    { column: 'answered', label: 'calls answered without a majority', unit: '', where: { kind: 'beyond' } },
     {
       column: 'missing',
       label: 'acknowledged keys that were not on a majority',
@@ -85,8 +101,12 @@ class Failures {
       await Timeline.run(this.#harness, { ...plan, warmUpSeconds: 0.5 }, async (timeline) => {
         await timeline.wait(PHASE_SECONDS[this.#scale]);
         for (const step of this.#steps()) {
+          const survivors = [...cluster.running];
+          const since = performance.now();
           const time = timeline.now;
           timeline.mark(await step.act(cluster), time);
+          if (survivors.length < MAJORITY && cluster.running.length >= MAJORITY)
+            await this.#recovers(cluster, survivors, since);
           await timeline.wait(PHASE_SECONDS[this.#scale]);
           await this.#look(cluster, witness);
         }
@@ -145,21 +165,50 @@ class Failures {
   /** Whatever was acknowledged is on a majority of all five, as long as there is one. */
   async #look(cluster: Cluster, witness: Witness): Promise<void> {
     const running = cluster.running.length;
-    const majority = Math.floor(SERVERS / 2) + 1;
-    if (running < majority) {
+    if (running < MAJORITY) {
       this.#harness.record({ kind: 'presence', running, keys: witness.acknowledged, missing: null });
+      await this.#nothingIsServed(cluster);
       return;
     }
     // What was acknowledged a moment ago may not be applied everywhere yet: looked at again until it is, or the time is over.
     const deadline = performance.now() + 5_000;
-    let seen = await witness.present(majority);
+    let seen = await witness.present(MAJORITY);
     while (seen.present < seen.keys && performance.now() < deadline) {
       await this.#harness.wait(50);
-      seen = await witness.present(majority);
+      seen = await witness.present(MAJORITY);
     }
     const missing = seen.keys - seen.present;
     this.#harness.record({ kind: 'presence', running, keys: seen.keys, missing });
     if (missing > 0) throw new Error(`${missing} of ${seen.keys} acknowledged keys are not on a majority of servers.`);
+  }
+
+  /** Beyond the limit nobody may be told that anything was done, or read what a majority might have overwritten. */
+  async #nothingIsServed(cluster: Cluster): Promise<void> {
+    const client = await cluster.client(cluster.running, ATTEMPT_TIMEOUT_MS);
+    const attempts = Array.from({ length: ATTEMPTS }, (_, nth) => [
+      outcomeOf(client.put(`beyond/${nth}`, 'x')),
+      outcomeOf(client.get(`beyond/${nth}`)),
+    ]);
+    const outcomes = await Promise.all(attempts.flat());
+    await client.close();
+    const answered = outcomes.filter((outcome) => outcome === ANSWERED).length;
+    this.#harness.record({
+      kind: 'beyond',
+      running: cluster.running.length,
+      attempts: outcomes.length,
+      answered,
+      outcomes: [...new Set(outcomes)].toSorted().join(' '),
+    });
+    if (answered > 0) throw new Error(`${answered} of ${outcomes.length} calls were answered without a majority.`);
+  }
+
+  /** A majority was started again at `since`: whoever had survived serves when it can. */
+  async #recovers(cluster: Cluster, survivors: readonly LocalServer[], since: number): Promise<void> {
+    const client = await cluster.client(survivors);
+    const served = await firstWriteServed([client], since, RECOVERY_LIMIT_MS, this.#harness.signal);
+    await client.close();
+    this.#harness.record({ kind: 'recovery', ms: served?.ms ?? null, limitMs: RECOVERY_LIMIT_MS });
+    if (served === null) throw new Error(`No write was served within ${RECOVERY_LIMIT_MS / 1000} s of a majority.`);
   }
 
   async #everywhere(cluster: Cluster, witness: Witness): Promise<void> {
@@ -169,6 +218,19 @@ class Failures {
     this.#harness.record({ kind: 'final', running: cluster.running.length, keys, missing: keys - present });
     if (present < keys) throw new Error(`${keys - present} of ${keys} acknowledged keys are not on all servers.`);
     this.#harness.note(`${keys} acknowledged keys of the witness, all on all ${SERVERS} servers at the end.`);
+  }
+}
+
+const ANSWERED = 'answered';
+
+/** What became of a call, in a word. */
+async function outcomeOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return ANSWERED;
+  } catch (error) {
+    if (error instanceof ClientError) return error.code;
+    throw error;
   }
 }
 
@@ -187,9 +249,18 @@ function figures(results: readonly CellResult[]): readonly Figure[] {
 
 function captionOf(rows: readonly Row[]): string {
   const looks = rows.filter((row) => row['kind'] === 'presence' && row['missing'] !== null);
-  const missing = looks.reduce((sum, row) => sum + Number(row['missing']), 0);
+  const missing = sum(looks, 'missing');
+  const beyond = rows.filter((row) => row['kind'] === 'beyond');
+  const tried =
+    beyond.length === 0
+      ? ''
+      : ` Without a majority ${sum(beyond, 'attempts')} calls were tried; ${sum(beyond, 'answered')} were answered.`;
   return (
     'Writes answered in each 100 ms, as a rate, and the 99th percentile of their latency (logarithmic); dashed: what happened. ' +
-    `Acknowledged keys were looked for ${looks.length} times; ${missing} were not on a majority.`
+    `Acknowledged keys were looked for ${looks.length} times; ${missing} were not on a majority.${tried}`
   );
+}
+
+function sum(rows: readonly Row[], column: string): number {
+  return rows.reduce((total, row) => total + Number(row[column]), 0);
 }

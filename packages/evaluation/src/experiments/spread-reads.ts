@@ -89,8 +89,8 @@ async function run(harness: Harness, kind: Kind, scale: Scale): Promise<void> {
   for (const [address, time] of started) harness.record(newcomerRow(rows, address, time));
 }
 
-/** When a newcomer answered its first read, and when it had its share. */
-function newcomerRow(rows: readonly Row[], address: string, startedAt: number): Row {
+/** When a newcomer answered its first read, and when it had its share. `rows`: of a timeline; `startedAt`: milliseconds since 1970. */
+export function newcomerRow(rows: readonly Row[], address: string, startedAt: number): Row {
   const intervals = rows.filter((row) => row['kind'] === 'interval');
   const began = Number(rows.find((row) => row['kind'] === 'began')?.['time']);
   const own = (row: Row): number => Number(row[`reads:${address}`] ?? 0);

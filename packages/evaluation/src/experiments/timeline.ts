@@ -1,7 +1,7 @@
 /** A load that goes on while things happen to a cluster, and when they happened. */
 import type { Row } from '../experiment.ts';
 import type { Harness } from '../harness/harness.ts';
-import type { LoadPlan } from '../load/plan.ts';
+import type { LoadPlan, LoadResult, Pause } from '../load/plan.ts';
 import type { Figure } from '../plots/figure.ts';
 
 /** The longest that a script may take: then its load ends by itself. */
@@ -17,7 +17,7 @@ export class Timeline {
 
   /**
    * Runs the script under the load, from its warm-up's end to its own. Records an `interval` row for each stretch of time, an `event` row for
-   * each mark, and how long writes paused after it. Resolves when both are over.
+   * each mark, and how long nobody was answered after it. Resolves when both are over.
    */
   static async run(
     harness: Harness,
@@ -36,19 +36,17 @@ export class Timeline {
         enough.abort();
       }
     };
-    const [result] = await Promise.all([load, play()]);
+    // Whichever fails, the other ends first: a script must not go on to start servers when its cell is over.
+    const [loaded, played] = await Promise.allSettled([load, play()]);
+    if (played.status === 'rejected') throw played.reason;
+    if (loaded.status === 'rejected') throw loaded.reason;
+    const result = loaded.value;
     record({ kind: 'began', time: result.beganAt });
     for (const { readsByServer, ...interval } of result.intervals) {
       const reads = readsByServer.map((count, at) => [`reads:${result.servers[at]}`, count] as const);
       record({ kind: 'interval', ...interval, seconds: plan.intervalMs / 1000, ...Object.fromEntries(reads) });
     }
-    const seconds = plan.intervalMs / 1000;
-    for (const { time, what } of timeline.#events) {
-      const at = (time - result.beganAt) / 1000;
-      const after = result.intervals.filter((interval) => interval.at >= at);
-      const first = after.findIndex(({ writes }) => writes > 0);
-      record({ kind: 'event', at, what, pauseMs: (first < 0 ? after.length : first) * seconds * 1000 });
-    }
+    for (const row of eventRows(timeline.#events, result)) record(row);
   }
 
   /** Milliseconds since 1970, as finely as the clock tells. */
@@ -65,6 +63,25 @@ export class Timeline {
   async wait(seconds: number): Promise<void> {
     await this.#harness.wait(seconds * 1000);
   }
+}
+
+/** Each event, and the longest time after it, until the next event, in which nobody was answered. */
+export function eventRows(
+  events: readonly { readonly time: number; readonly what: string }[],
+  { beganAt, seconds, pauses }: Pick<LoadResult, 'beganAt' | 'seconds' | 'pauses'>,
+): readonly Row[] {
+  return events.map(({ time, what }, nth) => {
+    const at = (time - beganAt) / 1000;
+    const next = events[nth + 1];
+    const until = next === undefined ? seconds : (next.time - beganAt) / 1000;
+    return { kind: 'event', at, what, pauseMs: longestPause(pauses, at, until) };
+  });
+}
+
+/** Of the pauses that touch the time from `from` to `until`, the longest, counted from `from` on to its end. Milliseconds. */
+function longestPause(pauses: readonly Pause[], from: number, until: number): number {
+  const touching = pauses.filter(({ at, ms }) => at < until && at + ms / 1000 > from);
+  return Math.max(0, ...touching.map(({ at, ms }) => ms - 1000 * Math.max(0, from - at)));
 }
 
 /** Writes a second over time, with what happened. `rows`: of one cell. */

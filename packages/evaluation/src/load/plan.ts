@@ -53,6 +53,13 @@ export interface Interval {
   readonly readsByServer: readonly number[];
 }
 
+/** A time in which nothing was answered. */
+export interface Pause {
+  /** Its beginning, from the beginning of the measured time. Seconds. */
+  readonly at: number;
+  readonly ms: number;
+}
+
 export interface LoadResult {
   /** When the measured time began. Milliseconds since 1970, as finely as the clock tells. */
   readonly beganAt: number;
@@ -71,6 +78,8 @@ export interface LoadResult {
   /** `host:port` of those that were asked one by one, in the order in which they were found. */
   readonly servers: readonly string[];
   readonly intervals: readonly Interval[];
+  /** Those of at least `LEAST_PAUSE_MS`, in their order. */
+  readonly pauses: readonly Pause[];
   /** CPU of the generator itself for each request. Microseconds. */
   readonly generatorMicros: number;
 }

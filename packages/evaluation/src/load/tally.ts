@@ -1,7 +1,10 @@
 /** What became of the requests of a load: in all, and interval by interval. */
 import { type Histogram, newHistogram, quantile, record } from '../data/histogram.ts';
 import { median, percentile } from '../data/statistics.ts';
-import type { Interval, LoadResult } from './plan.ts';
+import type { Interval, LoadResult, Pause } from './plan.ts';
+
+/** A time without an answer that is shorter is no pause. Milliseconds. */
+export const LEAST_PAUSE_MS = 10;
 
 interface Open {
   reads: number;
@@ -20,8 +23,11 @@ export class Tally {
   readonly #reads: Histogram = newHistogram();
   readonly #writes: Histogram = newHistogram();
   readonly #totals = { reads: 0, writes: 0, refused: 0, unknown: 0, overflow: 0 };
+  readonly #pauses: Pause[] = [];
   #from = 0;
   #to = 0;
+  /** When the last answer came; the beginning before the first. */
+  #lastAnswer = 0;
 
   constructor(intervalMs: number) {
     this.#intervalMs = intervalMs;
@@ -31,6 +37,7 @@ export class Tally {
   window(from: number, to: number): void {
     this.#from = from;
     this.#to = to;
+    this.#lastAnswer = from;
     const count = Math.ceil((to - from) / this.#intervalMs);
     for (let at = 0; at < count; at++)
       this.#intervals.push({ reads: 0, writes: 0, refused: 0, unknown: 0, latencies: [], readsByServer: [] });
@@ -45,6 +52,7 @@ export class Tally {
   /** `server`: which was asked, where they are asked one by one; else null. */
   answered(isRead: boolean, intended: number, ended: number, server: number | null): void {
     if (!this.#counts(intended)) return;
+    this.#endPause(ended);
     const ms = ended - intended;
     record(isRead ? this.#reads : this.#writes, ms * 1000);
     this.#totals[isRead ? 'reads' : 'writes'] += 1;
@@ -73,6 +81,7 @@ export class Tally {
 
   /** `servers`: those that were asked one by one. */
   result(generatorMicros: number, servers: readonly string[]): LoadResult {
+    this.#endPause(this.#to);
     return {
       beganAt: performance.timeOrigin + this.#from,
       seconds: (this.#to - this.#from) / 1000,
@@ -81,11 +90,19 @@ export class Tally {
       writeLatencies: this.#writes,
       lateMs: this.#late.length === 0 ? 0 : median(this.#late),
       servers,
+      pauses: this.#pauses,
       intervals: this.#intervals.map((interval, at) =>
         closed(interval, (at * this.#intervalMs) / 1000, servers.length),
       ),
       generatorMicros,
     };
+  }
+
+  #endPause(answered: number): void {
+    const now = Math.min(answered, this.#to);
+    const ms = now - this.#lastAnswer;
+    if (ms >= LEAST_PAUSE_MS) this.#pauses.push({ at: (this.#lastAnswer - this.#from) / 1000, ms });
+    this.#lastAnswer = Math.max(this.#lastAnswer, now);
   }
 
   #counts(intended: number): boolean {
