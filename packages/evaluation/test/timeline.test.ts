@@ -20,7 +20,9 @@ describe('The pause after an event', () => {
       { at: 3, ms: 250 },
       { at: 6, ms: 40 },
     ];
-    expect(pausesAfter(pauses, [2, 5])).toEqual([250, 40]);
+    const [first, second] = pausesAfter(pauses, [2, 5]);
+    expect(first).toBeCloseTo(250);
+    expect(second).toBeCloseTo(40);
   });
 
   it('counts from the event on where nobody had been answered before it', () => {
@@ -28,10 +30,16 @@ describe('The pause after an event', () => {
     expect(pause).toBeCloseTo(2000);
   });
 
-  it('that goes on over a second event counts for both, each from its moment on', () => {
+  it('that goes on over a second event counts for both, for each its part', () => {
     const [first, second] = pausesAfter([{ at: 2, ms: 5000 }], [2, 6]);
-    expect(first).toBeCloseTo(5000);
+    expect(first).toBeCloseTo(4000);
     expect(second).toBeCloseTo(1000);
+  });
+
+  it('that begins with the next event, at the last answer before it, hardly counts for this one', () => {
+    const [first, second] = pausesAfter([{ at: 3.99, ms: 3000 }], [2, 4]);
+    expect(first).toBeCloseTo(10);
+    expect(second).toBeCloseTo(2990);
   });
 
   it('is nothing where answers kept coming', () => {

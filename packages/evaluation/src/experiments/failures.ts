@@ -42,7 +42,7 @@ export const failures: Experiment = {
     'with their data. Beside the load a witness writes a key of its own every 20 ms and remembers which were acknowledged: after each phase every such key is looked ' +
     'for on each running server, and must be on a majority of five whenever three or more run; at the end all keys must be on all servers. While fewer run, five writes and ' +
     'five linearizable reads are tried, and all must fail; when a majority is back, a write is sent every 2 ms until one is served. Writes are counted in ' +
-    'intervals of 100 ms, and the time between two answers is measured apart: a pause that goes on over several events counts for each from its moment on.',
+    'intervals of 100 ms, and the time between two answers is measured apart: a pause that goes on over several events counts for each as far as to the next.',
   measures: [
     { column: 'pauseMs', label: 'pause of writes after an event', unit: 'ms', where: { kind: 'event' } },
     {

@@ -159,6 +159,11 @@ function stacked(rows: readonly Row[]): Readonly<Record<string, unknown>> {
         mark: { type: 'rule', color: '#333333', strokeDash: [4, 3] },
         encoding: { x },
       },
+      {
+        transform: [{ filter: "datum.part === 'event'" }],
+        mark: { type: 'text', angle: 270, align: 'right', dx: -4, dy: -5, fontSize: 11, color: '#333333' },
+        encoding: { x, y: { value: 0 }, text: { field: 'what', type: 'nominal' } },
+      },
     ],
   };
 }

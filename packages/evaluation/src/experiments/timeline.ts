@@ -27,10 +27,14 @@ export class Timeline {
   ): Promise<void> {
     const timeline = new Timeline(harness);
     const enough = new AbortController();
-    const load = harness.load({ ...plan, seconds: MAX_SECONDS }, enough.signal);
+    let onBegun = (_time: number): void => undefined;
+    const begun = new Promise<number>((resolve) => (onBegun = resolve));
+    const load = harness.load({ ...plan, seconds: MAX_SECONDS }, { enough: enough.signal, onBegun });
     const play = async (): Promise<void> => {
       try {
-        await harness.wait(plan.warmUpSeconds * 1000);
+        // The generator may need seconds to start and connect on a busy machine; what happens before it measures would not be seen.
+        const beganAt = await Promise.race([begun, load.then((early) => early.beganAt)]);
+        await harness.wait(Math.max(0, beganAt - timeline.now));
         await script(timeline);
       } finally {
         enough.abort();
@@ -65,7 +69,7 @@ export class Timeline {
   }
 }
 
-/** Each event, and the longest time after it, until the next event, in which nobody was answered. */
+/** Each event, and the longest time between it and the next one in which nobody was answered. */
 export function eventRows(
   events: readonly { readonly time: number; readonly what: string }[],
   { beganAt, seconds, pauses }: Pick<LoadResult, 'beganAt' | 'seconds' | 'pauses'>,
@@ -78,10 +82,10 @@ export function eventRows(
   });
 }
 
-/** Of the pauses that touch the time from `from` to `until`, the longest, counted from `from` on to its end. Milliseconds. */
+/** The longest pause between these two moments: what lies beyond them does not count. Milliseconds. */
 function longestPause(pauses: readonly Pause[], from: number, until: number): number {
-  const touching = pauses.filter(({ at, ms }) => at < until && at + ms / 1000 > from);
-  return Math.max(0, ...touching.map(({ at, ms }) => ms - 1000 * Math.max(0, from - at)));
+  const within = pauses.map(({ at, ms }) => Math.min(until, at + ms / 1000) - Math.max(from, at));
+  return 1000 * Math.max(0, ...within);
 }
 
 /** Writes a second over time, with what happened. `rows`: of one cell. */
@@ -118,13 +122,13 @@ export function timelineFigure(
           layer: [
             {
               ...over,
-              mark: { type: 'area', interpolate: 'step-after', opacity: 0.8, line: true },
+              mark: { type: 'area', interpolate: 'step-after', opacity: 0.45, line: true },
               encoding: { x, y: { field: 'perSecond', type: 'quantitative', title: 'writes (1/s)' } },
             },
             rules,
             {
               transform: [{ filter: "datum.part === 'event'" }],
-              mark: { type: 'text', angle: 270, align: 'right', dx: -4, dy: -5, fontSize: 10, color: '#8a3d00' },
+              mark: { type: 'text', angle: 270, align: 'right', dx: -4, dy: -5, fontSize: 11, color: '#6b2f00' },
               encoding: { x, y: { value: 0 }, text: { field: 'what', type: 'nominal' } },
             },
           ],

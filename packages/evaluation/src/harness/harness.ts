@@ -14,7 +14,7 @@ import {
 } from '@quorate/processes';
 import { type RandomStream, randomStream } from '@quorate/sim';
 import type { Row } from '../experiment.ts';
-import { Generator } from '../load/generator.ts';
+import { Generator, type LoadControl } from '../load/generator.ts';
 import type { LoadPlan, LoadResult } from '../load/plan.ts';
 import { Cluster, SETTLE_TIMEOUT_MS } from './cluster.ts';
 import { type LinkFault, SOUND } from './link.ts';
@@ -129,10 +129,10 @@ export class Harness {
     return { ...own, args: (layout, member, directory) => behindRelay(own, layout, member, directory, inner) };
   }
 
-  /** Puts a load on servers from a process of its own, and resolves with what came of it. `enough` ends it early. */
-  load(plan: LoadPlan, enough: AbortSignal | null = null): Promise<LoadResult> {
+  /** Puts a load on servers from a process of its own, and resolves with what came of it. */
+  load(plan: LoadPlan, control: LoadControl = {}): Promise<LoadResult> {
     this.#generator ??= new Generator();
-    return this.#generator.run(plan, this.signal, enough);
+    return this.#generator.run(plan, this.signal, control);
   }
 
   /** Members that may be added to a cluster later, on ports of their own. */

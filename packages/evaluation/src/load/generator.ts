@@ -8,12 +8,20 @@ const GRACE_MS = 60_000;
 /** As built, also when we run from source (tests). */
 const WORKER = fileURLToPath(new URL('../../dist/load/load-worker.js', import.meta.url));
 
+/** What somebody who stands beside a load may say and hear. */
+export interface LoadControl {
+  /** Ends the load early. */
+  readonly enough?: AbortSignal;
+  /** Called once the generator is connected, with the time at which the measured time begins, behind the warm-up: milliseconds since 1970. */
+  readonly onBegun?: (time: number) => void;
+}
+
 /** Holds one generator process and hands it plans, one at a time. */
 export class Generator {
   #child: ChildProcess | null = null;
 
-  /** `enough` ends the load early. Rejects when the generator fails, ends or hangs, and when `signal` is aborted; it is ended then. */
-  run(plan: LoadPlan, signal: AbortSignal, enough: AbortSignal | null = null): Promise<LoadResult> {
+  /** Rejects when the generator fails, ends or hangs, and when `signal` is aborted; it is ended then. */
+  run(plan: LoadPlan, signal: AbortSignal, { enough, onBegun }: LoadControl = {}): Promise<LoadResult> {
     this.#child ??= fork(WORKER, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const child = this.#child;
     return new Promise((resolve, reject) => {
@@ -23,7 +31,8 @@ export class Generator {
       const onAbort = (): void => fail(signal.reason);
       const onEnough = (): void => void child.send('stop');
       const onMessage = (reply: GeneratorReply): void => {
-        if ('error' in reply) fail(new Error(`The load generator failed: ${reply.error}`));
+        if ('begins' in reply) onBegun?.(reply.begins);
+        else if ('error' in reply) fail(new Error(`The load generator failed: ${reply.error}`));
         else settle(() => resolve(reply.result));
       };
       const settle = (act: () => void): void => {

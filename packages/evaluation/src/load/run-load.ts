@@ -10,11 +10,11 @@ import { Tally } from './tally.ts';
 const REST_MS = 10;
 const TICK_MS = 1;
 
-/** `stop` ends it early. */
-export async function runLoad(plan: LoadPlan, stop: AbortSignal): Promise<LoadResult> {
+/** `stop` ends it early. `onBegun` is told when the measured time begins, as soon as that is known: milliseconds since 1970. */
+export async function runLoad(plan: LoadPlan, stop: AbortSignal, onBegun: (time: number) => void): Promise<LoadResult> {
   const doors = await Doors.open(plan);
   try {
-    return await new Load(plan, doors, stop).run();
+    return await new Load(plan, doors, stop).run(onBegun);
   } finally {
     await doors.close();
   }
@@ -39,12 +39,13 @@ class Load {
     this.#tally = new Tally(plan.intervalMs);
   }
 
-  async run(): Promise<LoadResult> {
+  async run(onBegun: (time: number) => void): Promise<LoadResult> {
     const { pace, seconds, warmUpSeconds } = this.#plan;
     const began = performance.now() + warmUpSeconds * 1000;
     const ends = began + seconds * 1000;
     const before = process.cpuUsage();
     this.#tally.window(began, ends);
+    onBegun(performance.timeOrigin + began);
     this.#stop.addEventListener('abort', () => this.#tally.cut(performance.now()), { once: true });
     if (pace.kind === 'closed') {
       await Promise.all(Array.from({ length: pace.clients }, (_, at) => this.#closed(at, ends)));
