@@ -20,6 +20,7 @@ const page: RaftPage = {
   baseIndex: 0,
   faultyEntries: 0,
   snapshot: { index: 0 },
+  storage: { logBytes: 0 },
   store: { revision: 15 },
   uptimeMs: 1,
 };

@@ -91,7 +91,7 @@ const SAMPLES: Readonly<Record<string, readonly Row[]>> = {
     ...LOAD,
   })),
   membership: [...TIMELINE, { kind: 'change', seconds: 3 }],
-  recovery: [{ repeat: 1, ms: 640, megabytes: 12, snapshotIndex: 0, entriesBehindSnapshot: 100 }],
+  recovery: [{ repeat: 1, ms: 640, logMegabytes: 12, entriesBehindSnapshot: 100 }],
   spread: [...TIMELINE, { kind: 'newcomer', server: 'h:2', firstMs: 500, shareMs: 100 }],
 };
 

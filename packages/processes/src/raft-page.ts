@@ -19,6 +19,8 @@ export interface RaftPage {
   readonly snapshot: { readonly index: number };
   /** Of the store, at `appliedIndex`. */
   readonly store: { readonly revision: number };
+  /** Bytes of log behind the newest snapshot: what a restart has to read. */
+  readonly storage: { readonly logBytes: number };
   /** Since the server started, by its own monotonic clock. */
   readonly uptimeMs: number;
 }

@@ -1,7 +1,5 @@
 /** How long a server needs to serve again after a restart, by what it holds: keys in its snapshot and log, and how often they were written. */
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { memberDirectory } from '@quorate/processes';
+import { etcdProgram, type ServerProgram } from '@quorate/processes';
 import type { Cell, CellResult, Experiment, Row, Scale } from '../experiment.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import type { Harness } from '../harness/harness.ts';
@@ -9,10 +7,12 @@ import { firstWriteServed } from '../harness/prober.ts';
 import { curves } from '../plots/curves.ts';
 import type { Figure } from '../plots/figure.ts';
 import { observations } from '../plots/observations.ts';
+import { etcdVersion } from '../report/conditions.ts';
 import { timeoutFlags } from './election-timeouts.ts';
 import { keyAt, ready } from './load-cells.ts';
 
 interface Settings {
+  readonly system: 'quorate' | 'etcd';
   readonly keys: number;
   /** How often each key was written. */
   readonly rounds: number;
@@ -21,9 +21,13 @@ interface Settings {
 const VALUE_BYTES = 256;
 /** Short, because what is measured is how long it takes to load, and not how long a server waits before it stands. */
 const TIMEOUTS = { name: '50–60', minMs: 50, maxMs: 60, heartbeatMs: 10 } as const;
+/** The same for etcd, whose timeout is at least five heartbeats. */
+const ETCD_FLAGS = ['--heartbeat-interval', '10', '--election-timeout', '60'];
 /** Puts of one transaction, and transactions at once. */
 const PUTS = 100;
 const AT_ONCE = 8;
+/** What a machine can be expected to hold: all versions of all keys. */
+const MAX_WRITES = 3_000_000;
 const LIMIT_MS = 300_000;
 const REPEATS = { full: 10, quick: 3 } as const;
 
@@ -32,28 +36,33 @@ export const recovery: Experiment = {
   title: 'Recovery: time to serve again after a restart',
   question: 'How long is a server away that is restarted, by what it holds?',
   method:
-    'One server by itself, its election timeout 50 to 60 ms instead of 1.7 to 2 s: a server that is alone waits for it before it leads, as any other does. Keys with values of 256 bytes are written in transactions of 100, each key once or several times; then the server is killed ' +
-    'with kill -9 and started again, and a write is sent every 2 ms until one is answered. Snapshots are taken by themselves when the log has outgrown 64 MiB and the last ' +
-    'snapshot, so small stores come back from the log alone. The start of the process itself, about a third of a second of a processor, is in every figure.',
+    'One server by itself, its election timeout 50 to 60 ms instead of 1.7 to 2 s: a server that is alone waits for it before it leads, as any other does. Keys with values of 256 bytes ' +
+    'are written in transactions of 100, each key once or several times; then the server is killed with kill -9 and started again. As soon as it takes connections a write is sent every 2 ms ' +
+    'until one is answered. Snapshots are taken by themselves when the log has outgrown 64 MiB and the last snapshot, so small stores come back from the log alone. The start of the ' +
+    'process itself, about a third of a second of a processor, is in every figure. etcd, where it is installed, is given the same keys, once each, and as short a timeout.',
   measures: [
     { column: 'ms', label: 'time to the first write served', unit: 'ms' },
-    { column: 'megabytes', label: 'data on disk', unit: 'MB' },
+    { column: 'logMegabytes', label: 'log behind the newest snapshot', unit: 'MB' },
   ],
   cells: (scale) => settingsOf(scale).map((settings) => cellOf(settings, scale)),
   figures,
 };
 
 function settingsOf(scale: Scale): readonly Settings[] {
-  if (scale === 'quick') return [10_000, 40_000].flatMap((keys) => [1, 3].map((rounds) => ({ keys, rounds })));
-  return [10_000, 30_000, 100_000, 300_000, 1_000_000].flatMap((keys) =>
-    [1, 3, 10].filter((rounds) => keys * rounds <= 3_000_000).map((rounds) => ({ keys, rounds })),
+  const sizes = scale === 'full' ? [10_000, 30_000, 100_000, 300_000, 1_000_000] : [10_000, 40_000];
+  const rounds = scale === 'full' ? [1, 3, 10] : [1, 3];
+  const own = sizes.flatMap((keys) =>
+    rounds
+      .filter((times) => keys * times <= MAX_WRITES)
+      .map((times) => ({ system: 'quorate' as const, keys, rounds: times })),
   );
+  return [...own, ...sizes.map((keys) => ({ system: 'etcd' as const, keys, rounds: 1 }))];
 }
 
 function cellOf(settings: Settings, scale: Scale): Cell {
-  const { keys, rounds } = settings;
+  const { system, keys, rounds } = settings;
   return {
-    key: `${keys}-keys-${rounds}-times`,
+    key: `${system}-${keys}-keys-${rounds}-times`,
     settings: { ...settings, writes: keys * rounds },
     servers: 1,
     seconds: 3 + (keys * rounds) / 30_000 + REPEATS[scale] * (1 + (keys * rounds) / 300_000),
@@ -61,17 +70,21 @@ function cellOf(settings: Settings, scale: Scale): Cell {
   };
 }
 
-async function run(harness: Harness, { keys, rounds }: Settings, repeats: number): Promise<void> {
-  const cluster = await harness.start({ servers: 1, flags: timeoutFlags(TIMEOUTS) });
+async function run(harness: Harness, { system, keys, rounds }: Settings, repeats: number): Promise<void> {
+  if (system === 'etcd' && etcdVersion() === null) return harness.note('etcd is not installed (Debian: etcd-server).');
+  const cluster = await harness.start({
+    servers: 1,
+    ...(system === 'etcd' ? { program: impatientEtcd() } : { flags: timeoutFlags(TIMEOUTS) }),
+  });
   await ready(harness, cluster);
   for (let round = 0; round < rounds; round++) await fill(cluster, keys);
   const [server] = cluster.servers;
   if (server === undefined) throw new Error('The cluster has no server.');
   for (let repeat = 1; repeat <= repeats; repeat++) {
     await cluster.kill(server);
-    const bytes = sizeOf(memberDirectory(cluster.local.directory, server.member));
     const since = performance.now();
     server.process.start();
+    await cluster.listens(server, LIMIT_MS);
     const client = await cluster.client();
     const served = await firstWriteServed([client], since, LIMIT_MS, harness.signal);
     await client.close();
@@ -79,11 +92,15 @@ async function run(harness: Harness, { keys, rounds }: Settings, repeats: number
     harness.record({
       repeat,
       ms: served?.ms ?? null,
-      megabytes: bytes / 1e6,
-      snapshotIndex: page?.snapshot.index ?? null,
+      logMegabytes: page === null ? null : page.storage.logBytes / 1e6,
       entriesBehindSnapshot: page === null ? null : page.lastIndex - page.snapshot.index,
     });
   }
+}
+
+function impatientEtcd(): ServerProgram {
+  const program = etcdProgram('etcd');
+  return { ...program, args: (...given) => [...program.args(...given), ...ETCD_FLAGS] };
 }
 
 async function fill(cluster: Cluster, keys: number): Promise<void> {
@@ -103,39 +120,60 @@ async function fill(cluster: Cluster, keys: number): Promise<void> {
   await client.close();
 }
 
-function sizeOf(directory: string): number {
-  const files = readdirSync(directory, { recursive: true, withFileTypes: true });
-  return files.reduce((sum, file) => (file.isFile() ? sum + statSync(join(file.parentPath, file.name)).size : sum), 0);
-}
-
 function figures(results: readonly CellResult[]): readonly Figure[] {
   const rows = observations(results)
     .filter((row) => row['ms'] !== null)
-    .map((row): Row => ({ ...row, written: row['rounds'] === 1 ? 'once' : `${row['rounds']} times` }));
-  if (rows.length === 0) return [];
-  const y = { field: 'ms', title: 'time to the first write served (ms)', scale: 'log' } as const;
-  const colour = { field: 'written', title: 'each key written' };
-  return [
-    {
-      id: 'by-keys',
-      title: 'Time to serve again after kill -9, by keys stored',
-      caption: 'Each point is one restart; lines join the medians. Both axes are logarithmic.',
-      spec: curves({ rows, x: { field: 'keys', title: 'keys of 256 bytes', scale: 'log' }, y, colour, width: 480 }),
-      missing: [],
-    },
-    {
-      id: 'by-size',
-      title: 'Time to serve again after kill -9, by data on disk',
-      caption: 'The same restarts over what stood on disk: log, snapshots, and what of both was not reclaimed yet.',
-      spec: curves({
-        rows,
-        x: { field: 'megabytes', title: 'data on disk (MB)', scale: 'log' },
-        y,
-        colour,
-        width: 480,
-        lines: false,
+    .map(
+      (row): Row => ({
+        ...row,
+        how:
+          row['system'] === 'etcd'
+            ? 'etcd, once'
+            : `Quorate, ${row['rounds'] === 1 ? 'once' : `${row['rounds']} times`}`,
+        stored: `${Number(row['keys']).toLocaleString('en')} keys`,
       }),
-      missing: [],
-    },
-  ];
+    );
+  if (rows.length === 0) return [];
+  const missing = rows.some((row) => row['system'] === 'etcd')
+    ? []
+    : ['etcd is not installed where this was measured.'];
+  const logged = rows.filter((row) => typeof row['logMegabytes'] === 'number');
+  return [byKeys(rows, missing), ...(logged.length === 0 ? [] : [byLog(logged)])];
+}
+
+const Y = { field: 'ms', title: 'time to the first write served (ms)', scale: 'log' } as const;
+
+function byKeys(rows: readonly Row[], missing: readonly string[]): Figure {
+  return {
+    id: 'by-keys',
+    title: 'Time to serve again after kill -9, by keys stored',
+    caption: 'Each point is one restart; lines join the medians. Both axes are logarithmic.',
+    spec: curves({
+      rows,
+      x: { field: 'keys', title: 'keys with values of 256 bytes', scale: 'log' },
+      y: Y,
+      colour: { field: 'how', title: 'each key written' },
+      width: 480,
+    }),
+    missing,
+  };
+}
+
+function byLog(rows: readonly Row[]): Figure {
+  return {
+    id: 'by-log',
+    title: 'Time to serve again after kill -9, by length of the log',
+    caption:
+      'The same restarts over the length of the log behind the newest snapshot, all of which is read and applied again. Where the log is short and the time is long, it is the snapshot that ' +
+      'takes it.',
+    spec: curves({
+      rows,
+      x: { field: 'logMegabytes', title: 'log behind the newest snapshot (MB)', scale: 'linear' },
+      y: Y,
+      colour: { field: 'stored', title: 'stored' },
+      width: 480,
+      lines: false,
+    }),
+    missing: [],
+  };
 }

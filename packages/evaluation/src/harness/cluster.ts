@@ -1,4 +1,5 @@
 /** A cluster of server processes under experiment: what can be asked of it and done to it. */
+import { connect as connectTo } from 'node:net';
 import { type Client, connect } from '@quorate/client';
 import {
   askPage,
@@ -6,6 +7,7 @@ import {
   type LayoutMember,
   type LocalCluster,
   type LocalServer,
+  LOOPBACK,
   type RaftPage,
   raftPage,
 } from '@quorate/processes';
@@ -16,6 +18,8 @@ import { until } from './until.ts';
 export const SETTLE_TIMEOUT_MS = 60_000;
 /** How often states are polled. Where time is measured, writes are sent instead. */
 const POLL_MS = 20;
+/** The same where a start is timed. Clients wait longer and longer between their attempts. */
+const CONNECT_POLL_MS = 5;
 const CLIENT_TIMEOUT_MS = 5_000;
 
 export class Cluster {
@@ -85,6 +89,20 @@ export class Cluster {
     );
   }
 
+  /** Waits until a server that was started takes connections, whichever program it is. */
+  async listens({ member }: LocalServer, limitMs: number = SETTLE_TIMEOUT_MS): Promise<void> {
+    const signal = this.#signal;
+    const probe = async (): Promise<true | null> => ((await accepts(member)) ? true : null);
+    await until({
+      what: `${member.name} to listen`,
+      probe,
+      limitMs,
+      pollMs: CONNECT_POLL_MS,
+      signal,
+      complaint: () => this.#fallen(),
+    });
+  }
+
   until<Value>(what: string, probe: () => Promise<Value | null>, limitMs: number): Promise<Value> {
     return until({ what, probe, limitMs, pollMs: POLL_MS, signal: this.#signal, complaint: () => this.#fallen() });
   }
@@ -147,4 +165,16 @@ export class Cluster {
     await this.local.killAll();
     await this.relay?.close();
   }
+}
+
+function accepts({ host = LOOPBACK, clientPort }: LayoutMember): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectTo({ host, port: clientPort });
+    const end = (isAccepted: boolean): void => {
+      socket.destroy();
+      resolve(isAccepted);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
 }
