@@ -109,12 +109,83 @@ describeWithPeer('chromium', 'the screens', () => {
     await expect.poll(() => stepOf(page)).toBe(chosen);
   });
 
+  it('a pattern in the diagram: its places one by one, by the keyboard', async () => {
+    const { page } = await house.open();
+    await eventful(page);
+    await page.keyboard.press('3');
+    await page.getByRole('searchbox', { name: /Find steps/ }).fill('preVote → leads → commit');
+    await page
+      .getByRole('status')
+      .getByText(/\d+ places/)
+      .waitFor();
+    await page.getByRole('searchbox', { name: /Find steps/ }).press('Escape');
+    await page.keyboard.press(']');
+    await page
+      .getByRole('status')
+      .getByText(/^1 of \d+ places/)
+      .waitFor();
+    await page.keyboard.press(']');
+    await page
+      .getByRole('status')
+      .getByText(/^2 of \d+ places/)
+      .waitFor();
+    await page.keyboard.press('[');
+    await page
+      .getByRole('status')
+      .getByText(/^1 of \d+ places/)
+      .waitFor();
+    await page.getByText(/\d+ steps led to it/).waitFor();
+    await picture(page, 'pattern');
+    await page.getByRole('combobox', { name: 'Pattern' }).selectOption('a leader that stepped down');
+    await page.getByRole('status').getByText('nowhere').waitFor();
+    await page.getByRole('combobox', { name: 'Pattern' }).selectOption('a request with no reply');
+    await page.getByRole('button', { name: '›' }).click();
+    await page.getByText(/has no reply/).waitFor();
+    await page
+      .getByRole('button', { name: /^step \d+$/ })
+      .first()
+      .click();
+    await expect.poll(() => stepOf(page)).toBeLessThan(362);
+  });
+
+  it.each(['dark', 'light'] as const)(
+    'the states ahead, %s: layers, what was refused, the nearest to a goal',
+    async (colorScheme) => {
+      const { page, complaints } = await house.open(null, { colorScheme });
+      await page.keyboard.press('o');
+      await page.getByRole('combobox', { name: 'Servers' }).selectOption('3');
+      await page.getByRole('button', { name: 'Begin', exact: true }).click();
+      await page.getByText('3 servers, seed 1').waitFor();
+      await page.keyboard.press('6');
+      await page.getByText('Every order of what may happen next').waitFor();
+      await page.getByRole('combobox', { name: 'Goal' }).selectOption('n2 leads');
+      await page.getByRole('spinbutton', { name: 'Depth' }).fill('4');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('e');
+      await page.getByText(/there are no others up to that depth/).waitFor({ timeout: 60_000 });
+      await page.getByRole('heading', { name: 'Turned back' }).waitFor();
+      await page.getByText(/the budget of \d+ crashes is spent/).waitFor();
+      const state = page.getByRole('button', { name: /^state \d+ at depth 2/ }).first();
+      await state.focus();
+      await page.keyboard.press('Enter');
+      await picture(page, `states-${colorScheme}`);
+      await page.locator('.states .said').getByRole('button', { name: 'go there' }).click();
+      await page.locator('.clock span', { hasText: 'step 2 of 2' }).waitFor();
+      await page.getByRole('button', { name: 'explored: 2 steps' }).waitFor();
+      await page.locator('.nearest').getByRole('button', { name: 'go there' }).first().click();
+      await page.getByRole('button', { name: /explored: [34] steps/ }).waitFor();
+      expect(complaints).toEqual([]);
+    },
+  );
+
   it('the history: bars with an order, linked to their steps', async () => {
     const { page } = await house.open();
     await eventful(page);
     await page.keyboard.press('4');
     await page.getByText(/^✓ Linearizable: \d+ operations/).waitFor();
-    await page.getByRole('button', { name: /read at n1: done/ }).click();
+    const bar = page.getByRole('button', { name: /read at n1: done/ });
+    await bar.focus();
+    await page.keyboard.press('Enter');
     await picture(page, 'history');
     await page.getByRole('button', { name: /^answered: step/ }).click();
     await expect.poll(() => stepOf(page)).toBeLessThan(260);
@@ -127,7 +198,16 @@ describeWithPeer('chromium', 'the screens', () => {
     await page.locator('.clock span', { hasText: 'step 302 of' }).waitFor();
     await choose(page, 'n2: process', 'pause');
     for (let step = 313; step <= 363; step += 10) await pressTo(page, 'N', step);
+    await page.getByRole('button', { name: 'main', exact: true }).hover();
+    await page
+      .getByRole('tooltip')
+      .getByRole('img', { name: /n5 down/ })
+      .waitFor();
     await picture(page, 'branches');
+    await page.mouse.move(600, 300);
+    await page.getByRole('tooltip').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'main', exact: true }).focus();
+    await page.getByRole('tooltip').waitFor();
     await page.getByRole('button', { name: 'compare' }).click();
     await page.getByRole('dialog', { name: 'Two branches' }).getByText('They share 302 steps').waitFor();
     await picture(page, 'compare');

@@ -3,6 +3,7 @@ import { compare, type Comparison } from './compare.ts';
 import { CoreTape } from './core-tape.ts';
 import { decode, readCoreTrace } from './core-trace.ts';
 import { equip } from './equip.ts';
+import { explore, type Exploration, type ExplorationView } from './explore.ts';
 import { exportBranch } from './exports.ts';
 import { recordPlan, recordSeed } from './from-plan.ts';
 import { readFlightRecording, readRecording } from './from-records.ts';
@@ -10,7 +11,7 @@ import type { Host } from './host.ts';
 import { decodeLink, encodeLink } from './link.ts';
 import { Playback } from './playback.ts';
 import { describePredicate, type Predicate } from './predicates.ts';
-import type { Answer, CommandName, Frame, Outcome, Request } from './protocol.ts';
+import type { Answer, CommandName, Frame, Outcome, Position, Request } from './protocol.ts';
 import { runUntil } from './run-until.ts';
 import { openSeen } from './seen-tape.ts';
 import { searchFrom } from './search.ts';
@@ -25,6 +26,12 @@ import { whyOf } from './why.ts';
 
 export class Engine {
   #walk: Walk | null = null;
+  /** What was explored last, and from where. */
+  #explored: {
+    readonly session: Session;
+    readonly position: Position;
+    readonly exploration: Exploration;
+  } | null = null;
 
   /** Throws in words for a person. */
   async answer(request: Request, host: Host): Promise<Answer<CommandName>> {
@@ -40,6 +47,8 @@ export class Engine {
       case 'runUntil':
         if (request.ask.how === 'continue') return runUntil(this.walk, request.ask.predicate, host);
         return this.#search(request.ask.predicate, host);
+      case 'explore':
+        return this.#explore(request.ask.goal, request.ask.depth, host);
       case 'shrink':
         return this.#shrink(host);
       case 'link':
@@ -71,6 +80,10 @@ export class Engine {
         return walk.logs(request.ask.from, request.ask.to);
       case 'story':
         return this.#story(request.ask.server, request.ask.index);
+      case 'goToState':
+        return this.#goToState(request.ask.of, request.ask.id);
+      case 'glimpse':
+        return this.#glimpse(request.ask.branch);
       case 'raw':
         return walk.raw(request.ask.server);
       case 'why':
@@ -143,6 +156,36 @@ export class Engine {
     const { actions, text } = await searchFrom(session.world, predicate, host);
     if (actions !== null) session.graft(`found: ${describePredicate(predicate)}`, session.position.step, actions);
     return { isReached: actions !== null, text: `${text}.`, frame: session.frame() };
+  }
+
+  async #explore(goal: Predicate | null, depth: number, host: Host): Promise<ExplorationView> {
+    const { session } = this;
+    const { position } = session;
+    const exploration = await explore(session.world, goal, depth, host);
+    this.#explored = { session, position, exploration };
+    return exploration.view;
+  }
+
+  #goToState(of: 'picture' | 'near', id: number): Frame {
+    const { session } = this;
+    if (this.#explored?.session !== session) throw new Error('Nothing has been explored in this run yet.');
+    const { position, exploration } = this.#explored;
+    const way = of === 'picture' ? exploration.wayTo(id) : exploration.wayNear(id);
+    session.seek(position);
+    if (way.length > 0) session.graft(`explored: ${way.length} steps`, position.step, way);
+    return session.frame();
+  }
+
+  #glimpse(branch: number): Answer<'glimpse'> {
+    const { walk } = this;
+    const { position } = walk;
+    const step = walk.lengthOf(branch);
+    try {
+      walk.seek({ branch, step });
+      return walk.views();
+    } finally {
+      walk.seek(position);
+    }
   }
 
   #link(host: Host): Promise<string> {

@@ -1,5 +1,6 @@
 /** What clients asked and got, with an order that explains it: linearizability, operation by operation. */
 import { type CoreOperation, type CoreWorld, linearize, type Model, type Timed } from '@quorate/sim';
+import { CommitSteps } from './commit-steps.ts';
 import type { StepRecord } from './step-record.ts';
 
 export interface HistoryView {
@@ -64,6 +65,7 @@ export function noHistory(why: string): HistoryView {
 
 export function historyOf(world: CoreWorld, records: readonly StepRecord[]): HistoryView {
   const chain = chainOf(world);
+  const commits = new CommitSteps(records);
   const judged = world.operations.flatMap((operation) => {
     const op = judgedAs(operation, chain);
     return op === null
@@ -84,7 +86,7 @@ export function historyOf(world: CoreWorld, records: readonly StepRecord[]): His
         ? null
         : 'A world without a clock keeps no history: there is no real time for an order to respect.',
     operations: world.operations.map((operation) => ({
-      ...shown(operation, records),
+      ...shown(operation, commits),
       place: places.get(operation.id) ?? null,
       isStuck: operation.id === stuck,
     })),
@@ -124,9 +126,8 @@ function answeredAt({ state, endedAt }: CoreOperation): number | null {
   return state === 'done' ? endedAt : null;
 }
 
-function shown(operation: CoreOperation, records: readonly StepRecord[]): Omit<OperationView, 'place' | 'isStuck'> {
+function shown(operation: CoreOperation, commits: CommitSteps): Omit<OperationView, 'place' | 'isStuck'> {
   const { id, kind, server, state, calledAt, endedAt, calledStep, endedStep, index, reason } = operation;
-  const committed = index === 0 ? undefined : records.find(({ changes }) => (changes.commit ?? 0) >= index);
   const what = kind === 'propose' ? `c${id}` : kind;
   return {
     id,
@@ -138,7 +139,7 @@ function shown(operation: CoreOperation, records: readonly StepRecord[]): Omit<O
     endedAt,
     calledStep,
     endedStep,
-    committedStep: committed?.step ?? null,
+    committedStep: index === 0 ? null : commits.of(index),
     index,
   };
 }

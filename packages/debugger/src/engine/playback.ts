@@ -10,7 +10,7 @@ import type { SeenServer } from './predicates.ts';
 import type { AnyAction, BranchNews, BranchView, Frame, PendingItem, Position, ViolationView } from './protocol.ts';
 import type { StepRecord } from './step-record.ts';
 import type { Tape } from './tape.ts';
-import type { LogWindow } from './views.ts';
+import type { LogWindow, ServerView } from './views.ts';
 import type { Walk } from './walk.ts';
 
 interface Line {
@@ -59,9 +59,18 @@ export class Playback implements Walk {
     return this.#tape.records;
   }
 
-  seek({ branch, step }: Position): void {
+  lengthOf(branch: number): number {
+    return this.#lineOf(branch).tape.records.length;
+  }
+
+  #lineOf(branch: number): Line {
     const line = this.#lines[branch];
     if (line === undefined) throw new RangeError(`There is no branch ${branch}.`);
+    return line;
+  }
+
+  seek({ branch, step }: Position): void {
+    const line = this.#lineOf(branch);
     const { length } = line.tape.records;
     if (!(Number.isInteger(step) && step >= 0 && step <= length)) {
       throw new RangeError(`The recording has ${length} steps; there is no moment ${step}.`);
@@ -130,6 +139,10 @@ export class Playback implements Walk {
       news: this.#lines.flatMap(newsOf),
       remark,
     };
+  }
+
+  views(): readonly ServerView[] {
+    return this.#tape.views();
   }
 
   history(): HistoryView {

@@ -4,6 +4,7 @@
  */
 import type { CoreAction, FlightBytes } from '@quorate/sim';
 import type { Comparison } from './compare.ts';
+import type { ExplorationView } from './explore.ts';
 import type { Happening } from './happening.ts';
 import type { HistoryView } from './history.ts';
 import type { Predicate } from './predicates.ts';
@@ -146,6 +147,18 @@ interface Commands {
     readonly answer: Outcome;
   };
   shrink: { readonly ask: object; readonly answer: Outcome };
+  /** The states ahead of this moment. `depth`: how far the wider search goes. */
+  explore: {
+    readonly ask: { readonly goal: Predicate | null; readonly depth: number };
+    readonly answer: ExplorationView;
+  };
+  /** A branch to a state that was explored: of the picture, or of those that came near (-1: what the search was for). */
+  goToState: {
+    readonly ask: { readonly of: 'picture' | 'near'; readonly id: number };
+    readonly answer: Frame;
+  };
+  /** The servers at the end of a branch; the moment stays. */
+  glimpse: { readonly ask: { readonly branch: number }; readonly answer: readonly ServerView[] };
   logs: { readonly ask: { readonly from: number; readonly to: number }; readonly answer: readonly LogWindow[] };
   story: { readonly ask: { readonly server: string; readonly index: number }; readonly answer: EntryStory | null };
   raw: { readonly ask: { readonly server: string }; readonly answer: string };

@@ -1,5 +1,6 @@
 /** What clients asked and were told in a recorded run, as it was known at one moment of it. */
 import type { HistoryView, OperationView } from './history.ts';
+import { CommitSteps } from './commit-steps.ts';
 import { troublesOf } from './history.ts';
 import type { StepRecord } from './step-record.ts';
 
@@ -54,22 +55,4 @@ export function stepAt(records: readonly StepRecord[], time: number): number {
     else high = middle;
   }
   return Math.max(1, low);
-}
-
-/** The steps in which somebody first counted further entries committed. */
-class CommitSteps {
-  readonly #advances: { readonly index: number; readonly step: number }[] = [];
-
-  constructor(records: readonly StepRecord[]) {
-    let highest = 0;
-    for (const { step, changes } of records) {
-      if (changes.commit === null || changes.commit <= highest) continue;
-      highest = changes.commit;
-      this.#advances.push({ index: highest, step });
-    }
-  }
-
-  of(index: number): number | null {
-    return this.#advances.find((advance) => advance.index >= index)?.step ?? null;
-  }
 }

@@ -70,7 +70,7 @@ function bounded(world: CoreWorld): Partial<Record<BudgetName, number>> {
 }
 
 /** Null: any violation. */
-function goalOf(predicate: Predicate): Goal | null {
+export function goalOf(predicate: Predicate): Goal | null {
   if (predicate.kind === 'violation') return null;
   const name = describePredicate(predicate);
   if (predicate.kind === 'leader') return { name, parts: [leads(predicate.server)] };

@@ -19,7 +19,7 @@ import { isSameAction } from './same-action.ts';
 import { cutViews, leaseOf, logWindows, messageViews, serverViews } from './server-view.ts';
 import type { RunSetup } from './setup.ts';
 import type { StepRecord } from './step-record.ts';
-import type { LogWindow } from './views.ts';
+import type { LogWindow, ServerView } from './views.ts';
 import type { Walk } from './walk.ts';
 
 /** Steps of one branch: beyond it a run is no longer something to look at. */
@@ -78,6 +78,10 @@ export class Session implements Walk {
     const branch = this.#branches[id];
     if (branch === undefined) throw new RangeError(`There is no branch ${id}.`);
     return branch;
+  }
+
+  lengthOf(branch: number): number {
+    return this.branchOf(branch).length;
   }
 
   #addBranch(parent: Branch | null, forkAt: number, name: string): Branch {
@@ -299,6 +303,11 @@ export class Session implements Walk {
     return this.#world.servers;
   }
 
+  views(): readonly ServerView[] {
+    const { servers, setting } = this.#world;
+    return serverViews(servers, ({ raft }) => leaseOf(raft, setting.raft, 0));
+  }
+
   frame(): Frame {
     const world = this.#world;
     const last = this.#last;
@@ -312,7 +321,7 @@ export class Session implements Walk {
       isRecording: false,
       fixed: null,
       unjudged: null,
-      servers: serverViews(world.servers, ({ raft }) => leaseOf(raft, world.setting.raft, 0)),
+      servers: this.views(),
       messages: messageViews(world, this.#now),
       cuts: cutViews(world),
       pending: pendingOf(world),

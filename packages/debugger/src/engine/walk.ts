@@ -3,7 +3,7 @@ import type { HistoryView } from './history.ts';
 import type { SeenServer } from './predicates.ts';
 import type { AnyAction, Frame, Position, ViolationView } from './protocol.ts';
 import type { StepRecord } from './step-record.ts';
-import type { LogWindow } from './views.ts';
+import type { LogWindow, ServerView } from './views.ts';
 
 export interface Walk {
   readonly position: Position;
@@ -12,6 +12,8 @@ export interface Walk {
   readonly violation: ViolationView | null;
   /** The servers at this moment. */
   readonly servers: readonly SeenServer[];
+  /** Steps of a branch. Throws where there is none of that number. */
+  lengthOf(branch: number): number;
   seek(position: Position): void;
   /** Steps on, or back if negative. */
   step(by: number): void;
@@ -22,6 +24,8 @@ export interface Walk {
   /** What clients asked and were told up to this moment. */
   history(): HistoryView;
   frame(): Frame;
+  /** The servers at this moment, as they are shown. */
+  views(): readonly ServerView[];
   /** The entries from `from` to `to` of every log. */
   logs(from: number, to: number): readonly LogWindow[];
   /** A server's whole state, as text. */

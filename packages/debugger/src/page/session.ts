@@ -1,6 +1,7 @@
 /** What a person can do with the run: every button and key leads here. Requests go one after the other, so that no frame overtakes. */
 import type { FlightBytes } from '@quorate/sim';
 import type { Answer, AnyAction, Ask, CommandName, ExportForm, Frame, Outcome } from '../engine/protocol.ts';
+import type { ExplorationView } from '../engine/explore.ts';
 import type { Predicate } from '../engine/predicates.ts';
 import type { Setup } from '../engine/setup.ts';
 import { EngineClient } from './engine-client.ts';
@@ -123,6 +124,23 @@ export const runUntil = (predicate: Predicate): Promise<void> =>
   takeLong('runUntil', { predicate, how: 'continue' }, 'Running on');
 export const searchFor = (predicate: Predicate): Promise<void> =>
   takeLong('runUntil', { predicate, how: 'search' }, 'Searching');
+/** Null where it failed, which is shown. */
+export async function explore(goal: Predicate | null, depth: number): Promise<ExplorationView | null> {
+  if (busy.value !== null) return null;
+  busy.value = 'Exploring';
+  await moves;
+  try {
+    return await engine.ask('explore', { goal, depth }, (text) => (busy.value = `Exploring: ${text}`));
+  } catch (error) {
+    report(error);
+    return null;
+  } finally {
+    busy.value = null;
+  }
+}
+
+export const goToState = (of: 'picture' | 'near', id: number): Promise<boolean> => move('goToState', { of, id });
+
 export const shrink = (): Promise<void> => takeLong('shrink', {}, 'Shrinking');
 
 /** With progress, and a way to end it. */

@@ -3,7 +3,7 @@ import { batch, computed, signal } from '@preact/signals';
 import type { BranchView, Frame } from '../engine/protocol.ts';
 import type { StepRecord } from '../engine/step-record.ts';
 
-export const tabs = ['Cluster', 'Logs', 'Space-time', 'History', 'Invariants'] as const;
+export const tabs = ['Cluster', 'Logs', 'Space-time', 'History', 'Invariants', 'States'] as const;
 export type Tab = (typeof tabs)[number];
 
 export type Selection =

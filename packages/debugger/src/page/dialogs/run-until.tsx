@@ -2,27 +2,11 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { describePredicate, type Predicate } from '../../engine/predicates.ts';
+import { offered } from '../offered.ts';
 import { runUntil, searchFor } from '../session.ts';
 import { dialog } from '../shell/dialogs.ts';
 import { frame } from '../store.ts';
 import { Dialog } from './dialog.tsx';
-
-function offered(): readonly Predicate[] {
-  const servers = frame.value?.servers ?? [];
-  const commit = Math.max(0, ...servers.map(({ log }) => log.commit));
-  const term = Math.max(0, ...servers.map((server) => server.term));
-  return [
-    { kind: 'leader', server: null },
-    ...servers.map(({ id }): Predicate => ({ kind: 'leader', server: id })),
-    { kind: 'commit', atLeast: commit + 1 },
-    { kind: 'commit', atLeast: commit + 10 },
-    { kind: 'term', atLeast: term + 1 },
-    { kind: 'twoLeaders' },
-    { kind: 'conflict' },
-    { kind: 'agreed' },
-    { kind: 'violation' },
-  ];
-}
 
 export function RunUntil(): JSX.Element {
   const predicates = offered();

@@ -1,7 +1,9 @@
 /** What clients asked, as bars in time (after Porcupine), with the order that explains every answer. A bar leads to its steps. */
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
 import type { HistoryView, OperationView, Trouble } from '../../engine/history.ts';
+import { Latest } from '../latest.ts';
 import { formatMicros } from '../format.ts';
 import { ask, seek } from '../session.ts';
 import { frame } from '../store.ts';
@@ -16,13 +18,16 @@ const nameWidth = 7;
 
 export function History(): JSX.Element {
   const history = useSignal<HistoryView | null>(null);
+  const asking = useRef(
+    new Latest(async () => {
+      const answer = await ask('history', {});
+      if (answer !== null) history.value = answer;
+    }),
+  );
   const chosen = useSignal<number | null>(null);
   const { holder, size } = useSize();
   useSignalEffect(() => {
-    if (frame.value === null) return;
-    void ask('history', {}).then((answer) => {
-      if (answer !== null) history.value = answer;
-    });
+    if (frame.value !== null) asking.current.again();
   });
   const view = history.value;
   if (view !== null && view.absent !== null) return <p class="history hint">{view.absent}</p>;
@@ -133,7 +138,7 @@ function Bar(props: {
     <g
       class={`bar-row ${kind} ${state}${isStuck ? ' stuck' : ''}${isChosen ? ' chosen' : ''}`}
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-label={`operation ${id}, ${text} at ${server}: ${state}`}
       onClick={onChoose}
       onKeyDown={(event) => {

@@ -6,6 +6,7 @@ import { shortName } from '../../engine/names.ts';
 import type { EntryStory, EntryView, LogWindow, ServerView } from '../../engine/views.ts';
 import { ask, seek } from '../session.ts';
 import { frame, selection } from '../store.ts';
+import { Latest } from '../latest.ts';
 import { palette, termColour } from '../theme.ts';
 import { useSize } from '../use-canvas.ts';
 import { StoryCard } from './story-card.tsx';
@@ -35,11 +36,15 @@ export function Logs(): JSX.Element {
     return { from: first, to: first + Math.ceil(size.value.width / cellWidth) + 2 * margin };
   });
 
-  useSignalEffect(() => {
-    if (frame.value === null) return;
-    void ask('logs', range.value).then((answer) => {
+  const asking = useRef(
+    new Latest(async () => {
+      const answer = await ask('logs', range.peek());
       if (answer !== null) windows.value = answer;
-    });
+    }),
+  );
+  useSignalEffect(() => {
+    void range.value;
+    if (frame.value !== null) asking.current.again();
   });
   useEnd(holder, last.value);
 

@@ -9,6 +9,7 @@ import { Logs } from '../logs/logs.tsx';
 import { cancel } from '../session.ts';
 import { Inspector } from '../side/inspector.tsx';
 import { Pending } from '../side/pending.tsx';
+import { States } from '../states/states.tsx';
 import { SpaceTime } from '../space-time/space-time.tsx';
 import { branch, busy, frame, notice, problem, type Tab, tab, tabs } from '../store.ts';
 import { Timeline } from '../timeline/timeline.tsx';
@@ -23,6 +24,7 @@ const views: Readonly<Record<Tab, () => JSX.Element>> = {
   'Space-time': SpaceTime,
   History,
   Invariants,
+  States,
 };
 
 export function App(): JSX.Element {

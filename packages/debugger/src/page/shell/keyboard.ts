@@ -2,6 +2,8 @@
 import { direction, maxSpeed, minSpeed, play, speed, stop } from '../player.ts';
 import { act, cancel, seek, stepBy, toEnd, toStart } from '../session.ts';
 import { branch, busy, frame, notice, problem, selection, tab, tabs } from '../store.ts';
+import { showOccurrence } from '../space-time/pattern.ts';
+import { exploreAhead } from '../states/exploring.ts';
 import { nextTheme } from '../theme.ts';
 import { dialog, type DialogName } from './dialogs.ts';
 
@@ -36,8 +38,11 @@ export const bindings: readonly Binding[] = [
   { keys: ['b'], shown: 'b', does: 'next branch', run: still(nextBranch) },
   { keys: ['h'], shown: 'h', does: 'heal all links', run: () => void act({ kind: 'heal' }) },
   { keys: ['v'], shown: 'v', does: 'to the step that broke an invariant', run: still(toViolation) },
-  { keys: ['1', '2', '3', '4', '5'], shown: '1–5', does: tabs.join(', '), run: () => undefined },
+  { keys: ['1', '2', '3', '4', '5', '6'], shown: '1–6', does: tabs.join(', '), run: () => undefined },
   { keys: ['/'], shown: '/', does: 'search what is pending', run: () => document.getElementById('search')?.focus() },
+  { keys: ['['], shown: '[', does: 'the place of a pattern before', run: () => showOccurrence(-1) },
+  { keys: [']'], shown: ']', does: 'the next place of a pattern', run: () => showOccurrence(1) },
+  { keys: ['e'], shown: 'e', does: 'explore the states ahead', run: exploreAhead },
   { keys: ['g'], shown: 'g', does: 'go to a step', run: opens('go') },
   { keys: ['u'], shown: 'u', does: 'run until…', run: opens('run') },
   { keys: ['y'], shown: 'y', does: 'why an invariant is broken', run: () => (tab.value = 'Invariants') },

@@ -86,13 +86,3 @@ function placing(records: readonly StepRecord[], axis: Axis, isFolding: boolean)
     }
   }
 }
-
-/** Steps that a search of the diagram means: a word of their titles, a server, or a kind of message. */
-export function found(records: readonly StepRecord[], sought: string): ReadonlySet<number> {
-  const wanted = sought.trim().toLowerCase();
-  if (wanted === '') return new Set();
-  const isMeant = ({ title, message, sent }: StepRecord): boolean =>
-    title.toLowerCase().includes(wanted) ||
-    [message, ...sent].some((each) => each !== null && `${each.kind} ${each.summary}`.toLowerCase().includes(wanted));
-  return new Set(records.filter(isMeant).map(({ step }) => step));
-}

@@ -8,7 +8,9 @@ import { seek } from '../session.ts';
 import { frame, selection, steps } from '../store.ts';
 import { palette } from '../theme.ts';
 import { canvasPoint, fitCanvas, useSize } from '../use-canvas.ts';
-import { axes, type Axis, buildDiagram, type DiagramPoint, found } from './diagram.ts';
+import { axes, type Axis, buildDiagram, type DiagramPoint } from './diagram.ts';
+import { Finder, FoundPlace } from './finder.tsx';
+import { foundSteps, shown } from './pattern.ts';
 import { drawDiagram, gutter, laneY, toX, type Window } from './draw-diagram.ts';
 
 /** How near the pointer must be to a point. */
@@ -20,15 +22,16 @@ export function SpaceTime(): JSX.Element {
   const { holder, size } = useSize();
   const axis = useSignal<Axis>('steps');
   const isFolding = useSignal(true);
-  const sought = useSignal('');
   /** Null: the window follows the moment that is looked at. */
   const view = useSignal<{ readonly scale: number; readonly left: number } | null>(null);
   const diagram = useComputed(() =>
     buildDiagram(frame.value?.servers.map(({ id }) => id) ?? [], steps.value, axis.value, isFolding.value),
   );
+  // A place that was found is what one wants to see; otherwise the moment.
+  const looked = useComputed(() => shown.value?.occurrence.steps.at(-1) ?? frame.value?.position.step ?? 0);
   const window = useComputed<Window>(() => ({
     ...size.value,
-    ...(view.value ?? following(diagram.value, size.value.width)),
+    ...(view.value ?? following(diagram.value, size.value.width, looked.value)),
   }));
   const chosen = useComputed(() => (selection.value?.kind === 'step' ? selection.value.step : null));
   const past = useComputed(() => (chosen.value === null ? null : new Set(causalPast(steps.value, chosen.value))));
@@ -39,7 +42,7 @@ export function SpaceTime(): JSX.Element {
     const lit = {
       past: past.value,
       selected: chosen.value,
-      found: found(steps.value, sought.value),
+      found: foundSteps.value,
       step: frame.value?.position.step ?? 0,
     };
     drawDiagram(context, diagram.value, window.value, lit, palette.value);
@@ -100,13 +103,7 @@ export function SpaceTime(): JSX.Element {
           />
           fold heartbeats{diagram.value.folded > 0 && ` (${plural(diagram.value.folded, 'step')})`}
         </label>
-        <input
-          type="search"
-          placeholder="Find steps"
-          aria-label="Find steps"
-          value={sought.value}
-          onInput={(event) => (sought.value = event.currentTarget.value)}
-        />
+        <Finder />
         <span class="spring" />
         {view.value !== null && (
           <button type="button" onClick={() => (view.value = null)}>
@@ -126,6 +123,7 @@ export function SpaceTime(): JSX.Element {
           onPointerUp={() => (drag.current = null)}
         />
       </div>
+      <FoundPlace />
       <p class="said" aria-live="polite">
         {record === undefined ? (
           <span class="hint">Click a step to light all that led to it.</span>
@@ -147,12 +145,12 @@ export function SpaceTime(): JSX.Element {
 function following(
   { extent, xOfStep }: { readonly extent: number; readonly xOfStep: readonly number[] },
   width: number,
+  step: number,
 ): { readonly scale: number; readonly left: number } {
   const room = Math.max(1, width - gutter - 40);
   const perStep = extent / Math.max(1, xOfStep.length);
   const scale = Math.max(room / (extent * 1.02), 15 / Math.max(perStep, 1e-9));
   const shown = room / scale;
-  const step = frame.value?.position.step ?? 0;
   const now = step === 0 ? 0 : (xOfStep[step - 1] ?? 0);
   return { scale, left: Math.max(-perStep, Math.min(now - shown * 0.7, extent - shown)) };
 }

@@ -2,12 +2,12 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { BranchView } from '../../engine/protocol.ts';
-import { plural } from '../format.ts';
 import { direction, stop } from '../player.ts';
 import { seek } from '../session.ts';
 import { dialog } from '../shell/dialogs.ts';
 import { frame } from '../store.ts';
 import { compared } from '../dialogs/compare-choice.ts';
+import { Glimpse, glimpse, noGlimpse } from './glimpse.tsx';
 import { inset, rowHeight } from './measures.ts';
 import { Tracks } from './tracks.tsx';
 
@@ -25,8 +25,11 @@ export function Timeline(): JSX.Element {
                 type="button"
                 class="name"
                 aria-pressed={branch.id === current}
-                title={`${branch.name}, ${plural(branch.length, 'step')}`}
                 onClick={() => void seek(goodStep(branch, branches, current), branch.id)}
+                onPointerEnter={(event) => void glimpse(branch, event.currentTarget)}
+                onFocus={(event) => void glimpse(branch, event.currentTarget)}
+                onPointerLeave={noGlimpse}
+                onBlur={noGlimpse}
               >
                 {branch.name}
               </button>
@@ -48,6 +51,7 @@ export function Timeline(): JSX.Element {
         </ul>
         <Scrubber branches={branches} current={current} />
       </div>
+      <Glimpse />
     </section>
   );
 }
