@@ -84,7 +84,15 @@ const SAMPLES: Readonly<Record<string, readonly Row[]>> = {
     { kind: 'beyond', running: 2, attempts: 10, answered: 0, outcomes: 'OutcomeUnknown' },
     { kind: 'final', running: 5, keys: 40, missing: 0 },
   ],
-  stragglers: ['nobody', 'one follower', 'two followers', 'leader', 'leader, handed over', 'a majority'].map((who) => ({
+  stragglers: [
+    'nobody',
+    'one follower',
+    'two followers',
+    'leader',
+    'leader, handed over',
+    'a majority',
+    'a majority, two removed',
+  ].map((who) => ({
     who,
     repeat: 1,
     leaderMoved: false,

@@ -1,7 +1,8 @@
 /** Slow servers: which of them hurt, and what saves the others. */
+import type { Client, MembershipWish } from '@quorate/client';
 import type { LocalServer } from '@quorate/processes';
 import type { Cell, CellResult, Experiment, Row, Scale } from '../experiment.ts';
-import type { Cluster } from '../harness/cluster.ts';
+import { type Cluster, SETTLE_TIMEOUT_MS } from '../harness/cluster.ts';
 import type { Harness } from '../harness/harness.ts';
 import type { Figure } from '../plots/figure.ts';
 import { distinct, lacking, observations } from '../plots/observations.ts';
@@ -17,9 +18,21 @@ interface Settings {
 
 const SERVERS = 5;
 const CLIENTS = 16;
-const WHO = ['nobody', 'one follower', 'two followers', 'leader', 'leader, handed over', 'a majority'] as const;
+/** In this order: at the end two servers are no members any more. */
+const WHO = [
+  'nobody',
+  'one follower',
+  'two followers',
+  'leader',
+  'leader, handed over',
+  'a majority',
+  'a majority, two removed',
+] as const;
 type Who = (typeof WHO)[number];
 const BUDGETS = { full: { repeats: 5, seconds: 10 }, quick: { repeats: 2, seconds: 1 } } as const;
+/** Throughput that stands for none where the axis is logarithmic. */
+const NONE_PER_SECOND = 0.1;
+const CHANGE_LIMIT_MS = 300_000;
 /** From the moment at which servers become slow until the measurement begins: what happens by itself meanwhile has happened. */
 const SETTLE_SECONDS = { full: 5, quick: 1 } as const;
 
@@ -30,7 +43,8 @@ export const stragglers: Experiment = {
   method:
     'Five servers, 16 clients that write in a closed loop. Some servers are slowed through their own fault injection: every disk operation begins late, or every message ' +
     'to another server leaves late, by the same time. A majority decides, so up to two slow followers should cost nothing; a slow leader is in every write. ' +
-    '"Handed over": quorate move-leader to a fast server after it became slow. The measurement begins some seconds after the servers became slow, so that what the ' +
+    '"Handed over": quorate move-leader to a fast server after it became slow. "Two removed": of three slow servers two are taken out of the membership, so that the fast ones are a majority ' +
+    'of those that are left. Five seconds are longer than any election timeout: a leader whose disk stands still for so long hands over by itself, one that is silent for so long is replaced. The measurement begins some seconds after the servers became slow, so that what the ' +
     'cluster does by itself has happened; whether the leader changed by itself is in the data.',
   measures: [...WHO].flatMap((who) => [
     { column: 'throughput', label: `writes a second, slow: ${who}`, unit: '1/s', where: { who } },
@@ -41,7 +55,7 @@ export const stragglers: Experiment = {
 };
 
 function settingsOf(scale: Scale): readonly Settings[] {
-  const times = scale === 'full' ? [10, 50, 200] : [20];
+  const times = scale === 'full' ? [10, 50, 200, 5_000] : [20];
   return (['disk', 'network'] as const).flatMap((part) => times.map((slowMs) => ({ part, slowMs })));
 }
 
@@ -65,6 +79,7 @@ async function run(harness: Harness, { part, slowMs }: Settings, scale: Scale): 
     const slow = slowServers(who, cluster, leader);
     await Promise.all(slow.map((server) => cluster.hurt(server, `slow?ms=${slowMs}&what=${part}`)));
     if (who === 'leader, handed over') await handOver(cluster, leader);
+    if (who === 'a majority, two removed') await remove(cluster, slow.slice(0, 2));
     await harness.wait(SETTLE_SECONDS[scale] * 1000);
     for (let repeat = 1; repeat <= repeats; repeat++) {
       const pace = { kind: 'closed', clients: CLIENTS } as const;
@@ -72,7 +87,7 @@ async function run(harness: Harness, { part, slowMs }: Settings, scale: Scale): 
       const now = await cluster.leaderNow();
       harness.record({ who, repeat, leaderMoved: now?.server !== leader, ...loadRow(result) });
     }
-    await Promise.all(cluster.servers.map((server) => cluster.hurt(server, `slow?ms=0`)));
+    await Promise.all(cluster.running.map((server) => cluster.hurt(server, `slow?ms=0`)));
   }
 }
 
@@ -89,6 +104,7 @@ function slowServers(who: Who, cluster: Cluster, leader: LocalServer): readonly 
     case 'leader, handed over':
       return [leader];
     case 'a majority':
+    case 'a majority, two removed':
       return followers.slice(0, 3);
   }
 }
@@ -97,10 +113,31 @@ async function handOver(cluster: Cluster, leader: LocalServer): Promise<void> {
   const heir = cluster.servers.find((server) => server !== leader);
   if (heir === undefined) throw new Error('Nobody is there to take over.');
   const client = await cluster.client();
+  await client.moveLeader(await idOf(client, heir));
+  await client.close();
+}
+
+/** Takes servers out of the membership, and waits until that is done: they end by themselves then. */
+async function remove(cluster: Cluster, leaving: readonly LocalServer[]): Promise<void> {
+  const client = await cluster.client(
+    cluster.running.filter((server) => !leaving.includes(server)),
+    SETTLE_TIMEOUT_MS,
+  );
+  const wishes: MembershipWish[] = [];
+  for (const server of leaving) wishes.push({ op: 'remove', id: await idOf(client, server) });
+  await client.changeMembership(wishes);
+  const isOver = async (): Promise<true | null> => ((await client.membership()).underWay ? null : true);
+  await cluster.until('the slow servers to be removed', isOver, CHANGE_LIMIT_MS);
+  const areGone = async (): Promise<true | null> => (leaving.some(({ process }) => process.running) ? null : true);
+  await cluster.until('the slow servers to leave', areGone, CHANGE_LIMIT_MS);
+  await client.close();
+}
+
+async function idOf(client: Client, { member }: LocalServer): Promise<bigint> {
   const { members } = await client.memberList();
-  const member = members.find(({ name }) => name === heir.member.name);
-  if (member === undefined) throw new Error(`${heir.member.name} is no member.`);
-  await client.moveLeader(member.ID);
+  const found = members.find(({ name }) => name === member.name);
+  if (found === undefined) throw new Error(`${member.name} is no member.`);
+  return found.ID;
 }
 
 function figures(results: readonly CellResult[]): readonly Figure[] {
@@ -108,6 +145,8 @@ function figures(results: readonly CellResult[]): readonly Figure[] {
     (row): Row => ({
       ...row,
       slow: `${row['slowMs']} ms`,
+      perSecond: Math.max(NONE_PER_SECOND, Number(row['throughput'])),
+      outcome: row['throughput'] === 0 ? 'none' : 'served',
       partName: row['part'] === 'disk' ? 'slow disk' : 'slow network',
     }),
   );
@@ -124,15 +163,23 @@ function figures(results: readonly CellResult[]): readonly Figure[] {
     {
       id: 'throughput',
       title: 'Writes a second while some servers are slow',
-      caption: 'Each point is one run; the bar is the median. Logarithmic.',
-      spec: spread({ ...common, y: { field: 'throughput', title: 'writes (1/s)', scale: 'log' } }),
+      caption: `Each point is one run; the bar is the median. A triangle at ${NONE_PER_SECOND}: nothing was answered. Logarithmic.`,
+      spec: spread({
+        ...common,
+        y: { field: 'perSecond', title: 'writes (1/s)', scale: 'log' },
+        censored: 'outcome',
+      }),
       missing,
     },
     {
       id: 'latency',
       title: '99th percentile of the latency of writes while some servers are slow',
-      caption: 'Each point is one run; the bar is the median. Logarithmic.',
-      spec: spread({ ...common, y: { field: 'writeP99', title: 'p99 latency (ms)', scale: 'log' } }),
+      caption: 'Each point is one run in which something was answered; the bar is the median. Logarithmic.',
+      spec: spread({
+        ...common,
+        rows: rows.filter((row) => row['writeP99'] !== null),
+        y: { field: 'writeP99', title: 'p99 latency (ms)', scale: 'log' },
+      }),
       missing,
     },
   ];
