@@ -22,7 +22,8 @@ export class Generator {
 
   /** Rejects when the generator fails, ends or hangs, and when `signal` is aborted; it is ended then. */
   run(plan: LoadPlan, signal: AbortSignal, { enough, onBegun }: LoadControl = {}): Promise<LoadResult> {
-    this.#child ??= fork(WORKER, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    // Not with our own flags: tests run from source, it does not.
+    this.#child ??= fork(WORKER, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const child = this.#child;
     return new Promise((resolve, reject) => {
       const limit = (plan.warmUpSeconds + plan.seconds) * 1000 + plan.timeoutMs + GRACE_MS;
