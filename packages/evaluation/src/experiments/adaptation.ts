@@ -1,7 +1,7 @@
 /** Timeouts that lengthen when elections fail, against fixed ones, under failures that come one after the other. */
 import type { Cell, CellResult, Experiment, Row, Scale } from '../experiment.ts';
 import type { Figure } from '../plots/figure.ts';
-import { observations } from '../plots/observations.ts';
+import { lacking, observations } from '../plots/observations.ts';
 import { spread } from '../plots/spread.ts';
 import { ELECTION_BUDGETS } from './elections.ts';
 import { ElectionTrial } from './election-trial.ts';
@@ -11,8 +11,13 @@ interface Settings {
   readonly range: TimeoutRange;
   readonly delayMs: number;
   readonly preVote: boolean;
+  readonly loss: Loss;
   readonly adaptive: boolean;
 }
+
+/** What falls silent at once; with a follower, just a majority of five is left, which must agree as one. */
+const LOSSES = ['leader', 'leader and follower'] as const;
+type Loss = (typeof LOSSES)[number];
 
 const SERVERS = 5;
 /** Timeouts that suit their network, that are tight for it, and that are too tight: a round trip hardly fits. */
@@ -27,9 +32,10 @@ export const adaptation: Experiment = {
   title: 'Adaptation: timeouts that lengthen when elections fail, against fixed ones',
   question: 'Does it help to wait longer after failed elections, and what does it cost when they would not fail?',
   method:
-    'As in the elections above: leaders of five servers fall silent one after the other, here across a relay that delays every message. "Fixed": maxElectionBackoff=1; ' +
-    '"adaptive": 8, the default, which lets the upper end of the range double with each failed election. The second and third tuning are too short for their network on purpose. ' +
-    'The simulator asks the same of many more failures (docs/elections.md).',
+    'As in the elections above, leaders of five servers fall silent one after the other, here across a relay that delays every message; alone, or together with a follower, so that just a ' +
+    'majority is left. When a successor serves, those that were silent go on as they were, and the next failure comes within moments: what servers have learnt of earlier elections stays. "Fixed": ' +
+    'maxElectionBackoff=1; "adaptive": 8, the default, which lets the upper end of the range double with each failed election. The second and third tuning are too short for their network on ' +
+    'purpose. The simulator asks the same of many more failures (docs/elections.md).',
   measures: [
     { column: 'ms', label: 'time to the first write served', unit: 'ms', where: { kind: 'replacement' } },
     { column: 'terms', label: 'terms per replacement', unit: '', where: { kind: 'replacement' } },
@@ -39,24 +45,44 @@ export const adaptation: Experiment = {
 };
 
 function settingsOf(scale: Scale): readonly Settings[] {
-  const votes = scale === 'full' ? [true, false] : [true];
-  const tunings = scale === 'full' ? TUNINGS : TUNINGS.slice(1);
-  return tunings.flatMap((tuning) =>
-    votes.flatMap((preVote) => [false, true].map((adaptive) => ({ ...tuning, preVote, adaptive }))),
-  );
+  const circumstances =
+    scale === 'full'
+      ? TUNINGS.flatMap((tuning) => [
+          ...LOSSES.map((loss) => ({ ...tuning, preVote: true, loss })),
+          { ...tuning, preVote: false, loss: 'leader' as const },
+        ])
+      : TUNINGS.slice(2).flatMap((tuning) => LOSSES.map((loss) => ({ ...tuning, preVote: true, loss })));
+  return circumstances.flatMap((each) => [false, true].map((adaptive) => ({ ...each, adaptive })));
 }
 
-function cellOf({ range, delayMs, preVote, adaptive }: Settings, scale: Scale): Cell {
+function cellOf({ range, delayMs, preVote, loss, adaptive }: Settings, scale: Scale): Cell {
   const budget = ELECTION_BUDGETS[scale];
-  const tuned = [`maxElectionBackoff=${adaptive ? 8 : 1}`];
-  const settings = { servers: SERVERS, range, preVote, death: 'silent', delayMs, tuned } as const;
+  const settings = {
+    servers: SERVERS,
+    range,
+    preVote,
+    death: 'silent',
+    companions: loss === 'leader' ? 0 : 1,
+    resumes: true,
+    delayMs,
+    tuned: [`maxElectionBackoff=${adaptive ? 8 : 1}`],
+  } as const;
+  const votes = preVote ? 'prevote' : 'plain';
   return {
-    key: `${range.minMs}-${range.maxMs}ms-${delayMs}ms-${preVote ? 'prevote' : 'plain'}-${adaptive ? 'adaptive' : 'fixed'}`,
-    settings: { servers: SERVERS, timeouts: range.name, delayMs, preVote, adaptive },
+    key: `${range.minMs}-${range.maxMs}ms-${delayMs}ms-${votes}-${loss.replaceAll(' ', '-')}-${adaptive ? 'adaptive' : 'fixed'}`,
+    settings: { servers: SERVERS, timeouts: range.name, delayMs, preVote, loss, adaptive },
     servers: SERVERS,
     seconds: 6 + Math.min(budget.seconds, budget.elections * 3),
     run: (harness) => new ElectionTrial(harness, settings, budget).run(),
   };
+}
+
+const CIRCUMSTANCES = ['the leader', 'the leader and a follower', 'the leader, without PreVote'];
+
+function circumstanceOf({ preVote, loss }: Row): string {
+  const [alone = '', together = '', plain = ''] = CIRCUMSTANCES;
+  if (preVote !== true) return plain;
+  return loss === 'leader' ? alone : together;
 }
 
 function figures(results: readonly CellResult[]): readonly Figure[] {
@@ -67,7 +93,7 @@ function figures(results: readonly CellResult[]): readonly Figure[] {
       outcome: row['ms'] === null ? 'none' : 'served',
       tuning: `${row['timeouts']} ms, ${row['delayMs']} ms away`,
       kindOf: row['adaptive'] === true ? 'adaptive' : 'fixed',
-      vote: row['preVote'] === true ? 'PreVote' : 'without PreVote',
+      circumstance: circumstanceOf(row),
     }),
   );
   if (rows.length === 0) return [];
@@ -79,17 +105,21 @@ function figures(results: readonly CellResult[]): readonly Figure[] {
       order: TUNINGS.map(({ range, delayMs }) => `${range.name} ms, ${delayMs} ms away`),
     },
     colour: { field: 'kindOf', title: 'timeouts', order: ['fixed', 'adaptive'] },
-    column: { field: 'vote', title: '', order: ['PreVote', 'without PreVote'] },
-    width: 480,
+    column: { field: 'circumstance', title: '', order: CIRCUMSTANCES },
+    width: 420,
   };
   const missing = [
-    ...(rows.some((row) => row['preVote'] === false) ? [] : ['Not measured in this run: without PreVote.']),
-    ...(rows.some((row) => row['timeouts'] === '300–500') ? [] : ['Not measured in this run: 300–500 ms.']),
+    ...lacking(rows, 'circumstance', CIRCUMSTANCES),
+    ...lacking(
+      rows,
+      'timeouts',
+      TUNINGS.map(({ range }) => range.name),
+    ),
   ];
   return [
     {
       id: 'time',
-      title: 'Time without a leader for each failure, fixed and adaptive timeouts',
+      title: 'Time without a leader, by who falls silent and how timeouts are drawn',
       caption:
         'Each point is one failure; the bar is the median, the line spans the 10th to the 90th percentile. Logarithmic.',
       spec: spread({
@@ -101,7 +131,7 @@ function figures(results: readonly CellResult[]): readonly Figure[] {
     },
     {
       id: 'terms',
-      title: 'Terms that each replacement took',
+      title: 'Terms that each replacement took, by who falls silent',
       caption:
         'One is an election that succeeds at once; what is above was lost to candidates that stood against each other or timed out.',
       spec: spread({

@@ -16,6 +16,10 @@ export interface ElectionSettings {
   readonly range: TimeoutRange;
   readonly preVote: boolean;
   readonly death: Death;
+  /** Followers that go together with it; 0 if not given. */
+  readonly companions?: number;
+  /** Servers that fell silent go on as they were, and remember what they had learnt; if not given they are killed and started again. */
+  readonly resumes?: boolean;
   /** One way, between servers. */
   readonly delayMs: number;
   /** Further options of the core, as `NAME=N`. */
@@ -126,13 +130,13 @@ export class ElectionTrial {
       this.#harness.record({ kind: 'replacement', ms: null, terms: null, limitMs: this.#limitMs });
       return 'none';
     }
-    const survivors = cluster.servers.filter((server) => server !== leader);
+    const { fallen, survivors } = this.#draw(cluster, leader);
     const clients = await Promise.all(survivors.map((server) => cluster.client([server])));
     await this.#harness.wait(100 + this.#harness.random.below(100 + Math.round(range.maxMs)));
     const term = await this.#term(cluster);
     const since = performance.now();
-    if (this.#settings.death === 'silent') cluster.freeze(leader);
-    else await cluster.kill(leader);
+    if (this.#settings.death === 'silent') for (const server of fallen) cluster.freeze(server);
+    else await Promise.all(fallen.map((server) => cluster.kill(server)));
     const served = await firstWriteServed(clients, since, this.#limitMs, this.#harness.signal);
     const terms = (await this.#term(cluster)) - term;
     await Promise.all(clients.map((client) => client.close()));
@@ -140,7 +144,7 @@ export class ElectionTrial {
     if (isReplaced) {
       this.#harness.record({ kind: 'replacement', ms: served?.ms ?? null, terms, limitMs: this.#limitMs });
     }
-    await this.#bringBack(cluster, leader);
+    await Promise.all(fallen.map((server) => this.#bringBack(cluster, server)));
     if (served === null) return 'none';
     return isReplaced ? 'served' : 'passed';
   }
@@ -156,7 +160,18 @@ export class ElectionTrial {
     return found?.server ?? null;
   }
 
+  /** Who goes with the leader, and who stays. */
+  #draw(cluster: Cluster, leader: LocalServer) {
+    const survivors = cluster.servers.filter((server) => server !== leader);
+    const fallen = [leader];
+    for (let left = this.#settings.companions ?? 0; left > 0; left--) {
+      fallen.push(...survivors.splice(this.#harness.random.below(survivors.length), 1));
+    }
+    return { fallen, survivors };
+  }
+
   async #bringBack(cluster: Cluster, server: LocalServer): Promise<void> {
+    if (this.#settings.resumes === true) return cluster.thaw(server);
     await cluster.kill(server);
     server.process.start();
     await cluster.until(
