@@ -14,3 +14,10 @@ describe.each(experiments)('The plan of $name', (experiment) => {
     expect(seconds).toBeLessThan(120);
   });
 });
+
+describe('The quick plans together', () => {
+  it('take no more than ten minutes', () => {
+    const cells = experiments.flatMap((experiment) => experiment.cells('quick'));
+    expect(cells.reduce((sum, { seconds }) => sum + seconds, 0)).toBeLessThan(600);
+  });
+});

@@ -6,7 +6,7 @@ import { electionFigures } from './elections-figures.ts';
 
 export const ELECTION_BUDGETS: Readonly<Record<Scale, ElectionBudget>> = {
   full: { elections: 100, seconds: 600, calmSeconds: 10, limitMs: 60_000 },
-  quick: { elections: 4, seconds: 10, calmSeconds: 1, limitMs: 5_000 },
+  quick: { elections: 4, seconds: 8, calmSeconds: 1, limitMs: 5_000 },
 };
 
 export const elections: Experiment = {

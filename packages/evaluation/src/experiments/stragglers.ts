@@ -1,5 +1,5 @@
 /** Slow servers: which of them hurt, and what saves the others. */
-import type { Client, MembershipWish } from '@quorate/client';
+import { type Client, ClientError, type MembershipWish } from '@quorate/client';
 import type { LocalServer } from '@quorate/processes';
 import type { Cell, CellResult, Experiment, Row, Scale } from '../experiment.ts';
 import { type Cluster, SETTLE_TIMEOUT_MS } from '../harness/cluster.ts';
@@ -29,7 +29,7 @@ const WHO = [
   'a majority, two removed',
 ] as const;
 type Who = (typeof WHO)[number];
-const BUDGETS = { full: { repeats: 5, seconds: 10 }, quick: { repeats: 2, seconds: 1 } } as const;
+const BUDGETS = { full: { repeats: 5, seconds: 10 }, quick: { repeats: 1, seconds: 1 } } as const;
 /** Throughput that stands for none where the axis is logarithmic. */
 const NONE_PER_SECOND = 0.1;
 const CHANGE_LIMIT_MS = 300_000;
@@ -113,7 +113,12 @@ async function handOver(cluster: Cluster, leader: LocalServer): Promise<void> {
   const heir = cluster.servers.find((server) => server !== leader);
   if (heir === undefined) throw new Error('Nobody is there to take over.');
   const client = await cluster.client();
-  await client.moveLeader(await idOf(client, heir));
+  try {
+    await client.moveLeader(await idOf(client, heir));
+  } catch (error) {
+    // One whose disk or network stands still is replaced by itself, perhaps just now.
+    if (!(error instanceof ClientError) || (await cluster.leader()) === leader) throw error;
+  }
   await client.close();
 }
 
