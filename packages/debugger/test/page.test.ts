@@ -141,7 +141,9 @@ describeWithPeer('chromium', 'the page', () => {
       await page.getByText(says).waitFor();
     }
     await page.keyboard.press('s');
-    await page.getByText('This is a recording: share the file').waitFor();
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Trace of this branch' }).click();
+    expect((await saved).suggestedFilename()).toBe('run.trace.json');
     expect(complaints).toEqual([]);
   });
 

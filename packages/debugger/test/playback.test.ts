@@ -84,6 +84,18 @@ describe('a run of whole nodes, looked at', () => {
     expect(playback.frame().cuts).toEqual([]);
   });
 
+  it('shows logs whole, also where the core keeps only the terms in memory', () => {
+    playback.seek({ branch: 0, step: length });
+    const { servers } = playback.frame();
+    const leader = servers.find(({ role }) => role === 'leader');
+    const { base, last, durable } = leader?.log ?? { base: 0, last: 0, durable: 0 };
+    const shown = playback.logs(base + 1, last).find(({ server }) => server === leader?.id)?.entries ?? [];
+    expect(shown.map(({ index }) => index)).toEqual(Array.from({ length: last - base }, (_, at) => base + 1 + at));
+    expect(shown.every(({ term }) => term > 0)).toBe(true);
+    expect(leader?.tail).toHaveLength(Math.min(6, last - base));
+    expect(durable).toBe(last);
+  });
+
   it('has the history of its clients, each call linked to its steps', () => {
     playback.seek({ branch: 0, step: length });
     const whole = playback.history();
@@ -125,6 +137,15 @@ describe('a run of whole nodes, gone another way', () => {
     // The other future is still there.
     playback.seek({ branch: 0, step: before.length });
     expect(playback.records()).toBe(before);
+  });
+
+  it('is a trace of its own, which opens as it is', () => {
+    const playback = opened();
+    playback.seek({ branch: 0, step: 200 });
+    playback.act([choice(playback, /^s1: faults/, 'kill')]);
+    const again = recordPlan(decode(playback.trace()), 'again.json');
+    expect(again.remark).toBeNull();
+    expect(new CoreTape(again).records.map(told)).toEqual(playback.records().map(told));
   });
 
   it('leaves out what the adversary did', () => {

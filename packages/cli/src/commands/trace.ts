@@ -1,4 +1,4 @@
-import { encodeTrace, mergeRecordings, traceFormat, type TraceHeader, traceVersion } from '@quorate/sim';
+import { encodeTrace, mergeRecordings, traceHeader, type TraceHeader } from '@quorate/sim';
 import { readRecordings, writeLines } from '@quorate/sim/node';
 import { quorateVersion } from '@quorate/server';
 
@@ -14,13 +14,7 @@ export function exportRecordings(
   readonly notes: readonly string[];
 } {
   const recordings = readRecordings(directories);
-  const header: TraceHeader = {
-    format: traceFormat,
-    version: traceVersion,
-    codeVersion: quorateVersion,
-    createdBy,
-    configuration: { servers: recordings.map(({ server }) => server) },
-  };
+  const header = traceHeader({ servers: recordings.map(({ server }) => server) }, quorateVersion, createdBy);
   const notes = recordings.flatMap((recording) => recording.notes);
   return { header, records: mergeRecordings(recordings), servers: recordings.length, notes };
 }

@@ -158,7 +158,7 @@ export class CoreTape implements Tape {
   }
 
   views(): readonly ServerView[] {
-    return serverViews(this.servers, ({ id }) => this.#cores.lease(id)).map((view) => ({
+    return serverViews(this.#outlined, ({ id }) => this.#cores.lease(id)).map((view) => ({
       ...view,
       timers: this.#cores.timers(view.id),
     }));
@@ -182,13 +182,17 @@ export class CoreTape implements Tape {
     return historyAt(history, this.records.slice(0, this.#step), this.#now);
   }
 
+  get #outlined(): readonly CoreServer[] {
+    return this.#recording.servers.flatMap((id) => this.#cores.outlined(id) ?? []);
+  }
+
   /** Those that have started, in order. */
   get servers(): readonly CoreServer[] {
     return this.#recording.servers.flatMap((id) => this.#cores.server(id) ?? []);
   }
 
   logs(from: number, to: number): readonly LogWindow[] {
-    return logWindows(this.servers, from, to);
+    return logWindows(this.#outlined, from, to);
   }
 
   raw(server: string): string {

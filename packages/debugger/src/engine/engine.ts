@@ -11,7 +11,7 @@ import type { Host } from './host.ts';
 import { decodeLink, encodeLink } from './link.ts';
 import { Playback } from './playback.ts';
 import { describePredicate, type Predicate } from './predicates.ts';
-import type { Answer, CommandName, Frame, Outcome, Position, Request } from './protocol.ts';
+import type { Answer, CommandName, ExportForm, Frame, Outcome, Position, Request } from './protocol.ts';
 import { runUntil } from './run-until.ts';
 import { openSeen } from './seen-tape.ts';
 import { searchFrom } from './search.ts';
@@ -91,7 +91,7 @@ export class Engine {
       case 'history':
         return walk.history();
       case 'export':
-        return exportBranch(this.session.setup, this.session.branch, request.ask.form);
+        return this.#export(request.ask.form);
       default:
         throw new Error(`There is no request "${request.name}".`);
     }
@@ -164,6 +164,11 @@ export class Engine {
     const exploration = await explore(session.world, goal, depth, host);
     this.#explored = { session, position, exploration };
     return exploration.view;
+  }
+
+  #export(form: ExportForm): string {
+    if (form === 'trace' && this.walk instanceof Playback) return this.walk.trace();
+    return exportBranch(this.session.setup, this.session.branch, form);
   }
 
   #goToState(of: 'picture' | 'near', id: number): Frame {

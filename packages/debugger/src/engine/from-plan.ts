@@ -128,7 +128,8 @@ function recordRun(plan: Plan, name: string): { readonly recording: Recording; r
     ...standardWatchers(options, servers, clock),
   ]);
   const { events, moments, isFull, servers } = collector;
-  const { invariant, facts } = endingOf(result);
+  const ending = endingOf(result);
+  const { invariant, facts } = ending;
   const [first = '', second = ''] = facts;
   const isBroken = invariant !== '' && !isFull;
   const recording: Recording = {
@@ -139,7 +140,7 @@ function recordRun(plan: Plan, name: string): { readonly recording: Recording; r
     unjudged: null,
     violation: isBroken ? { invariant, first, second } : null,
     history: planHistory(result),
-    forking: new PlanForking({ plan, record: (other) => recordRun(other, name).recording, events, moments }),
+    forking: new PlanForking({ plan, ending, record: (other) => recordRun(other, name).recording, events, moments }),
     remark: isFull
       ? `The run is longer than ${maxEvents} steps: this is its beginning${invariant === '' ? '' : `; ${invariant} breaks behind it`}.`
       : null,

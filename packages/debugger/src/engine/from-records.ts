@@ -9,8 +9,7 @@ import {
   mergeRecordings,
   readFlights,
   TraceError,
-  traceFormat,
-  traceVersion,
+  traceHeader,
 } from '@quorate/sim';
 import { codeVersion } from './version.ts';
 import { CommonTime, maxEvents, type RecordedEvent, type Recording } from './recording.ts';
@@ -22,13 +21,7 @@ const latest = 30_000;
 export function readFlightRecording(files: readonly FlightBytes[], name: string): Recording {
   const recordings = readFlights(files);
   const notes = recordings.flatMap((recording) => recording.notes);
-  const header = {
-    format: traceFormat,
-    version: traceVersion,
-    codeVersion,
-    createdBy: 'a flight recorder',
-    configuration: {},
-  } as const;
+  const header = traceHeader({}, codeVersion, 'a flight recorder');
   const recording = readRecording({ header, records: latestRecords(mergeRecordings(recordings), latest) }, name);
   const remark = [...notes, ...(recording.remark === null ? [] : [recording.remark])].join(' ');
   return { ...recording, remark: remark === '' ? null : remark };

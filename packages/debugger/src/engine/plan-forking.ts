@@ -2,10 +2,11 @@
  * A run of whole nodes with another decision in it. The world is made again from its seed, with the adversary's list of deeds changed in one
  * place; up to that place everything goes as it went. What the adversary did later it does again.
  */
-import type { Action, Plan } from '@quorate/sim';
+import { type Action, encodeTrace, type Ending, type Plan, planTrace } from '@quorate/sim';
 import { withShortNames } from './names.ts';
 import { faultChoices, leaveOutChoice, type Victim } from './node-faults.ts';
 import type { PendingItem } from './protocol.ts';
+import { codeVersion } from './version.ts';
 import type { Deed, Fork, Forking, RecordedEvent, Recording } from './recording.ts';
 
 /** Where in its world an event happened: virtual microseconds, and the world's steps so far. */
@@ -16,6 +17,8 @@ export interface WorldMoment {
 
 interface Made {
   readonly plan: Plan;
+  /** How it ends. */
+  readonly ending: Ending;
   /** Makes another run of the same world. */
   readonly record: (plan: Plan) => Recording;
   readonly events: readonly RecordedEvent[];
@@ -28,6 +31,12 @@ export class PlanForking implements Forking {
 
   constructor(made: Made) {
     this.#made = made;
+  }
+
+  trace(): string {
+    const { plan, ending } = this.#made;
+    const { header, records } = planTrace({ plan, ending }, codeVersion, 'quorate debug');
+    return `${[...encodeTrace(header, records)].join('\n')}\n`;
   }
 
   choices(step: number): readonly PendingItem[] {

@@ -145,6 +145,14 @@ export class Playback implements Walk {
     return this.#tape.views();
   }
 
+  /** The branch that is looked at, as text for a file. Throws where it is nothing that can be made again. */
+  trace(): string {
+    const { forking } = this.#tape;
+    if (typeof forking === 'string')
+      throw new Error('Share the file, or the data directories, that it was opened from.');
+    return forking.trace();
+  }
+
   history(): HistoryView {
     return this.#tape.history();
   }

@@ -1,7 +1,7 @@
 /** The cores of a recording, stepped through what was recorded. */
 import { type Output, Raft, type RaftOptions } from '@quorate/raft';
 import { type CoreServer, copyState } from '@quorate/sim';
-import { asCoreServer, type RecordedServer } from './lookalike.ts';
+import { asCoreServer, type RecordedServer, withOutline } from './lookalike.ts';
 import type { RecordedEvent } from './recording.ts';
 import { leaseOf } from './server-view.ts';
 import type { LeaseView, TimerView } from './views.ts';
@@ -77,6 +77,14 @@ export class RecordedCores {
   server(id: string): CoreServer | null {
     const running = this.#running.get(id);
     return running === undefined ? null : asCoreServer(id, recorded(running));
+  }
+
+  /** With all of its log that is known of, for those who show it. */
+  outlined(id: string): CoreServer | null {
+    const running = this.#running.get(id);
+    if (running === undefined) return null;
+    const known = recorded(running);
+    return withOutline(asCoreServer(id, known), known);
   }
 
   lease(id: string): LeaseView | null {

@@ -25,6 +25,8 @@ export interface Recording {
 export interface Forking {
   /** What can be done behind `step`, as far as what is known of the servers there tells. */
   choices(step: number): readonly PendingItem[];
+  /** The run as a trace: text for a file. */
+  trace(): string;
   /** The run with that done behind `step`. Throws in words for a person where it cannot be. */
   fork(step: number, deed: Deed): Fork;
 }

@@ -4,15 +4,8 @@ import type { CoreAction } from '../core-world/action.ts';
 import type { CoreWorldOptions } from '../core-world/options.ts';
 import type { Broken } from '../core-world/surroundings.ts';
 import { CoreWorld } from '../core-world/world.ts';
-import { asPlain } from '../trace/shape.ts';
-import {
-  type DecisionRecord,
-  TraceError,
-  traceFormat,
-  type TraceHeader,
-  type TraceRecord,
-  traceVersion,
-} from '../trace/trace.ts';
+import { asPlain, lackIn, type WantedFields } from '../trace/shape.ts';
+import { type DecisionRecord, TraceError, traceHeader, type TraceHeader, type TraceRecord } from '../trace/trace.ts';
 
 /** A run of a core world. */
 export interface CoreRun {
@@ -32,13 +25,11 @@ export function coreRunTrace(
   createdBy: string,
 ): { readonly header: TraceHeader; readonly records: readonly DecisionRecord[] } {
   return {
-    header: {
-      format: traceFormat,
-      version: traceVersion,
+    header: traceHeader(
+      asPlain({ world: 'cores', options: withoutCore(options), bug, broken }),
       codeVersion,
       createdBy,
-      configuration: asPlain({ world: 'cores', options: withoutCore(options), bug, broken }),
-    },
+    ),
     records: actions.map((action, step) => ({ kind: 'decision', at: 0, step, action: asPlain(action) })),
   };
 }
@@ -84,7 +75,7 @@ function brokenOf(value: Plain | undefined): Broken | null {
 const onServer = { server: 'string' };
 const onMessage = { message: 'number' };
 const onLink = { from: 'string', to: 'string' };
-const actionFields: Readonly<Record<CoreAction['kind'], Readonly<Record<string, string>>>> = {
+const actionFields: Readonly<Record<CoreAction['kind'], WantedFields>> = {
   deliver: onMessage,
   drop: onMessage,
   duplicate: onMessage,
@@ -114,12 +105,10 @@ const actionFields: Readonly<Record<CoreAction['kind'], Readonly<Record<string, 
 function actionOf(record: TraceRecord, at: number): CoreAction {
   if (record.kind !== 'decision')
     throw new TraceError('NotReplayable', 'This trace mixes steps of a core world with inputs of real servers.');
-  const wanted: Readonly<Record<string, string>> | undefined = actionFields[record.action.kind as CoreAction['kind']];
+  const wanted: WantedFields | undefined = actionFields[record.action.kind as CoreAction['kind']];
   if (wanted === undefined)
     throw new TraceError('NotReplayable', `This build knows no action '${record.action.kind}' (step ${at + 1}).`);
-  for (const [name, type] of Object.entries(wanted)) {
-    if (typeof record.action[name] === type) continue;
-    throw new TraceError('NotReplayable', `Step ${at + 1}, '${record.action.kind}', needs a ${type} as ${name}.`);
-  }
+  const lack = lackIn(record.action, wanted);
+  if (lack !== null) throw new TraceError('NotReplayable', `Step ${at + 1}, '${record.action.kind}', ${lack}.`);
   return record.action as unknown as CoreAction;
 }

@@ -4,15 +4,8 @@ import type { Plan, SeedResult } from '../campaign/run-seed.ts';
 import { randomStream } from '../random.ts';
 import { drawOptions } from '../swarm/options.ts';
 import type { Action } from '../world/action.ts';
-import { asPlain, shapeDifference } from './shape.ts';
-import {
-  type DecisionRecord,
-  TraceError,
-  traceFormat,
-  type TraceHeader,
-  type TraceRecord,
-  traceVersion,
-} from './trace.ts';
+import { asPlain, lackIn, shapeDifference, type WantedFields } from './shape.ts';
+import { type DecisionRecord, TraceError, traceHeader, type TraceHeader, type TraceRecord } from './trace.ts';
 
 /** How a run ended: what another run of the same plan must come to. */
 export interface Ending {
@@ -49,13 +42,7 @@ export function planTrace(
 ): { readonly header: TraceHeader; readonly records: readonly DecisionRecord[] } {
   const { seed, options, actions } = plan;
   return {
-    header: {
-      format: traceFormat,
-      version: traceVersion,
-      codeVersion,
-      createdBy,
-      configuration: asPlain({ world: 'nodes', seed, options, ending }),
-    },
+    header: traceHeader(asPlain({ world: 'nodes', seed, options, ending }), codeVersion, createdBy),
     records: actions.map(({ at, step, ...action }) => ({ kind: 'decision', at, step, action: asPlain(action) })),
   };
 }
@@ -87,16 +74,13 @@ function actionOf(record: TraceRecord): Action {
       'This trace mixes decisions of a simulated world with inputs of real servers.',
     );
   }
-  const wanted: Readonly<Record<string, string>> | undefined = actionFields[record.action.kind as Action['kind']];
+  const wanted: WantedFields | undefined = actionFields[record.action.kind as Action['kind']];
   if (wanted === undefined) {
     throw new TraceError('NotReplayable', `This build knows no action '${record.action.kind}'.`);
   }
-  for (const [name, type] of Object.entries(wanted)) {
-    if (typeof record.action[name] === type) continue;
-    throw new TraceError(
-      'NotReplayable',
-      `The action '${record.action.kind}' at ${record.at} needs a ${type} as ${name}.`,
-    );
+  const lack = lackIn(record.action, wanted);
+  if (lack !== null) {
+    throw new TraceError('NotReplayable', `The action '${record.action.kind}' at ${record.at} ${lack}.`);
   }
   return {
     at: record.at,
@@ -107,7 +91,7 @@ function actionOf(record: TraceRecord): Action {
 
 const onServer = { server: 'string' };
 const onLink = { from: 'string', to: 'string' };
-const actionFields: Readonly<Record<Action['kind'], Readonly<Record<string, string>>>> = {
+const actionFields: Readonly<Record<Action['kind'], WantedFields>> = {
   crash: { ...onServer, how: 'string' },
   start: onServer,
   pause: onServer,

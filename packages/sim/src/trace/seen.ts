@@ -2,8 +2,8 @@
  * Runs that are seen from outside: of a Raft in the lab, which may be anybody's, it is known what its servers called and answered, applied and
  * saved, and what they said of themselves. Such a trace can be looked at; nothing follows from it.
  */
-import { asPlain } from './shape.ts';
-import { TraceError, traceFormat, type TraceHeader, type TraceRecord, traceVersion } from './trace.ts';
+import { asPlain, lackIn, type WantedFields } from './shape.ts';
+import { TraceError, traceHeader, type TraceHeader, type TraceRecord } from './trace.ts';
 
 /** `text`: plain data in words, cut short. A call is named by a number of its own, from 1. */
 export type SeenEvent =
@@ -70,10 +70,7 @@ export function seenTrace(
   createdBy: string,
 ): { readonly header: TraceHeader; readonly records: readonly SeenRecord[] } {
   const configuration = asPlain({ world: 'seen', title, servers, failure, left });
-  return {
-    header: { format: traceFormat, version: traceVersion, codeVersion, createdBy, configuration },
-    records: events,
-  };
+  return { header: traceHeader(configuration, codeVersion, createdBy), records: events };
 }
 
 /** Throws TraceError for what is no such run. */
@@ -97,17 +94,15 @@ function checked(record: TraceRecord): SeenRecord {
     throw new TraceError('NotReplayable', 'This trace mixes what was seen from outside with what a core was handed.');
   }
   const { event } = record;
-  const wanted: Readonly<Record<string, string>> | undefined = fields[event.kind];
+  const wanted: WantedFields | undefined = fields[event.kind];
   if (wanted === undefined) throw new TraceError('NotReplayable', `This build knows no event '${event.kind}'.`);
-  for (const [name, type] of Object.entries(wanted)) {
-    if (typeof (event as Readonly<Record<string, unknown>>)[name] === type) continue;
-    throw new TraceError('NotReplayable', `The event '${event.kind}' at ${record.at} needs a ${type} as ${name}.`);
-  }
+  const lack = lackIn(event, wanted);
+  if (lack !== null) throw new TraceError('NotReplayable', `The event '${event.kind}' at ${record.at} ${lack}.`);
   return record;
 }
 
 const ofCall = { call: 'number' };
-const fields: Readonly<Record<SeenEvent['kind'], Readonly<Record<string, string>>>> = {
+const fields: Readonly<Record<SeenEvent['kind'], WantedFields>> = {
   start: {},
   crash: {},
   links: { cut: 'object', text: 'string' },

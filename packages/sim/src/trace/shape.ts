@@ -23,6 +23,17 @@ export function shapeDifference(found: unknown, ours: unknown, path: string): st
   return null;
 }
 
+/** Which fields a kind of data needs, and of what type each is, as `typeof` says it. */
+export type WantedFields = Readonly<Record<string, string>>;
+
+/** `needs a number as index`: the first wanted field that is not there, or is something else; null if all are there. */
+export function lackIn(found: object, wanted: WantedFields): string | null {
+  for (const [name, type] of Object.entries(wanted)) {
+    if (typeof (found as Readonly<Record<string, unknown>>)[name] !== type) return `needs a ${type} as ${name}`;
+  }
+  return null;
+}
+
 function kindOf(value: unknown): string {
   if (value === undefined) return 'absent';
   if (value === null) return 'null';

@@ -19,6 +19,15 @@ export interface TraceHeader {
   readonly configuration: { readonly [name: string]: Plain };
 }
 
+/** The header of a trace that this build makes. */
+export function traceHeader(
+  configuration: TraceHeader['configuration'],
+  codeVersion: string,
+  createdBy: string,
+): TraceHeader {
+  return { format: traceFormat, version: traceVersion, codeVersion, createdBy, configuration };
+}
+
 export type TraceRecord = CheckpointRecord | DecisionRecord | InputRecord | SeenRecord;
 
 /** The state of one server's core at a moment, right after an output was taken. */

@@ -1,6 +1,9 @@
 /**
  * A cluster of cores without a runtime: messages, disks, timers and crashes in an order drawn from one number. It is the quickest way
  * through many hard situations, and every action is one that a search could choose as well.
+ *
+ * It is not the core world of src/core-world, and shares nothing with it: here what a core says may be changed on its way (`distort`), which no
+ * world that is shipped allows, and the judges that the other one is trusted by are tried in a world of another make.
  */
 import {
   defaultOptions,

@@ -21,13 +21,30 @@ const forms: readonly {
 export function Share(): JSX.Element {
   return frame.value?.isRecording === true ? (
     <Dialog title="Share and export">
-      <p>
-        This is a recording: share the file, the seed, or the data directories that it was opened from. A branch of it
-        is kept in this page only.
-      </p>
+      <SharedRecording />
     </Dialog>
   ) : (
     <ShareRun />
+  );
+}
+
+function SharedRecording(): JSX.Element {
+  if (frame.value?.source !== 'nodes')
+    return <p>This is a recording: share the file, or the data directories, that it was opened from.</p>;
+  return (
+    <>
+      <p>
+        A run of whole nodes is its seed and what its adversary did: a small file, for <code>quorate debug</code>,{' '}
+        <code>quorate sim replay</code> and <code>quorate sim shrink</code>.
+      </p>
+      <button
+        type="button"
+        class="primary"
+        onClick={() => void exportAs('trace').then((made) => made !== null && save('run.trace.json', made))}
+      >
+        Trace of this branch
+      </button>
+    </>
   );
 }
 

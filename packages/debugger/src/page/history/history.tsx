@@ -12,7 +12,10 @@ import { useSize } from '../use-canvas.ts';
 /** The newest so many are drawn; the verdict speaks of all. */
 const maxDrawn = 300;
 const barHeight = 20;
-const labelWidth = 120;
+/** Room for what was asked, as far as it is needed. */
+const [leastLabel, mostLabel] = [120, 330];
+/** Of a letter of a label, in pixels. */
+const letterWidth = 7.3;
 /** Of a letter of a name, in pixels. */
 const nameWidth = 7;
 
@@ -34,6 +37,8 @@ export function History(): JSX.Element {
   const drawn = view?.operations.slice(-maxDrawn) ?? [];
   const from = drawn[0]?.calledAt ?? 0;
   const to = Math.max(from + 1, frame.value?.now ?? 0);
+  const longest = drawn.reduce((most, { text, server }) => Math.max(most, text.length + server.length + 5), 0);
+  const labelWidth = Math.max(leastLabel, Math.min(mostLabel, longest * letterWidth + 16));
   const at = (time: number): number =>
     labelWidth + ((time - from) / (to - from)) * (size.value.width - labelWidth - 24);
   const named = withRoom(view?.troubles ?? [], at);
@@ -67,6 +72,7 @@ export function History(): JSX.Element {
               y={row * (barHeight + 4) + 4}
               from={at(each.calledAt)}
               to={at(each.endedAt ?? to)}
+              letters={Math.floor((labelWidth - 16) / letterWidth)}
               isChosen={each.id === chosen.value}
               onChoose={() => (chosen.value = each.id)}
             />
@@ -128,10 +134,12 @@ function Bar(props: {
   readonly y: number;
   readonly from: number;
   readonly to: number;
+  /** That there is room for. */
+  readonly letters: number;
   readonly isChosen: boolean;
   readonly onChoose: () => void;
 }): JSX.Element {
-  const { operation, y, from, to, isChosen, onChoose } = props;
+  const { operation, y, from, to, letters, isChosen, onChoose } = props;
   const { id, text, server, kind, state, place, isStuck } = operation;
   const width = Math.max(3, to - from);
   return (
@@ -147,8 +155,9 @@ function Bar(props: {
     >
       <rect class="reach" x={0} y={y - 2} width={Math.max(0, from + width)} height={barHeight + 4} />
       <text class="label" x={8} y={y + 14}>
-        {signs[state]} {text} · {server}
+        {signs[state]} {cut(text, letters - server.length - 5)} · {server}
       </text>
+      <title>{text}</title>
       <rect class="bar" x={from} y={y} width={width} height={barHeight} rx={4} />
       {place !== null && (
         <text class="place" x={from + width + 5} y={y + 14}>
@@ -157,6 +166,10 @@ function Bar(props: {
       )}
     </g>
   );
+}
+
+function cut(text: string, letters: number): string {
+  return text.length <= letters ? text : `${text.slice(0, Math.max(1, letters - 1))}…`;
 }
 
 function Links({ operation }: { readonly operation: OperationView }): JSX.Element {

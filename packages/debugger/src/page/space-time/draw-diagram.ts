@@ -52,6 +52,7 @@ export function drawDiagram(
   context.rect(gutter - 8, 0, width - gutter + 8, height);
   context.clip();
   drawLanes(context, diagram, window, palette);
+  drawOfAll(context, diagram, window, palette);
   for (const arrow of diagram.arrows) drawArrow(context, diagram, window, arrow, lit, palette);
   for (const point of diagram.points) drawPoint(context, diagram, window, point, lit, palette);
   context.restore();
@@ -68,6 +69,40 @@ function drawLanes(context: CanvasRenderingContext2D, { lanes }: Diagram, window
     context.lineTo(window.width, y);
     context.stroke();
   });
+}
+
+const letters = 26;
+
+/** What concerns no single server stands across all lanes: cuts, their end, what a test goes on to. */
+function drawOfAll(
+  context: CanvasRenderingContext2D,
+  { lanes, points }: Diagram,
+  window: Window,
+  palette: Palette,
+): void {
+  context.font = '11px system-ui, "Liberation Sans", sans-serif';
+  context.textAlign = 'left';
+  context.textBaseline = 'top';
+  context.lineWidth = 1;
+  let labelEnd = 0;
+  for (const { record, lane, x } of points) {
+    const px = toX(window, x);
+    if (lane < lanes.length || px < gutter - 8 || px > window.width) continue;
+    const colour = record.kind === 'cut' ? palette.danger : record.kind === 'heal' ? palette.good : palette.faint;
+    context.strokeStyle = colour;
+    context.setLineDash([3, 4]);
+    context.beginPath();
+    context.moveTo(px, top - 8);
+    context.lineTo(px, window.height);
+    context.stroke();
+    context.setLineDash([]);
+    // A label that runs into the one before says less than none.
+    if (px < labelEnd) continue;
+    const text = record.title.length <= letters ? record.title : `${record.title.slice(0, letters - 1)}…`;
+    context.fillStyle = palette.muted;
+    context.fillText(text, px + 3, top - 22);
+    labelEnd = px + 3 + context.measureText(text).width + 8;
+  }
 }
 
 function drawNames(context: CanvasRenderingContext2D, { lanes }: Diagram, window: Window, palette: Palette): void {
