@@ -1,8 +1,28 @@
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { QUORATE_ENTRY } from '../src/programs.ts';
 import { quorate } from './support/command.ts';
+
+/** What the run of that process keeps its servers' data in. */
+function leftBy(pid: number): readonly string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith(`quorate-experiment-${pid}-`));
+}
+
+/** Servers whose data stand in the directory of that process's run. */
+function serversOf(pid: number): readonly string[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.filter((each) => {
+    try {
+      return readFileSync(`/proc/${each}/cmdline`, 'utf8').includes(`/quorate-experiment-${pid}-`);
+    } catch {
+      // It has just ended.
+      return false;
+    }
+  });
+}
 
 /** One cell of few elections: real servers, raw data, plots and page. */
 const CELL = '3-150-300ms-prevote-killed';
@@ -43,6 +63,45 @@ describe('quorate lab experiment', () => {
     expect(code).toBe(0);
     expect(said).toContain('1 cells are there already');
   });
+
+  /** Starts the command and ends it by a signal once its servers run. */
+  async function interrupted(signal: NodeJS.Signals, home: string): Promise<{ readonly code: number | null; readonly pid: number }> {
+    const args = ['lab', 'experiment', 'elections', '--quick', '--cells', '3-150-300ms-prevote-silent', '--out', home];
+    const child = spawn(process.execPath, [QUORATE_ENTRY, ...args], { stdio: 'ignore' });
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    await expect.poll(() => serversOf(child.pid ?? 0), { timeout: 20_000 }).toHaveLength(3);
+    child.kill(signal);
+    const code = await ended;
+    // Servers that cannot be told leave when they notice that nobody holds their standard input any more.
+    await expect.poll(() => serversOf(child.pid ?? 0), { timeout: 10_000 }).toEqual([]);
+    return { code, pid: child.pid ?? 0 };
+  }
+
+  it('leaves no server behind when it is interrupted, and goes on where it stood', async () => {
+    const home = join(out, 'interrupted');
+    const { code, pid } = await interrupted('SIGINT', home);
+    expect(code).toBe(130);
+    expect(readdirSync(join(home, 'elections/cells')).filter((name) => name.endsWith('.json'))).toEqual([]);
+    expect(leftBy(pid)).toEqual([]);
+  }, 60_000);
+
+  it('has the next run clear away what a killed one left', async () => {
+    const home = join(out, 'killed');
+    const { pid } = await interrupted('SIGKILL', home);
+    expect(leftBy(pid)).not.toEqual([]);
+    const { out: said } = await quorate([
+      'lab',
+      'experiment',
+      'wide-area',
+      '--quick',
+      '--cells',
+      'room-3',
+      '--out',
+      home,
+    ]);
+    expect(said).toContain('left by a run that is gone');
+    expect(leftBy(pid)).toEqual([]);
+  }, 60_000);
 
   it('refuses to mix plans', async () => {
     const { code, err } = await elections('--seed', '2');
