@@ -65,7 +65,10 @@ describe('quorate lab experiment', () => {
   });
 
   /** Starts the command and ends it by a signal once its servers run. */
-  async function interrupted(signal: NodeJS.Signals, home: string): Promise<{ readonly code: number | null; readonly pid: number }> {
+  async function interrupted(
+    signal: NodeJS.Signals,
+    home: string,
+  ): Promise<{ readonly code: number | null; readonly pid: number }> {
     const args = ['lab', 'experiment', 'elections', '--quick', '--cells', '3-150-300ms-prevote-silent', '--out', home];
     const child = spawn(process.execPath, [QUORATE_ENTRY, ...args], { stdio: 'ignore' });
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));

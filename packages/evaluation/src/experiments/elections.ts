@@ -64,7 +64,7 @@ function quickSettings(): readonly ElectionSettings[] {
 function cellOf(settings: ElectionSettings, scale: Scale): Cell {
   const { servers, range, preVote, death, delayMs } = settings;
   const budget = ELECTION_BUDGETS[scale];
-  const each = 1.5 + servers * 0.2 + (range.maxMs + 4 * delayMs) / 1000;
+  const each = 0.7 + servers * 0.15 + (range.maxMs + 4 * delayMs) / 1000;
   return {
     key: `${servers}-${range.minMs}-${range.maxMs}ms-${preVote ? 'prevote' : 'plain'}-${death}-${delayMs}ms`,
     settings: { servers, timeouts: range.name, preVote, death, delayMs },

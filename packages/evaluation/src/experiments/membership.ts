@@ -48,7 +48,7 @@ function cellOf(change: Change, scale: Scale): Cell {
     key: change,
     settings: { change, keys: KEYS[scale] },
     servers: most,
-    seconds: 6 + KEYS[scale] / 3_000 + 2 * CALM_SECONDS[scale] + COMING[change] * 2,
+    seconds: 6 + KEYS[scale] / 3_000 + 2 * CALM_SECONDS[scale] + COMING[change],
     run: (harness) => run(harness, change, scale),
   };
 }

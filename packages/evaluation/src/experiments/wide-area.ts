@@ -25,6 +25,17 @@ const TIMEOUTS = [
   [1000, 2000],
   [1700, 2000],
 ] as const;
+/** Against a round trip of 100 ms: far below it, about it, and above it. */
+const TIGHT = [
+  [12, 25],
+  [50, 100],
+  [80, 160],
+  [100, 200],
+  [150, 300],
+  [300, 500],
+] as const;
+const TIGHT_ONE_WAY = 50 * MILLI;
+const FOUNDINGS = { full: 50, quick: 5 } as const;
 const SIZES = [3, 5, 11, 21, 51, 101];
 const FAILURES = { full: 300, quick: 15 } as const;
 const WRITES = { full: 200, quick: 20 } as const;
@@ -41,6 +52,8 @@ export const wideArea: Experiment = {
   measures: [
     { column: 'ms', label: 'replacement', unit: 'ms', where: { kind: 'replacement' } },
     { column: 'terms', label: 'terms per replacement', unit: '', where: { kind: 'replacement' } },
+    { column: 'ms', label: 'first write of a new cluster', unit: 'ms', where: { kind: 'founding' } },
+    { column: 'terms', label: 'terms until then, or in a minute', unit: '', where: { kind: 'founding' } },
     { column: 'ms', label: 'latency of a write', unit: 'ms', where: { kind: 'write' } },
     {
       column: 'messages',
@@ -54,6 +67,7 @@ export const wideArea: Experiment = {
       regionElections(timeouts, scale),
     ),
     regionWrites(scale),
+    ...[true, false].flatMap((preVote) => [true, false].map((adaptive) => roundTrips(preVote, adaptive, scale))),
     ...(scale === 'full' ? SIZES : [3, 11, 101]).map((servers) => roomElections(servers, scale)),
   ],
   figures,
@@ -86,6 +100,30 @@ function roomElections(servers: number, scale: Scale): Cell {
     servers: 0,
     seconds: 1 + (FAILURES[scale] * servers) / 500,
     run: (harness) => replace(harness, FAILURES[scale], { servers, delay: () => NEAR_MICROS, raft: tuned([150, 300]) }),
+  };
+}
+
+/** Clusters are founded, one after the other, with timeouts that hardly fit their network or do not. */
+function roundTrips(preVote: boolean, adaptive: boolean, scale: Scale): Cell {
+  const words = `${preVote ? 'prevote' : 'plain'}-${adaptive ? 'adaptive' : 'fixed'}`;
+  return {
+    key: `round-trip-${words}`,
+    settings: { simulated: true, where: 'round trip of 100 ms', servers: 3, preVote, adaptive },
+    servers: 0,
+    seconds: 0.5 + FOUNDINGS[scale] / 10,
+    run: async (harness) => {
+      for (const timeouts of TIGHT) {
+        const raft = { ...tuned(timeouts), stableLeadership: preVote, maxElectionBackoff: adaptive ? 8 : 1 };
+        for (let founding = 0; founding < FOUNDINGS[scale]; founding++) {
+          const cluster = clusterOf(harness, { servers: 3, delay: () => TIGHT_ONE_WAY, raft });
+          const served = cluster.runUntil(() => cluster.leader?.serves === true, LIMIT_MICROS);
+          const ms = served ? cluster.now / MILLI : null;
+          const range = `${timeouts[0]}–${timeouts[1]}`;
+          harness.record({ kind: 'founding', timeouts: range, ms, terms: cluster.term, limitMs: LIMIT_MICROS / MILLI });
+        }
+        await harness.wait(0);
+      }
+    },
   };
 }
 
@@ -191,7 +229,9 @@ function figures(results: readonly CellResult[]): readonly Figure[] {
   const far = replacements.filter((row) => row['where'] === 'five regions');
   const near = replacements.filter((row) => row['where'] === 'one room');
   const writes = rows.filter((row) => row['kind'] === 'write' && row['ms'] !== null);
+  const foundings = rows.filter((row) => row['kind'] === 'founding');
   return [
+    ...(foundings.length === 0 ? [] : [roundTripFigure(foundings)]),
     ...(far.length === 0 ? [] : [regionFigure(far)]),
     ...(writes.length === 0 ? [] : [writeFigure(writes)]),
     ...(near.length === 0 ? [] : [sizeFigure(near)]),
@@ -202,6 +242,33 @@ const COLOUR = { field: 'kindName', title: '', order: ['replacement'] };
 const Y = { field: 'ms', title: 'time to serve again (ms)', scale: 'log' } as const;
 const CAPTION =
   'Simulated. Each point is one failure; the bar is the median, the line spans the 10th to the 90th percentile. Logarithmic.';
+
+const VARIANTS = ['PreVote, adaptive', 'PreVote, fixed', 'without PreVote, adaptive', 'without PreVote, fixed'];
+
+function roundTripFigure(all: readonly Row[]): Figure {
+  const rows = all.map((row): Row => {
+    const variant = `${row['preVote'] === true ? '' : 'without '}PreVote, ${row['adaptive'] === true ? 'adaptive' : 'fixed'}`;
+    return { ...row, variant };
+  });
+  const order = TIGHT.map(([min, max]) => `${min}–${max}`);
+  return {
+    id: 'round-trip',
+    title: 'Simulated: the first leader of three servers that are 50 ms apart',
+    caption:
+      'Simulated. Each point is a cluster that is founded; triangles: it served nothing within a minute. Timeouts whose least is not above the round trip of 100 ms: a PreVote is asked for anew ' +
+      'before the answers to the last one are there, and where somebody is elected, CheckQuorum deposes them before the first answers can come. Without PreVote, and so without CheckQuorum, timeouts ' +
+      'that lengthen find a range that fits.',
+    spec: spread({
+      rows,
+      x: { field: 'timeouts', title: 'election timeout (ms)', order },
+      y: { field: 'ms', title: 'time to the first write served (ms)', scale: 'log' },
+      colour: { field: 'variant', title: '', order: VARIANTS },
+      censored: 'outcome',
+      width: 640,
+    }),
+    missing: lacking(rows, 'timeouts', order),
+  };
+}
 
 function regionFigure(rows: readonly Row[]): Figure {
   const order = TIMEOUTS.map(([min, max]) => `${min}–${max}`);
