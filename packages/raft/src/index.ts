@@ -3,7 +3,7 @@ export { decodeConfiguration, encodeConfiguration } from './configuration-codec.
 export { type ChangeProblem, majorityOf, type MemberChange, plan } from './change.ts';
 export * from './input.ts';
 export { InvariantViolation } from './invariant.ts';
-export { leaseLength } from './lease.ts';
+export { leaseLength, type LeaseOptions } from './lease.ts';
 export * from './message.ts';
 export * from './options.ts';
 export * from './output.ts';

@@ -8,6 +8,9 @@ import type { Core, Leadership } from './state.ts';
 import { armTimer } from './timers.ts';
 import type { Micros } from './types.ts';
 
+/** What leases hang on. */
+export type LeaseOptions = Pick<RaftOptions, 'leaseReads' | 'electionTimeoutMin' | 'maxClockDrift'>;
+
 export interface Lease {
   /** When the rounds left that no quorum has answered yet, oldest first; bounded by what one lease's time can hold. */
   sent: { readonly round: number; readonly at: Micros }[];
@@ -25,10 +28,7 @@ export function noLease(): Lease {
  * How long a lease lasts. A leader's clock that runs slow by `maxClockDrift` takes this length for as long as a follower's clock that
  * runs fast by as much takes `electionTimeoutMin`. Microseconds.
  */
-export function leaseLength({
-  electionTimeoutMin,
-  maxClockDrift,
-}: Pick<RaftOptions, 'electionTimeoutMin' | 'maxClockDrift'>): Micros {
+export function leaseLength({ electionTimeoutMin, maxClockDrift }: LeaseOptions): Micros {
   return Math.floor((electionTimeoutMin * (million - maxClockDrift)) / (million + maxClockDrift));
 }
 

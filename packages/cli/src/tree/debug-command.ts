@@ -8,7 +8,7 @@ export function addDebugCommand(program: Command): void {
     .description('step a cluster forward, backward and down another branch, in the browser')
     .argument(
       '[what...]',
-      'a trace, data directories with recordings, or a seed of quorate sim; a fresh cluster if not given',
+      'a trace (of quorate check, sim or lab), data directories with recordings, or a seed of quorate sim; a fresh cluster if not given',
     )
     .option('--port <n>', 'the port on 127.0.0.1; any that is free if not given', portNumber, 0)
     .option('--no-open', 'print the address, and open no browser')
@@ -21,6 +21,8 @@ Examples:
   $ quorate debug                        a cluster to play with
   $ quorate debug run.trace.json         a run that was saved, or that a search found
   $ quorate debug 345                    the run that quorate sim makes of that seed
+  $ quorate debug traces/seed-345.json   a seed that failed: its cluster, its clients, what it broke
+  $ quorate debug lab-Backup-seed-1.json a test of the lab that failed
   $ quorate debug a.quorate b.quorate    what servers with --flight-recorder wrote down
   $ quorate debug --no-open --port 8080`,
     )

@@ -7,14 +7,11 @@ import {
   type ServerView as SimServerView,
   viewOf,
 } from '@quorate/sim';
-import { leaseLength, type RaftOptions, type RaftState } from '@quorate/raft';
+import { leaseLength, type LeaseOptions, type RaftState } from '@quorate/raft';
 import type { CutView, EntryView, LeaseView, LogWindow, MessageView, ServerView } from './views.ts';
 
 /** Entries that are shown beside a server in the ring. */
 export const tailLength = 6;
-
-/** What leases hang on. */
-export type LeaseOptions = Pick<RaftOptions, 'leaseReads' | 'electionTimeoutMin' | 'maxClockDrift'>;
 
 /** `offset`: what is added to the server's clock to have the run's time. */
 export function leaseOf(raft: RaftState | null, options: LeaseOptions, offset: number): LeaseView | null {
