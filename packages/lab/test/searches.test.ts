@@ -8,7 +8,11 @@ import { type Outcome, searches } from '../src/index.ts';
 // Processes run what is built.
 import { runJobs } from '../dist/index.js';
 
-const right = fileURLToPath(new URL('../implementations/handlers.mjs', import.meta.url));
+function implementation(name: string): string {
+  return fileURLToPath(new URL(`../implementations/${name}.mjs`, import.meta.url));
+}
+
+const right = implementation('handlers');
 const folder = mkdtempSync(join(tmpdir(), 'quorate-searches-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -65,6 +69,13 @@ const mistakes: readonly Mistake[] = [
     to: 'const isFree = true;',
     fails: 'SearchElection',
     message: /^a term has at most one leader: server \d led term 1, but server \d leads it too$/,
+  },
+  {
+    name: 'candidate-ignores-leader',
+    from: '  if (args.term < state.currentTerm) return { success: false };\n  acceptLeader(state, args.term, context);\n  const base',
+    to: "  if (args.term < state.currentTerm || (state.role === 'candidate' && args.term === state.currentTerm)) return { success: false, next: last(state).index + 1 };\n  acceptLeader(state, args.term, context);\n  const base",
+    fails: 'SearchCandidate',
+    message: /no order of events leads there \(server 0 applies c1\)$/,
   },
   {
     name: 'vote-unsaved',
@@ -151,6 +162,13 @@ const mistakes: readonly Mistake[] = [
     message: /^all servers apply the same commands/,
   },
   {
+    name: 'next-index-kept',
+    from: '  state.nextIndex = Array.from({ length: context.servers }, () => last(state).index + 1);\n',
+    to: '  if (state.nextIndex.length === 0) state.nextIndex = Array.from({ length: context.servers }, () => last(state).index + 1);\n',
+    fails: 'SearchSecondReign',
+    message: /^nothing throws: server 0 /,
+  },
+  {
     name: 'old-snapshot-taken',
     from: '  if (args.index <= state.commitIndex) return {};\n',
     to: '',
@@ -174,6 +192,47 @@ const mistakes: readonly Mistake[] = [
   },
 ];
 
+test('raft.mjs, in the async style, passes by being run again and again', { timeout: 240_000 }, async () => {
+  const outcomes = await outcomesOf(implementation('raft'), names);
+  for (const { name, needs } of searches) {
+    const { failure, search, notOffered } = outcomes.get(name) as Outcome;
+    expect(failure, name).toBeNull();
+    if (needs === 'change') expect(notOffered, name).toBe('change(members)');
+    else expect([search?.verdict, (search?.runs ?? 0) > 100], name).toEqual(['rerun', true]);
+  }
+});
+
+/** docs/lab/wrong-rafts.md has the same in a column. */
+const wrongRafts: readonly (readonly [file: string, fails: string, message: RegExp])[] = [
+  ['candidate-ignores-leader', 'SearchCandidate', /^server 0 hears of it, .*: none of 600 runs leads there/],
+  ['majority-off-by-one', 'SearchNoMajority', /^without a majority nothing is committed/],
+  ['heartbeat-commits-unchecked', 'SearchConverge', /^all servers apply the same commands/],
+  ['votes-by-length', 'SearchLongerLog', /^all servers apply the same commands/],
+  ['acknowledges-before-saving', 'SearchPersist', /^all servers apply the same commands/],
+  ['term-not-persisted', 'SearchVoteCrash', /^a term has at most one leader/],
+  ['old-term-commit', 'SearchFigure8', /^all servers apply the same commands/],
+  ['reply-term-not-compared', 'SearchStaleAnswer', /^all servers apply the same commands/],
+  ['stale-vote-counted', 'SearchLateVote', /^a term has at most one leader/],
+  ['next-index-not-reset', 'SearchSecondReign', /^nothing throws: server 0 .* TypeError/],
+];
+
+describe('a wrong Raft in the async style', () => {
+  test.each(wrongRafts)('%s fails %s', { timeout: 120_000 }, async (file, fails, message) => {
+    const { failure } = (await outcomesOf(implementation(`wrong/${file}`), [fails])).get(fails) as Outcome;
+    expect(failure?.message).toMatch(message);
+    expect(failure?.way.join('\n')).toMatch(/-- the state at the end\nserver 0 is /);
+  });
+
+  test('fails the same way again', { timeout: 60_000 }, async () => {
+    const once = async (): Promise<Outcome['failure'] | undefined> =>
+      (await outcomesOf(implementation('wrong/term-not-persisted'), ['SearchVoteCrash'])).get('SearchVoteCrash')
+        ?.failure;
+    const first = await once();
+    expect(first?.way.length).toBeGreaterThan(3);
+    expect(await once()).toEqual(first);
+  });
+});
+
 describe('a mistake in handlers.mjs', () => {
   test.each(mistakes)('$name fails $fails', { timeout: 60_000 }, async ({ name, from, to, fails, message }) => {
     const { failure } = (await outcomesOf(patched(name, from, to), [fails])).get(fails) as Outcome;
@@ -185,4 +244,53 @@ describe('a mistake in handlers.mjs', () => {
     const fails = new Set(mistakes.map((mistake) => mistake.fails));
     expect(names.filter((name) => !fails.has(name))).toEqual(['SearchMembership']);
   });
+});
+
+describe('handlers that are no function of their state and the event are told what to do', () => {
+  const calls: readonly (readonly [what: string, code: string, message: RegExp])[] = [
+    ['Date.now', 'Date.now()', /threw ImpureHandlerError: Date or performance\.now in a handler.*context\.setTimer/s],
+    ['Math.random', 'Math.random()', /threw ImpureHandlerError: Math\.random in a handler/],
+    [
+      'setTimeout',
+      'setTimeout(() => undefined, 10)',
+      /threw ImpureHandlerError: setTimeout, setInterval or setImmediate in/,
+    ],
+  ];
+
+  test.each(calls)('%s', { timeout: 30_000 }, async (what, code, message) => {
+    const path = patched(
+      `calls-${what}`,
+      'function stand(state, context) {',
+      `function stand(state, context) {\n  ${code};`,
+    );
+    const { failure } = (await outcomesOf(path, ['SearchElection'])).get('SearchElection') as Outcome;
+    expect(failure?.message).toMatch(message);
+  });
+
+  test('a state that is no plain data', { timeout: 30_000 }, async () => {
+    const path = patched('set-of-votes', '    votes: [],\n', '    votes: new Set(),\n');
+    const { failure } = (await outcomesOf(path, ['SearchElection'])).get('SearchElection') as Outcome;
+    expect(failure?.message).toMatch(/Of the state of a handler: What stands at \.votes is a Set\./);
+  });
+
+  test('something that is kept elsewhere', { timeout: 30_000 }, async () => {
+    const path = patched(
+      'counts-elsewhere',
+      'function stand(state, context) {',
+      'let stood = 0;\nfunction stand(state, context) {\n  state.stood = ++stood;',
+    );
+    const { failure } = (await outcomesOf(path, ['SearchElection'])).get('SearchElection') as Outcome;
+    expect(failure?.message).toMatch(
+      /^M: a step is a function of the state and the input, but server \d is in another state/,
+    );
+  });
+});
+
+test('a Raft that does nothing fails for what it never reaches', { timeout: 60_000 }, async () => {
+  for (const style of ['handlers', 'async']) {
+    const path = fileURLToPath(new URL(`../templates/${style}/raft.js`, import.meta.url));
+    const { failure } = (await outcomesOf(path, ['SearchPersist'])).get('SearchPersist') as Outcome;
+    expect(failure?.message, style).toMatch(/^server 0 leads: (no order of events|none of \d+ runs) leads there/);
+    expect(failure?.way[0], style).toMatch(/^nearest.*: all but "server 0 leads"$/);
+  }
 });

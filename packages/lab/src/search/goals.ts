@@ -91,3 +91,11 @@ export function noneOnItsWay(kind: 'call' | 'answer', from: number, to: number):
       flights.filter(({ message }) => message.kind === kind && message.from === from && message.to === to).length,
   };
 }
+
+/** The command is in the log that the server has saved. */
+export function holds(server: number, command: string): Part {
+  return {
+    name: `server ${server} has saved ${command}`,
+    distance: (world) => (world.hasSaved(server, command) ? 0 : 1),
+  };
+}

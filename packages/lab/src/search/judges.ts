@@ -29,6 +29,44 @@ export function judge(ghost: LabGhost, shown: Shown): Judgement {
   return { ghost: judging.ghost, broken: judging.broken };
 }
 
+/** Commands come in order and without gaps, and nothing that is applied is taken back: what one server shows of itself. */
+export function outOfOrder(server: number, applied: number, { kind, index }: ApplyMessage): Broken | null {
+  const first = `server ${server} has applied everything up to ${applied}`;
+  if (kind === 'command' && index !== applied + 1)
+    return { invariant: 'commands are applied in order', first, second: `it applies index ${index}` };
+  if (kind === 'snapshot' && index < applied) {
+    const second = `it applies a snapshot that ends at ${index}`;
+    return { invariant: 'nothing that is applied is lost', first, second };
+  }
+  return null;
+}
+
+/** "Current terms … increase monotonically" (§5.1). */
+export function termFell(before: SearchedServer, term: number): Broken | null {
+  if (before.status !== 'up' || term >= before.term) return null;
+  const { id } = before;
+  return {
+    invariant: 'terms do not fall',
+    first: `server ${id} was in term ${before.term}`,
+    second: `now it is in term ${term}`,
+  };
+}
+
+/** `doing`: what it was at, as "handled its timer". */
+export function threw(server: number, doing: string, error: unknown): Broken {
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const where = error instanceof Error ? framesOf(error) : '';
+  return { invariant: 'nothing throws', first: `server ${server} ${doing}`, second: `its code threw ${what}${where}` };
+}
+
+/** Frames of a stack that say enough. */
+const FRAMES = 6;
+
+function framesOf({ stack = '' }: Error): string {
+  const frames = stack.split('\n').filter((line) => line.trim().startsWith('at '));
+  return frames.length === 0 ? '' : `\n${frames.slice(0, FRAMES).join('\n')}`;
+}
+
 class Judging {
   ghost: LabGhost;
   broken: Broken | null = null;

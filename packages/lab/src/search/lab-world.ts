@@ -10,7 +10,7 @@ import { budgetOf, enabledIn, type Situation, whyNot } from './enabled.ts';
 import { type LabGhost, newGhost, snapshotBytes } from './ghost.ts';
 import { judge } from './judges.ts';
 import { answerTo, callerOf, type LabFlight, type LabMessage } from './message.ts';
-import { codeOf, lanesOfCode } from './plain-code.ts';
+import { codeOf, lanesOfCode, speaksOf } from './plain-code.ts';
 import type { PlainData } from '../interface.ts';
 import { type HandledServer, newServer, type ServerStatus } from './server.ts';
 import { nothingSpent, type Spent, spentLane, spentOf, unnoticedOf, withTimeout, withSpent } from './spent.ts';
@@ -101,6 +101,10 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
 
   get broken(): Broken | null {
     return this.#parts.broken;
+  }
+
+  hasSaved(server: number, command: string): boolean {
+    return speaksOf(this.#local(server).record.saved, command);
   }
 
   spent(budget: SharedBudget): number {

@@ -40,6 +40,11 @@ function recordCode(record: { readonly [key: string]: PlainData | undefined }): 
   return `${code}}`;
 }
 
+/** Whether a command stands somewhere in what was saved: as a string, or as JSON in bytes. */
+export function speaksOf(saved: PlainData, command: string): boolean {
+  return codeOf(saved).includes(JSON.stringify(command));
+}
+
 const seedA = 0x2545f491;
 const seedB = 0x6a09e667;
 

@@ -36,6 +36,7 @@ function eventOf({ action, message, turned, command }: LabStep): string {
 function plainEvent(action: Exclude<LabAction, { kind: 'deliver' | 'fail' | 'duplicate' | 'start' }>): string {
   switch (action.kind) {
     case 'timeout':
+      if (action.timer === 'idle') return `time passes at server ${action.server}, and its timers are late`;
       return action.timer === 'clock'
         ? `time passes at server ${action.server}`
         : `timer '${action.timer}' of server ${action.server} runs out`;

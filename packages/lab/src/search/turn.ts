@@ -8,6 +8,7 @@ import type { HandlerContext, HandlerModule } from '../handlers.ts';
 import type { ApplyMessage, PlainData, StartResult } from '../interface.ts';
 import { copyPlain } from '../plain-data.ts';
 import { codeOf } from './plain-code.ts';
+import { outOfOrder, termFell, threw } from './judges.ts';
 import type { LabMessage } from './message.ts';
 import type { HandledServer, SearchedServer } from './server.ts';
 import { plain, type StateCodec } from './state-codec.ts';
@@ -164,9 +165,7 @@ class Turn {
   end(): Turned {
     const before = this.#before;
     const { term, isLeader } = this.#module.getState(this.#state);
-    if (before.status === 'up' && term < before.term) {
-      this.#break('terms do not fall', `server ${before.id} was in term ${before.term}`, `now it is in term ${term}`);
-    }
+    this.#broken ??= termFell(before, term);
     const server: HandledServer = {
       id: before.id,
       status: this.#status,
@@ -205,13 +204,7 @@ class Turn {
   }
 
   failed(event: LabEvent, error: unknown): Turned {
-    const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    const where = error instanceof Error ? stackOf(error) : '';
-    this.#broken = {
-      invariant: 'nothing throws',
-      first: `server ${this.#before.id} ${nameOf(event)}`,
-      second: `its code threw ${what}${where}`,
-    };
+    this.#broken = threw(this.#before.id, nameOf(event), error);
     return this.#turned(this.#before);
   }
 
@@ -246,20 +239,7 @@ class Turn {
     const copied = message.kind === 'command' ? { ...message, command: copyPlain(message.command).value } : message;
     this.#messages.push(copied);
     const { index } = copied;
-    if (copied.kind === 'command' && index !== this.#applied + 1) {
-      this.#break(
-        'commands are applied in order',
-        `server ${id} has applied everything up to ${this.#applied}`,
-        `it applies index ${index}`,
-      );
-    }
-    if (copied.kind === 'snapshot' && index < this.#applied) {
-      this.#break(
-        'nothing that is applied is lost',
-        `server ${id} has applied everything up to ${this.#applied}`,
-        `it applies a snapshot that ends at ${index}`,
-      );
-    }
+    this.#broken ??= outOfOrder(id, this.#applied, copied);
     this.#applied = index;
     if (copied.kind === 'snapshot') this.#snapshotIndex = index;
   }
@@ -267,14 +247,6 @@ class Turn {
   #break(invariant: string, first: string, second: string): void {
     this.#broken ??= { invariant, first, second };
   }
-}
-
-/** Frames of a stack that say enough. */
-const FRAMES = 6;
-
-function stackOf({ stack = '' }: Error): string {
-  const frames = stack.split('\n').filter((line) => line.trim().startsWith('at '));
-  return frames.length === 0 ? '' : `\n${frames.slice(0, FRAMES).join('\n')}`;
 }
 
 function nameOf(event: LabEvent): string {

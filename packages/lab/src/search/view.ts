@@ -7,4 +7,6 @@ export interface LabView {
   readonly servers: readonly SearchedServer[];
   readonly flights: readonly LabFlight[];
   readonly ghost: LabGhost;
+  /** Whether what the server has saved speaks of the command, wherever in it. */
+  hasSaved(server: number, command: string): boolean;
 }

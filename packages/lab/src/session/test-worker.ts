@@ -58,7 +58,7 @@ async function perform(tested: Tested, job: Job, beats: Int32Array): Promise<voi
 
 async function outcomeOfJob(tested: Tested, job: Job, onBeat: () => void): Promise<Outcome> {
   const search = searches.find(({ name }) => name === job.test);
-  if (search !== undefined) return searchedOutcome(search, tested, job, onBeat);
+  if (search !== undefined) return await searchedOutcome(search, tested, job, onBeat);
   const test = suite.find(({ name }) => name === job.test);
   if (test === undefined) throw new Error(`There is no test ${job.test}.`);
   const run = job.isRace ? runRace : runTest;
@@ -68,12 +68,12 @@ async function outcomeOfJob(tested: Tested, job: Job, onBeat: () => void): Promi
   return outcomeOf(await run(test, make, { seed, isRealTime, isForeign, service, isRecorded, onBeat }));
 }
 
-function searchedOutcome(test: SearchTest, tested: Tested, { seed }: Job, onBeat: () => void): Outcome {
+async function searchedOutcome(test: SearchTest, tested: Tested, { seed }: Job, onBeat: () => void): Promise<Outcome> {
   const { part, name, title, servers } = test;
   const outcome: Outcome = { ...noFigures, part, test: name, title, seed, servers, notOffered: null, failure: null };
-  const notOffered = notOfferedOf(test, tested);
+  const notOffered = await notOfferedOf(test, tested);
   if (notOffered !== null) return { ...outcome, notOffered };
-  const { summary, failure } = runSearch(test, tested, { seed, isForeign: subject.path !== null, onBeat });
+  const { summary, failure } = await runSearch(test, tested, { seed, isForeign: subject.path !== null, onBeat });
   if (failure === null) return { ...outcome, search: summary };
   const { message, lines } = failure;
   const note = { message, page: null, stack: '', way: lines, steps: [], events: [] };

@@ -1,7 +1,7 @@
 /** Part 4A, searched: elections (§5.2) in every order of events. */
 import { goal } from '@quorate/sim';
-import { follows, inTerm, leads, noneOnItsWay, onItsWay } from '../search/goals.ts';
-import { lose, sides, zeroLeads } from './search-steps.ts';
+import { applied, follows, inTerm, leads, noneOnItsWay, onItsWay } from '../search/goals.ts';
+import { client, lose, sides, zeroLeads } from './search-steps.ts';
 import type { LabInvariant, SearchStage, SearchTest } from './search-test.ts';
 
 const part = { part: '4A', servers: 3, isSearch: true } as const;
@@ -58,6 +58,26 @@ const cutOff: SearchTest = {
       goal: goal('server 0 follows', follows(0), leads(1)),
     },
     { name: 'it stands again', begin: [lose(null, null)], budgets: { timeouts: [1, 0, 0] }, goal: null },
+  ],
+};
+
+const candidate: SearchTest = {
+  ...part,
+  name: 'SearchCandidate',
+  title: 'a candidate follows whoever wins its term',
+  stages: [
+    ...bothStand,
+    {
+      name: 'server 1 wins, and commits c1',
+      budgets: { timeouts: [0, 1, 0] },
+      goal: goal('server 1 leads', leads(1)),
+    },
+    {
+      name: 'server 0 hears of it, and its own clock stands still',
+      begin: [lose(0, null), client(1), sides([0, 1, 2])],
+      budgets: { timeouts: [0, 3, 0], stopped: [0] },
+      goal: goal('server 0 applies c1', applied(1, [0])),
+    },
   ],
 };
 
@@ -131,9 +151,9 @@ const rejoin: SearchTest = {
     zeroLeads,
     {
       name: 'server 1 has heard it, and server 2 is cut off',
-      begin: [sides([0, 1], [2])],
-      budgets: { timeouts: [1, 0, 0] },
-      goal: goal('server 1 knows the leader', inTerm(1, 1), leads(0), onItsWay('answer', 1, 0)),
+      begin: [lose(null, null), sides([0, 1], [2])],
+      budgets: { timeouts: [2, 0, 0] },
+      goal: goal('server 1 has answered its leader', inTerm(1, 1), leads(0), onItsWay('answer', 1, 0)),
     },
     { name: 'server 2 stands alone', budgets: { timeouts: [0, 0, 2], stopped: [0, 1] }, goal: null },
     {
@@ -146,4 +166,11 @@ const rejoin: SearchTest = {
   ],
 };
 
-export const searchesOfElections: readonly SearchTest[] = [everyElection, cutOff, votesOnce, lateVote, rejoin];
+export const searchesOfElections: readonly SearchTest[] = [
+  everyElection,
+  cutOff,
+  candidate,
+  votesOnce,
+  lateVote,
+  rejoin,
+];

@@ -2,6 +2,7 @@
 import { goal } from '@quorate/sim';
 import {
   applied,
+  holds,
   inTerm,
   isCommitted,
   leads,
@@ -11,9 +12,51 @@ import {
   uncommitted,
 } from '../search/goals.ts';
 import { client, crash, lose, restart, sides, snapshot, zeroLeads } from './search-steps.ts';
-import type { SearchTest } from './search-test.ts';
+import type { SearchStage, SearchTest } from './search-test.ts';
 
-/** Five servers: entries that only two have may still be overwritten. */
+/** Server 1 has c1 and c2 of term 1, and has told so. */
+const acknowledged: SearchStage = {
+  name: 'server 1 has c1 and c2, and its answers are late',
+  begin: [lose(null, null), client(0), client(0), sides([0, 1], [2, 3, 4])],
+  budgets: { timeouts: [2] },
+  goal: goal(
+    'the answers are on their way',
+    holds(1, 'c1'),
+    holds(1, 'c2'),
+    onItsWay('answer', 1, 0),
+    noneOnItsWay('call', 0, 1),
+    uncommitted(),
+  ),
+};
+
+/** Five servers: entries that only two have may still be overwritten. Then server 0 leads again, with a shorter log than before. */
+const overwritten: readonly SearchStage[] = [
+  {
+    name: 'server 2 leads the others',
+    begin: [lose(0, null)],
+    budgets: { timeouts: [0, 0, 2] },
+    goal: goal('server 2 leads', leads(2), inTerm(2, 2)),
+  },
+  {
+    name: 'its c3 takes the place of c1 and c2 at server 1',
+    begin: [lose(2, null), client(2), sides([0], [1, 2, 3], [4])],
+    budgets: { timeouts: [0, 0, 3], unnoticed: 0 },
+    goal: goal('servers 1 and 2 apply c3', applied(1, [1, 2])),
+  },
+  {
+    name: 'and at server 0',
+    begin: [lose(2, null), lose(3, null), lose(1, 2), sides([0, 2, 3], [1], [4])],
+    budgets: { timeouts: [0, 0, 4] },
+    goal: goal('server 0 applies c3', applied(1, [0])),
+  },
+  {
+    name: 'server 0 leads again',
+    begin: [lose(0, null), lose(2, null), lose(3, null), lose(4, null), sides([0, 3, 4], [1], [2])],
+    budgets: { timeouts: [3] },
+    goal: goal('server 0 leads', leadsAbove(0, 2)),
+  },
+];
+
 const staleAnswer: SearchTest = {
   part: '4B',
   name: 'SearchStaleAnswer',
@@ -22,36 +65,8 @@ const staleAnswer: SearchTest = {
   isSearch: true,
   stages: [
     { ...zeroLeads, begin: [sides([0, 1, 2], [3], [4])] },
-    {
-      name: 'server 1 has c1 and c2, and its answers are late',
-      begin: [lose(null, null), client(0), client(0), sides([0, 1], [2, 3, 4])],
-      budgets: { timeouts: [2] },
-      goal: goal('the answers are on their way', onItsWay('answer', 1, 0), noneOnItsWay('call', 0, 1), uncommitted()),
-    },
-    {
-      name: 'server 2 leads the others',
-      begin: [lose(0, null)],
-      budgets: { timeouts: [0, 0, 2] },
-      goal: goal('server 2 leads', leads(2), inTerm(2, 2)),
-    },
-    {
-      name: 'its c3 takes the place of c1 and c2 at server 1',
-      begin: [lose(2, null), client(2), sides([0], [1, 2, 3], [4])],
-      budgets: { timeouts: [0, 0, 3], unnoticed: 0 },
-      goal: goal('servers 1 and 2 apply c3', applied(1, [1, 2])),
-    },
-    {
-      name: 'and at server 0',
-      begin: [lose(2, null), lose(3, null), lose(1, 2), sides([0, 2, 3], [1], [4])],
-      budgets: { timeouts: [0, 0, 4] },
-      goal: goal('server 0 applies c3', applied(1, [0])),
-    },
-    {
-      name: 'server 0 leads again',
-      begin: [lose(0, null), lose(2, null), lose(3, null), lose(4, null), sides([0, 3, 4], [1], [2])],
-      budgets: { timeouts: [3] },
-      goal: goal('server 0 leads', leadsAbove(0, 2)),
-    },
+    acknowledged,
+    ...overwritten,
     {
       name: 'its c4 reaches server 3 alone',
       begin: [lose(0, null), lose(3, null), client(0), sides([0, 3], [1], [2], [4])],
@@ -75,6 +90,30 @@ const staleAnswer: SearchTest = {
       begin: [lose(2, null), client(2)],
       budgets: { timeouts: [0, 0, 3], unnoticed: 0 },
       goal: goal('c5 is committed', isCommitted('c5')),
+    },
+  ],
+};
+
+const secondReign: SearchTest = {
+  part: '4B',
+  name: 'SearchSecondReign',
+  title: 'what a leader knew of its followers holds for one term',
+  servers: 5,
+  isSearch: true,
+  stages: [
+    { ...zeroLeads, begin: [sides([0, 1, 2], [3], [4])] },
+    acknowledged,
+    {
+      name: 'the answers arrive',
+      budgets: { vain: true },
+      goal: goal('all answers have come', noneOnItsWay('answer', 1, 0), uncommitted()),
+    },
+    ...overwritten,
+    {
+      name: 'its c4 reaches everybody',
+      begin: [lose(null, null), client(0), sides([0, 1, 3], [2], [4])],
+      budgets: { timeouts: [4] },
+      goal: goal('server 1 applies c4', applied(2, [1])),
     },
   ],
 };
@@ -219,6 +258,7 @@ const membership: SearchTest = {
 
 export const searchesOfLateMessages: readonly SearchTest[] = [
   staleAnswer,
+  secondReign,
   lateSnapshot,
   snapshotCrash,
   staleRead,

@@ -1,6 +1,17 @@
 /** Part 4B, searched: replication, commitment and what survives a crash (§5.3, §5.4), in every order of events. */
 import { goal } from '@quorate/sim';
-import { applied, committed, doubled, inTerm, leads, leadsAbove, settled, uncommitted } from '../search/goals.ts';
+import {
+  applied,
+  committed,
+  doubled,
+  holds,
+  inTerm,
+  leads,
+  leadsAbove,
+  onItsWay,
+  settled,
+  uncommitted,
+} from '../search/goals.ts';
 import { client, crash, lose, restart, sides, zeroLeads } from './search-steps.ts';
 import type { LabInvariant, SearchStage, SearchTest } from './search-test.ts';
 
@@ -19,6 +30,12 @@ const noMajority: SearchTest = {
   stages: [
     zeroLeads,
     {
+      name: 'server 1 has answered its leader',
+      begin: [lose(null, null)],
+      budgets: { timeouts: [2, 0, 0] },
+      goal: goal('the answer is on its way', leads(0), onItsWay('answer', 1, 0)),
+    },
+    {
       name: 'it is cut off, and a client wants a command of it',
       begin: [sides([0], [1, 2]), client(0)],
       budgets: { timeouts: [2, 0, 0] },
@@ -27,13 +44,14 @@ const noMajority: SearchTest = {
     },
     {
       name: 'answers to what it asked before arrive',
-      begin: [lose(0, null), sides([0, 1, 2])],
+      begin: [crash(1), crash(2), lose(0, null), sides([0, 1, 2])],
       budgets: { timeouts: [0, 0, 0] },
       invariants: [nothingCommitted],
       goal: null,
     },
     {
-      name: 'the others hear of the command',
+      name: 'the others come back, and hear of the command',
+      begin: [restart(1), restart(2)],
       budgets: { timeouts: [3, 0, 0] },
       goal: goal('c1 is applied everywhere', applied(1, [0, 1, 2])),
     },
@@ -120,8 +138,8 @@ const completeness: SearchTest = {
     },
     {
       name: 'server 0 stands where its two votes would be enough',
-      begin: [sides([0, 1], [2])],
-      budgets: { timeouts: [3, 0, 0], requests: 1 },
+      begin: [crash(0), restart(0), sides([0, 1], [2])],
+      budgets: { timeouts: [4, 0, 0], requests: 1 },
       goal: null,
     },
   ],
@@ -184,14 +202,14 @@ const figure8: SearchTest = {
     },
     {
       name: '(c) it copies c1 to server 1',
-      budgets: { timeouts: [1, 0, 0], vain: true },
-      goal: goal('all has arrived', settled([0, 1]), leads(0)),
+      budgets: { timeouts: [2, 0, 0], vain: true },
+      goal: goal('server 1 has it, and has told so', holds(1, 'c1'), settled([0, 1]), leads(0)),
     },
     { name: '(c) heartbeats, and what comes of them', budgets: { timeouts: [2, 0, 0] }, goal: null },
     {
       name: '(d) server 0 is lost; server 2, whose last entry is newer than c1, stands with server 1, with a client',
       begin: [crash(0), lose(null, null), sides([0], [1, 2])],
-      budgets: { timeouts: [0, 0, 3], requests: 1 },
+      budgets: { timeouts: [0, 0, 4], requests: 1 },
       goal: null,
     },
     {

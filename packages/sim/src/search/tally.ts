@@ -17,8 +17,8 @@ export class Tally {
   /** A step was tried. Makes some of them twice; returns what is wrong with the core then, or null. */
   step<World, Action>(parent: SearchWorld<World, Action>, action: Action): Broken | null {
     this.successors += 1;
-    count(this.taken, parent.kindOf(action));
-    if (this.#repeatEvery === 0 || this.successors % this.#repeatEvery !== 0) return null;
+    const ofKind = count(this.taken, parent.kindOf(action));
+    if (this.#repeatEvery === 0 || (this.successors % this.#repeatEvery !== 0 && !isPowerOfTwo(ofKind))) return null;
     this.repeated += 1;
     const difference = parent.repeat(action);
     if (difference === null) return null;
@@ -37,6 +37,14 @@ export class Tally {
   }
 }
 
-function count(counts: Map<string, number>, name: string): void {
-  counts.set(name, (counts.get(name) ?? 0) + 1);
+/** Returns how many there are now. */
+function count(counts: Map<string, number>, name: string): number {
+  const now = (counts.get(name) ?? 0) + 1;
+  counts.set(name, now);
+  return now;
+}
+
+/** Of each kind the first step, the second, the fourth and so on are made twice: some kinds are rare. */
+function isPowerOfTwo(value: number): boolean {
+  return (value & (value - 1)) === 0;
 }
