@@ -13,7 +13,7 @@ import type { Subject } from './turn.ts';
 const MAX_STATES = 50_000;
 /** States that a stage may meet on its way to a goal. */
 const MAX_STATES_TO_GOAL = 200_000;
-/** One step of so many is made twice, to see that the same comes of it. */
+/** Of each kind one step of so many is made twice, to see that the same comes of it. */
 const REPEAT_EVERY = 64;
 /** Steps between two beats. */
 const SLICE = 2_000;

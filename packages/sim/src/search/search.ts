@@ -19,10 +19,7 @@ export interface SearchOptions<World = CoreWorld> {
   readonly seed?: number | null;
   /** After so many walks there is an end. Default: 10,000. */
   readonly walks?: number;
-  /**
-   * One step of so many is made twice, and of each kind the first, the second, the fourth …, to see that the same comes of it; 0 for none.
-   * Default: 1024.
-   */
+  /** Of each kind one step of so many, the first of them, is made twice, to see that the same comes of it; 0 for none. Default: 1024. */
   readonly repeatEvery?: number;
 }
 

@@ -14,11 +14,11 @@ export class Tally {
     this.#repeatEvery = repeatEvery;
   }
 
-  /** A step was tried. Makes some of them twice; returns what is wrong with the core then, or null. */
+  /** A step was tried. Makes some of each kind twice, the first among them; returns what is wrong with the core then, or null. */
   step<World, Action>(parent: SearchWorld<World, Action>, action: Action): Broken | null {
     this.successors += 1;
     const ofKind = count(this.taken, parent.kindOf(action));
-    if (this.#repeatEvery === 0 || (this.successors % this.#repeatEvery !== 0 && !isPowerOfTwo(ofKind))) return null;
+    if (this.#repeatEvery === 0 || (ofKind - 1) % this.#repeatEvery !== 0) return null;
     this.repeated += 1;
     const difference = parent.repeat(action);
     if (difference === null) return null;
@@ -42,9 +42,4 @@ function count(counts: Map<string, number>, name: string): number {
   const now = (counts.get(name) ?? 0) + 1;
   counts.set(name, now);
   return now;
-}
-
-/** Of each kind the first step, the second, the fourth and so on are made twice: some kinds are rare. */
-function isPowerOfTwo(value: number): boolean {
-  return (value & (value - 1)) === 0;
 }

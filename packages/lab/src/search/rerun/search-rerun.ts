@@ -202,7 +202,7 @@ class Rerun {
   }
 
   async #failure(): Promise<SearchReport['failure']> {
-    const found = this.#best as Finding | null;
+    const found = this.#best;
     const stage = this.#stage;
     const rule = found?.broken ?? null;
     if (found !== null && rule !== null) {
