@@ -2,11 +2,8 @@ import { type AddressInfo } from 'node:net';
 import { createServer, type Http2Server } from 'node:http2';
 import { PutRequest } from '@quorate/kv/api';
 import { afterEach, describe, expect, test } from 'vitest';
-import { newHistogram, quantile, record } from '@quorate/evaluation';
-import { decodeHuffman } from '../src/bench/huffman.ts';
+import { decodeHuffman, keyOf, newHistogram, quantile, RawGrpcConnection, record } from '@quorate/evaluation';
 import { runLoad } from '../src/bench/load.ts';
-import { keyOf } from '../src/bench/messages.ts';
-import { RawGrpcConnection } from '../src/bench/raw-grpc.ts';
 
 let server: Http2Server | null = null;
 

@@ -3,9 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Histogram, newHistogram, record } from '@quorate/evaluation';
+import { type Histogram, newHistogram, putTemplate, rangeTemplate, record } from '@quorate/evaluation';
 import type { LoadPlan } from './load.ts';
-import { putTemplate, rangeTemplate } from './messages.ts';
 
 const run = promisify(execFile);
 const GRPC_PREFIX = 5;

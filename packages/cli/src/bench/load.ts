@@ -1,6 +1,12 @@
-import { type Histogram, newHistogram, record } from '@quorate/evaluation';
-import { type MessageTemplate, putTemplate, rangeTemplate } from './messages.ts';
-import { RawGrpcConnection } from './raw-grpc.ts';
+import {
+  type Histogram,
+  type MessageTemplate,
+  newHistogram,
+  putTemplate,
+  rangeTemplate,
+  RawGrpcConnection,
+  record,
+} from '@quorate/evaluation';
 
 /** A closed loop: every client sends its next request as soon as the last was answered. */
 export interface LoadPlan {

@@ -5,6 +5,7 @@ import type { Cluster } from '../harness/cluster.ts';
 import type { Harness } from '../harness/harness.ts';
 import { firstWriteServed } from '../harness/prober.ts';
 import type { LoadPlan, LoadResult } from '../load/plan.ts';
+import { keyOf } from '../load/raw/messages.ts';
 import { latencyMs } from '../load/tally.ts';
 
 /** Keys that loads write to and read from. */
@@ -20,19 +21,31 @@ export async function ready(harness: Harness, cluster: Cluster): Promise<void> {
   if (served === null) throw new Error(`The cluster served no write within ${READY_MS / 1000} s.`);
 }
 
+/** `host:port` of the server that leads, as its own status says, whichever program it runs. */
+export async function leaderAddress(cluster: Cluster): Promise<string> {
+  return cluster.until(
+    'a server that says it leads',
+    async () => {
+      for (const server of cluster.servers) {
+        const client = await cluster.client([server]);
+        const { isLeader } = await client.status();
+        await client.close();
+        if (isLeader) return clientAddress(server.member);
+      }
+      return null;
+    },
+    READY_MS,
+  );
+}
+
 /** Gives every key a value, so that reads find something. */
 export async function preload(cluster: Cluster, valueBytes: number, keys: number = KEYS): Promise<void> {
   const client = await cluster.client();
   const value = new Uint8Array(valueBytes).fill(0x76);
   for (let from = 0; from < keys; from += PRELOAD_AT_ONCE) {
-    const group = Array.from({ length: Math.min(PRELOAD_AT_ONCE, keys - from) }, (_, at) => keyAt(from + at));
+    const group = Array.from({ length: Math.min(PRELOAD_AT_ONCE, keys - from) }, (_, at) => keyOf(from + at));
     await Promise.all(group.map((key) => client.put(key, value)));
   }
-}
-
-/** As the load draws them. */
-export function keyAt(number: number): string {
-  return `k${String(number).padStart(9, '0')}`;
 }
 
 /** A plan with what most have; `pace` and `seconds` are what they differ in. */
@@ -44,6 +57,7 @@ export function planFor(
   return {
     endpoints: cluster.servers.map(({ member }) => clientAddress(member)),
     spread: 'leader',
+    generator: 'client',
     warmUpSeconds: Math.min(2, plan.seconds / 2),
     readPercent: 0,
     serializable: false,

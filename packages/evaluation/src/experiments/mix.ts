@@ -1,12 +1,12 @@
 /** Throughput and latency by share of reads and by how reads are served, against one server alone and against etcd. */
-import { etcdProgram } from '@quorate/processes';
+import { clientAddress, etcdProgram } from '@quorate/processes';
 import type { Cell, CellResult, Experiment, Row, Scale } from '../experiment.ts';
 import type { Harness } from '../harness/harness.ts';
 import type { Figure } from '../plots/figure.ts';
 import { lacking, observations } from '../plots/observations.ts';
 import { spread } from '../plots/spread.ts';
 import { etcdVersion } from '../report/conditions.ts';
-import { loadRow, planFor, preload, ready } from './load-cells.ts';
+import { leaderAddress, loadRow, planFor, preload, ready } from './load-cells.ts';
 
 type System = 'quorate' | 'one server' | 'etcd';
 type Reads = 'ReadIndex' | 'lease' | 'serializable';
@@ -37,10 +37,10 @@ export const mix: Experiment = {
   title: 'Mix: reads and writes, against one server alone and against etcd',
   question: 'What does replication cost a workload, by its share of reads?',
   method:
-    'A closed loop of 64 clients over 4 connections to each system: three servers of Quorate, one server of Quorate (the same store, its log fsynced, nothing to ' +
+    'A closed loop of 64 clients, of prepared frames that cost the generator a few microseconds each, to each system: three servers of Quorate, one server of Quorate (the same store, its log fsynced, nothing to ' +
     'replicate), three servers of etcd where it is installed, in its own default settings. Linearizable reads and all writes go to the leader; serializable reads ' +
     'go to every server in turn, which answers from what it has applied. With leases the leader answers without asking the others. 1,000 keys, values of 256 ' +
-    'bytes. The same client drives all systems, from the same machine.',
+    'bytes. The same generator drives all systems, from the same machine.',
   measures: [
     { column: 'throughput', label: 'requests a second', unit: '1/s' },
     { column: 'readP50', label: 'median latency of reads', unit: 'ms' },
@@ -90,6 +90,8 @@ async function run(harness: Harness, settings: Settings, servers: number, scale:
   await ready(harness, cluster);
   await preload(cluster, VALUE_BYTES);
   const serializable = reads === 'serializable';
+  const all = cluster.servers.map(({ member }) => clientAddress(member));
+  const leader = await leaderAddress(cluster);
   for (let repeat = 1; repeat <= repeats; repeat++) {
     const plan = planFor(harness, cluster, {
       pace: { kind: 'closed', clients: CLIENTS },
@@ -97,6 +99,8 @@ async function run(harness: Harness, settings: Settings, servers: number, scale:
       readPercent,
       serializable,
       spread: serializable ? 'each' : 'leader',
+      generator: 'raw',
+      endpoints: serializable ? all : [leader],
     });
     harness.record({ repeat, ...loadRow(await harness.load(plan)) });
   }

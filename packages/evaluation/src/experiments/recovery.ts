@@ -9,7 +9,8 @@ import type { Figure } from '../plots/figure.ts';
 import { observations } from '../plots/observations.ts';
 import { etcdVersion } from '../report/conditions.ts';
 import { timeoutFlags } from './election-timeouts.ts';
-import { keyAt, ready } from './load-cells.ts';
+import { keyOf } from '../load/raw/messages.ts';
+import { ready } from './load-cells.ts';
 
 interface Settings {
   readonly system: 'quorate' | 'etcd';
@@ -113,7 +114,7 @@ async function fill(cluster: Cluster, keys: number): Promise<void> {
       const from = next;
       next += PUTS;
       const count = Math.min(PUTS, keys - from);
-      const success = Array.from({ length: count }, (_, at) => ({ op: 'put', key: keyAt(from + at), value }) as const);
+      const success = Array.from({ length: count }, (_, at) => ({ op: 'put', key: keyOf(from + at), value }) as const);
       await client.txn({ compare: [], success, failure: [] });
     }
   };

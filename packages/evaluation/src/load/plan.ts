@@ -6,6 +6,11 @@ export interface LoadPlan {
   readonly endpoints: readonly string[];
   /** `leader`: calls go to the leader once it is known. `each`: every server has clients of its own, which know no other. */
   readonly spread: 'leader' | 'each';
+  /**
+   * `client`: as programs do it, which finds the leader, repeats and gives up in time. `raw`: prepared frames to the endpoints as they are, which
+   * costs a tenth of that and knows none of it; for servers that nothing happens to.
+   */
+  readonly generator: 'client' | 'raw';
   readonly pace: Pace;
   /** Measured time. What happens in the warm-up before it counts for nothing. */
   readonly seconds: number;

@@ -1,9 +1,10 @@
 /** Carries out a load plan in this process. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, ClientError } from '@quorate/client';
 import { type RandomStream, randomStream } from '@quorate/sim';
-import { Doors } from './doors.ts';
+import { ClientDoors } from './client-doors.ts';
+import type { Doors } from './doors.ts';
 import { type LoadPlan, type LoadResult, MAX_OUTSTANDING } from './plan.ts';
+import { RawDoors } from './raw-doors.ts';
 import { Tally } from './tally.ts';
 
 /** Rest after a failure, so that servers which are away are not asked a million times. */
@@ -12,7 +13,7 @@ const TICK_MS = 1;
 
 /** `stop` ends it early. `onBegun` is told when the measured time begins, as soon as that is known: milliseconds since 1970. */
 export async function runLoad(plan: LoadPlan, stop: AbortSignal, onBegun: (time: number) => void): Promise<LoadResult> {
-  const doors = await Doors.open(plan);
+  const doors = plan.generator === 'raw' ? new RawDoors(plan) : await ClientDoors.open(plan);
   try {
     return await new Load(plan, doors, stop).run(onBegun);
   } finally {
@@ -26,7 +27,6 @@ class Load {
   readonly #stop: AbortSignal;
   readonly #random: RandomStream;
   readonly #tally: Tally;
-  readonly #value: Uint8Array;
   #sent = 0;
   #outstanding = 0;
 
@@ -35,7 +35,6 @@ class Load {
     this.#doors = doors;
     this.#stop = stop;
     this.#random = randomStream(plan.seed, 'load');
-    this.#value = new Uint8Array(plan.valueBytes).fill(0x76);
     this.#tally = new Tally(plan.intervalMs);
   }
 
@@ -91,26 +90,17 @@ class Load {
   /** `turn`: whose turn it is among the servers. `intended`: when it was to be sent. Whether it was answered. */
   async #one(turn: number, intended: number): Promise<boolean> {
     const isRead = this.#random.below(100) < this.#plan.readPercent;
-    const key = `k${String(this.#random.below(this.#plan.keys)).padStart(9, '0')}`;
-    const { client, server } = this.#doors.at(turn);
+    const key = this.#random.below(this.#plan.keys);
+    const door = this.#doors.at(turn);
     this.#sent += 1;
     this.#outstanding += 1;
     try {
-      await this.#call(client, isRead, key);
-      this.#tally.answered(isRead, intended, performance.now(), server);
-      return true;
-    } catch (error) {
-      if (!(error instanceof ClientError)) throw error;
-      this.#tally.failed(error.code === 'OutcomeUnknown', intended);
-      return false;
+      const outcome = await (isRead ? door.read(key) : door.write(key));
+      if (outcome === 'answered') this.#tally.answered(isRead, intended, performance.now(), door.server);
+      else this.#tally.failed(outcome === 'unknown', intended);
+      return outcome === 'answered';
     } finally {
       this.#outstanding -= 1;
     }
-  }
-
-  async #call(client: Client, isRead: boolean, key: string): Promise<void> {
-    const { serializable, timeoutMs } = this.#plan;
-    if (isRead) await client.get(key, { serializable, timeout: timeoutMs });
-    else await client.put(key, this.#value, { timeout: timeoutMs });
   }
 }

@@ -20,8 +20,8 @@ export function putTemplate(valueBytes: number): MessageTemplate {
   return template(PutRequest.encode(PutRequest.create({ key: new TextEncoder().encode(keyOf(0)), value })));
 }
 
-export function rangeTemplate(): MessageTemplate {
-  return template(RangeRequest.encode(RangeRequest.create({ key: new TextEncoder().encode(keyOf(0)) })));
+export function rangeTemplate(serializable = false): MessageTemplate {
+  return template(RangeRequest.encode(RangeRequest.create({ key: new TextEncoder().encode(keyOf(0)), serializable })));
 }
 
 function template(bytes: Uint8Array): MessageTemplate {
