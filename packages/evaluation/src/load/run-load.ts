@@ -40,7 +40,8 @@ class Load {
 
   async run(onBegun: (time: number) => void): Promise<LoadResult> {
     const { pace, seconds, warmUpSeconds } = this.#plan;
-    const began = performance.now() + warmUpSeconds * 1000;
+    const start = performance.now();
+    const began = start + warmUpSeconds * 1000;
     const ends = began + seconds * 1000;
     const before = process.cpuUsage();
     this.#tally.window(began, ends);
@@ -49,7 +50,7 @@ class Load {
     if (pace.kind === 'closed') {
       await Promise.all(Array.from({ length: pace.clients }, (_, at) => this.#closed(at, ends)));
     } else {
-      await this.#open(pace.perSecond, ends);
+      await this.#open(pace.perSecond, start, ends);
     }
     const { user, system } = process.cpuUsage(before);
     return this.#tally.result((user + system) / Math.max(1, this.#sent), this.#doors.servers);
@@ -67,21 +68,27 @@ class Load {
   }
 
   /** In ticks of a millisecond: what is due in a tick leaves together, and its latency counts from the tick. */
-  async #open(perSecond: number, ends: number): Promise<void> {
-    const began = performance.now();
+  async #open(perSecond: number, start: number, ends: number): Promise<void> {
     const under: Set<Promise<unknown>> = new Set();
+    const ticks = Math.round((ends - start) / TICK_MS);
     let due = 0;
-    for (let tick = began; tick < ends && !this.#stop.aborted; tick += TICK_MS) {
+    for (let number = 0; number < ticks && !this.#stop.aborted; number++) {
+      const tick = start + number * TICK_MS;
       const early = tick - performance.now();
       if (early > 0) await sleep(early);
       this.#tally.late(performance.now() - tick, tick);
-      for (const to = Math.floor(((tick - began + TICK_MS) * perSecond) / 1000); due < to; due++) {
-        if (this.#outstanding >= MAX_OUTSTANDING) this.#tally.overflow(tick);
-        else {
-          const call = this.#one(due, tick);
-          under.add(call);
-          void call.finally(() => under.delete(call));
+      for (const to = Math.floor(((number + 1) * TICK_MS * perSecond) / 1000); due < to; due++) {
+        if (this.#outstanding >= MAX_OUTSTANDING) {
+          this.#tally.overflow(tick);
+          continue;
         }
+        const call = this.#one(due, tick);
+        under.add(call);
+        // One that fails as no answer of a server does stays, and fails the load at its end.
+        call.then(
+          () => under.delete(call),
+          () => undefined,
+        );
       }
     }
     await Promise.all(under);
