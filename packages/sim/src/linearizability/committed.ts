@@ -3,7 +3,7 @@
  * be the one that the state at its revision gives, every write there exactly once, and revisions must agree with real time.
  */
 import { CommandKind, EnvelopeReader } from '@quorate/kv';
-import type { KeyValue, KvRequest, Operation, SimpleResponse } from '../history.ts';
+import type { KeyValue, KvRequest, Operation, SimpleRequest, SimpleResponse } from '../history.ts';
 import { Violation } from '../watch.ts';
 import { decodeRequest } from '../world/kv-messages.ts';
 import { carryOut, compares, difference, type Item, type Space } from './space.ts';
@@ -44,16 +44,18 @@ interface Version {
 
 /** Every version of every key. */
 class Past {
-  readonly writes: (Write & { readonly revision: number })[] = [];
+  /** What was written, by revision. */
+  readonly writes = new Map<number, Write & WritePlace>();
   /** Commands that were committed and wrote nothing. */
   readonly idle: Write[] = [];
   readonly #versions = new Map<string, Version[]>();
+  /** The key space as the last write left it. */
+  readonly #space = new Map<string, Item>();
   #revision = 1;
 
   constructor(committed: readonly CommittedCommand[]) {
     const reader = new EnvelopeReader();
     const seen = new Set<string>();
-    let space: Space = new Map();
     for (const { index, data } of committed) {
       const { kind, origin, sequence, payload } = reader.open(data);
       // A command may stand in the log twice, and takes effect once.
@@ -61,7 +63,7 @@ class Past {
       if (seen.has(name)) continue;
       seen.add(name);
       if (kind === CommandKind.publishMember) continue;
-      space = this.#apply(space, { index, request: decodeRequest(kindOf(kind), payload) });
+      this.#apply({ index, request: decodeRequest(kindOf(kind), payload) });
     }
   }
 
@@ -71,40 +73,48 @@ class Past {
 
   /** The key space as it was at `revision`. */
   at(revision: number): Space {
-    const space = new Map<string, Item>();
-    for (const [key, versions] of this.#versions) {
-      const item = newestAt(versions, revision);
-      if (item !== null) space.set(key, item);
-    }
-    return space;
+    return new PastSpace(this.#versions, revision);
   }
 
-  #apply(space: Space, write: Write): Space {
+  #apply(write: Write): void {
     const { request } = write;
-    if (request.kind === 'compact') {
-      this.idle.push(write);
-      return space;
-    }
+    if (request.kind === 'compact') return void this.idle.push(write);
     const revision = this.#revision + 1;
-    const branch = request.kind === 'txn' ? branchOf(space, request) : [request];
-    const effect = carryOut(space, branch, revision);
-    if (!effect.writes) {
-      this.idle.push(write);
-      return space;
-    }
+    const branch = request.kind === 'txn' ? branchOf(this.#space, request) : [request];
+    const { changes } = carryOut(this.#space, branch, revision);
+    if (changes.size === 0) return void this.idle.push(write);
     this.#revision = revision;
-    this.writes.push({ ...write, revision });
-    for (const key of new Set([...space.keys(), ...effect.space.keys()])) {
-      const item = effect.space.get(key) ?? null;
-      if (item !== (space.get(key) ?? null)) this.#changed(key, revision, item);
-    }
-    return effect.space;
+    this.writes.set(revision, { ...write, revision });
+    for (const [key, item] of changes) this.#change(key, revision, item);
   }
 
-  #changed(key: string, revision: number, item: Item | null): void {
-    const versions = this.#versions.get(key) ?? [];
-    versions.push({ revision, item });
-    this.#versions.set(key, versions);
+  #change(key: string, revision: number, item: Item | null): void {
+    // Made and deleted by one transaction: nobody ever sees it.
+    if (item === null && !this.#space.delete(key)) return;
+    if (item !== null) this.#space.set(key, item);
+    const version = { revision, item };
+    const versions = this.#versions.get(key);
+    if (versions === undefined) this.#versions.set(key, [version]);
+    else versions.push(version);
+  }
+}
+
+/** The past at one revision, looked up where it is asked: most answers are about one key. */
+class PastSpace implements Space {
+  readonly #versions: ReadonlyMap<string, readonly Version[]>;
+  readonly #revision: number;
+
+  constructor(versions: ReadonlyMap<string, readonly Version[]>, revision: number) {
+    this.#versions = versions;
+    this.#revision = revision;
+  }
+
+  get(key: string): Item | undefined {
+    return newestAt(this.#versions.get(key) ?? [], this.#revision) ?? undefined;
+  }
+
+  *keys(): Iterable<string> {
+    for (const key of this.#versions.keys()) if (this.get(key) !== undefined) yield key;
   }
 }
 
@@ -139,7 +149,7 @@ function branchOf(space: Space, { txn }: Extract<KvRequest, { kind: 'txn' }>): t
 /** Every committed write is one operation's, and no operation's twice; a refused one has none, an acknowledged one exactly one. */
 function checkClaims(history: readonly Operation[], past: Past): ReadonlyMap<Operation, number> {
   const { claimed, unclaimed } = claimsOf(history, past, (operation, revision) => {
-    const other = past.writes.find((write) => write.revision === revision);
+    const other = past.writes.get(revision);
     const second =
       other === undefined ? 'nothing was committed at it' : `it is that of ${JSON.stringify(other.request)}`;
     throw new Violation('G1', `${describe(operation)} was acknowledged at revision ${revision}`, second);
@@ -187,31 +197,43 @@ function claimsOf(
   past: Past,
   onMissing: (operation: Operation, revision: number) => void,
 ): Claims {
-  const unclaimed = new Map<string, (Write & WritePlace)[]>();
-  for (const write of past.writes) {
-    const text = JSON.stringify(write.request);
-    const same = unclaimed.get(text);
-    if (same === undefined) unclaimed.set(text, [write]);
-    else same.push(write);
-  }
+  const left = new Map(past.writes);
   const claimed = new Map<Operation, WritePlace>();
   for (const operation of history) {
     const { request, outcome } = operation;
     if (outcome.kind !== 'ok' || !wrote(operation)) continue;
     const { revision } = outcome.response;
-    const same = unclaimed.get(JSON.stringify(request)) ?? [];
-    const at = same.findIndex((write) => write.revision === revision);
-    const [write] = at < 0 ? [] : same.splice(at, 1);
-    if (write === undefined) onMissing(operation, revision);
-    else claimed.set(operation, write);
+    const write = left.get(revision);
+    if (write !== undefined && isSameRequest(write.request, request)) {
+      left.delete(revision);
+      claimed.set(operation, write);
+    } else onMissing(operation, revision);
   }
+  const unclaimed = byRequest(left.values());
   // Equal requests without an answer tell nothing apart: the one called first takes the first write.
-  for (const operation of history.toSorted((a, b) => a.called - b.called)) {
-    if (operation.outcome.kind !== 'unknown') continue;
+  const unanswered = history.filter(({ outcome }) => outcome.kind === 'unknown');
+  for (const operation of unanswered.toSorted((a, b) => a.called - b.called)) {
     const write = unclaimed.get(JSON.stringify(operation.request))?.shift();
     if (write !== undefined) claimed.set(operation, write);
   }
   return { claimed, unclaimed };
+}
+
+function byRequest(writes: Iterable<Write & WritePlace>): ReadonlyMap<string, (Write & WritePlace)[]> {
+  const found = new Map<string, (Write & WritePlace)[]>();
+  for (const write of writes) {
+    const text = JSON.stringify(write.request);
+    const same = found.get(text);
+    if (same === undefined) found.set(text, [write]);
+    else same.push(write);
+  }
+  return found;
+}
+
+/** Nearly all writes are plain puts, and their text is long: only the others are compared by it. */
+function isSameRequest(a: KvRequest, b: KvRequest): boolean {
+  if (a.kind === 'put' && b.kind === 'put') return a.key === b.key && a.value === b.value;
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function wrote({ request, outcome }: Operation): boolean {
@@ -234,7 +256,7 @@ function checkAnswer(operation: Operation, past: Past): void {
   }
   const readAt = request.kind === 'range' && request.revision > 0 ? request.revision : response.revision;
   const before = past.at(wrote(operation) ? readAt - 1 : readAt);
-  let branch = request.kind === 'txn' ? [] : [request];
+  let branch: readonly SimpleRequest[] = request.kind === 'txn' ? [] : [request];
   let actual: readonly SimpleResponse[] = response.kind === 'txn' ? response.responses : [response];
   if (request.kind === 'txn' && response.kind === 'txn') {
     const holds = compares(before, request.txn) === true;
@@ -242,20 +264,20 @@ function checkAnswer(operation: Operation, past: Past): void {
       const first = `at revision ${readAt} the conditions ${holds ? 'held' : 'did not hold'}`;
       throw new Violation('G1', first, `${describe(operation)} was answered otherwise`);
     }
-    branch = [...(holds ? request.txn.success : request.txn.failure)];
+    branch = holds ? request.txn.success : request.txn.failure;
     actual = response.responses;
   }
   const { responses } = carryOut(before, branch, readAt);
-  responses.forEach((expected, at) => {
+  for (const [at, expected] of responses.entries()) {
     const given = actual[at];
     const what = given === undefined ? 'an answer is missing' : difference(expected, given);
-    if (what === null) return;
+    if (what === null) continue;
     throw new Violation(
       'G1',
       `the committed order at revision ${readAt} gives ${show(expected)}`,
       `${describe(operation)}: ${what}`,
     );
-  });
+  }
 }
 
 function show(expected: unknown): string {

@@ -4,11 +4,13 @@
  */
 import type { KvRequest, KvResponse, Operation, SimpleRequest, SimpleResponse } from '../history.ts';
 import { Violation } from '../watch.ts';
-import { carryOut, compares, difference, type Effect, type Space } from './space.ts';
+import { carryOut, changed, compares, difference, type Effect, type Item } from './space.ts';
 import { linearize, type Model, type Timed, type Verdict } from './wgl.ts';
 
+type Keys = ReadonlyMap<string, Item>;
+
 export interface KvState {
-  readonly space: Space;
+  readonly space: Keys;
   /** The highest revision that an operation in the order so far has shown. */
   readonly revision: number;
 }
@@ -22,31 +24,45 @@ interface Judged {
 
 export const kvModel: Model<Judged, KvState> = {
   initial: { space: new Map(), revision: 1 },
-  step: ({ space, revision }, { operation: { request, outcome }, revision: known }) => {
-    if (outcome.kind !== 'ok') {
-      if (known !== null && known <= revision) return [];
-      return unanswered(space, request, known).map((effect) => ({ space: effect.space, revision: known ?? revision }));
-    }
-    const { response } = outcome;
-    return answered(space, request, response).flatMap((effect) => {
-      // What writes has a revision of its own; what reads shows one that stands.
-      const isLater = effect.writes ? response.revision > revision : response.revision >= revision;
-      return isLater ? [{ space: effect.space, revision: response.revision }] : [];
-    });
-  },
-  identify: ({ space, revision }) => {
-    let text = `${revision}`;
-    for (const key of [...space.keys()].toSorted()) {
-      const item = space.get(key);
-      // Unique in the history but for unanswered writes: the value tells those apart.
-      if (item !== undefined) text += `|${key}=${item.mod ?? item.value}/${item.version}/${item.create ?? '?'}`;
-    }
-    return text;
-  },
+  step: stepKv,
+  identify: identifyKv,
 };
 
+// What a search calls all the time are functions of the module: the engine drops what it compiled for a closure with the closure.
+
+function stepKv({ space, revision }: KvState, { operation, revision: known }: Judged): readonly KvState[] {
+  const { request, outcome } = operation;
+  const states: KvState[] = [];
+  if (outcome.kind !== 'ok') {
+    if (known !== null && known <= revision) return states;
+    for (const effect of unanswered(space, request, known)) states.push(after(space, effect, known ?? revision));
+    return states;
+  }
+  const { response } = outcome;
+  for (const effect of answered(space, request, response)) {
+    // What writes has a revision of its own; what reads shows one that stands.
+    const isLater = effect.changes.size > 0 ? response.revision > revision : response.revision >= revision;
+    if (isLater) states.push(after(space, effect, response.revision));
+  }
+  return states;
+}
+
+function after(space: Keys, { changes }: Effect, revision: number): KvState {
+  return { space: changes.size === 0 ? space : changed(space, changes), revision };
+}
+
+function identifyKv({ space, revision }: KvState): string {
+  let text = `${revision}`;
+  for (const key of [...space.keys()].toSorted()) {
+    const item = space.get(key);
+    // Unique in the history but for unanswered writes: the value tells those apart.
+    if (item !== undefined) text += `|${key}=${item.mod ?? item.value}/${item.version}/${item.create ?? '?'}`;
+  }
+  return text;
+}
+
 /** What the request may have done if it took effect. */
-function unanswered(space: Space, request: KvRequest, revision: number | null): readonly Effect[] {
+function unanswered(space: Keys, request: KvRequest, revision: number | null): readonly Effect[] {
   if (request.kind === 'compact') return [];
   if (request.kind !== 'txn') return [carryOut(space, [request], revision)];
   const { txn } = request;
@@ -56,7 +72,7 @@ function unanswered(space: Space, request: KvRequest, revision: number | null): 
 }
 
 /** What it did, if it can have given this answer. */
-function answered(space: Space, request: KvRequest, response: KvResponse): readonly Effect[] {
+function answered(space: Keys, request: KvRequest, response: KvResponse): readonly Effect[] {
   if (request.kind === 'compact' || response.kind === 'compact') return [];
   if (request.kind !== 'txn') {
     const effect = carryOut(space, [request], response.revision);
@@ -70,13 +86,12 @@ function answered(space: Space, request: KvRequest, response: KvResponse): reado
 }
 
 function agrees({ responses }: Effect, actual: readonly SimpleResponse[]): boolean {
-  return (
-    responses.length === actual.length &&
-    responses.every((expected, at) => {
-      const given = actual[at];
-      return given !== undefined && difference(expected, given) === null;
-    })
-  );
+  if (responses.length !== actual.length) return false;
+  for (const [at, expected] of responses.entries()) {
+    const given = actual[at];
+    if (given === undefined || difference(expected, given) !== null) return false;
+  }
+  return true;
 }
 
 /** A part of a history whose keys no other part touches, and what became of it. */
@@ -101,12 +116,14 @@ export function checkLinearizability(
     (each) => isJudged(each) && (committed === null || each.outcome.kind === 'ok' || committed.has(each)),
   );
   return partition(judged).map((operations) => {
-    const timed = operations.map((operation): Timed<Judged> => {
+    const revisions: (number | null)[] = [];
+    const timed: Timed<Judged>[] = [];
+    for (const operation of operations) {
       const { called, returned, outcome } = operation;
       const revision = committed?.get(operation) ?? null;
-      return { operation: { operation, revision }, called, returned: outcome.kind === 'ok' ? returned : null };
-    });
-    const revisions = timed.map(({ operation: { revision } }) => revision);
+      revisions.push(revision);
+      timed.push({ operation: { operation, revision }, called, returned: outcome.kind === 'ok' ? returned : null });
+    }
     return { operations, revisions, verdict: linearize(kvModel, timed, budget) };
   });
 }
@@ -138,23 +155,12 @@ function simpleRequests(request: KvRequest): readonly SimpleRequest[] {
 /** Operations that share keys, directly or through others. A range touches every key of the history that it may hold. */
 function partition(history: readonly Operation[]): readonly (readonly Operation[])[] {
   const touched = history.map(({ request }) => touchedBy(request));
-  const keys = [...new Set(touched.flatMap(({ keys: named }) => named))];
-  const parent = new Map(keys.map((key) => [key, key]));
-  const root = (key: string): string => {
-    let at = key;
-    for (let above = parent.get(at); above !== undefined && above !== at; above = parent.get(at)) at = above;
-    return at;
-  };
-  const roots = touched.map(({ keys: named, ranges }) => {
-    const all = [...named, ...keys.filter((key) => ranges.some(([from, to]) => key >= from && key < to))];
-    const [first] = all;
-    if (first === undefined) return '';
-    for (const key of all) parent.set(root(key), root(first));
-    return first;
-  });
+  const parents = new Map<string, string>();
+  for (const { keys } of touched) for (const key of keys) parents.set(key, key);
+  const roots = touched.map((each) => join(parents, each));
   const parts = new Map<string, Operation[]>();
   history.forEach((operation, at) => {
-    const part = root(roots[at] ?? '');
+    const part = rootOf(parents, roots[at] ?? '');
     const members = parts.get(part);
     if (members === undefined) parts.set(part, [operation]);
     else members.push(operation);
@@ -162,10 +168,29 @@ function partition(history: readonly Operation[]): readonly (readonly Operation[
   return [...parts.values()];
 }
 
-function touchedBy(request: KvRequest): {
+/** Puts the keys that one operation touches into one tree; returns one of them. */
+function join(parents: Map<string, string>, { keys, ranges }: Touched): string {
+  const [first] = keys;
+  if (first === undefined) return '';
+  for (const key of keys) parents.set(rootOf(parents, key), rootOf(parents, first));
+  for (const [from, to] of ranges)
+    for (const key of parents.keys())
+      if (key >= from && key < to) parents.set(rootOf(parents, key), rootOf(parents, first));
+  return first;
+}
+
+function rootOf(parents: ReadonlyMap<string, string>, key: string): string {
+  let at = key;
+  for (let above = parents.get(at); above !== undefined && above !== at; above = parents.get(at)) at = above;
+  return at;
+}
+
+interface Touched {
   readonly keys: readonly string[];
   readonly ranges: readonly (readonly [from: string, to: string])[];
-} {
+}
+
+function touchedBy(request: KvRequest): Touched {
   const simple = simpleRequests(request);
   const compared = request.kind === 'txn' ? request.txn.compare.map(({ key }) => key) : [];
   return {

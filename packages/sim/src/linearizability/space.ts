@@ -9,13 +9,16 @@ export interface Item {
   readonly version: number;
 }
 
-export type Space = ReadonlyMap<string, Item>;
+/** What can be asked of a key space. */
+export interface Space {
+  get(key: string): Item | undefined;
+  keys(): Iterable<string>;
+}
 
 /** What a request makes of a space. */
 export interface Effect {
-  readonly space: Space;
-  /** Whether anything was written: a delete of nothing writes nothing. */
-  readonly writes: boolean;
+  /** What the keys that it wrote to became, null for deleted. Empty: nothing was written, as by a delete of nothing. */
+  readonly changes: ReadonlyMap<string, Item | null>;
   readonly responses: readonly Expected[];
 }
 
@@ -30,30 +33,74 @@ export type Expected =
   | { readonly kind: 'put'; readonly previous: readonly [string, Item] | null }
   | { readonly kind: 'delete'; readonly deleted: number };
 
-/** Carries requests out one after the other, as one revision; null where that is not known. */
+/** Carries requests out one after the other, as one revision; null where that is not known. Leaves `space` as it is. */
 export function carryOut(space: Space, requests: readonly SimpleRequest[], revision: number | null): Effect {
-  const next = new Map(space);
-  let writes = false;
-  const responses = requests.map((request): Expected => {
-    switch (request.kind) {
-      case 'range':
-        return range(next, request);
-      case 'put': {
-        const before = next.get(request.key);
-        const create = before === undefined ? revision : before.create;
-        next.set(request.key, { value: request.value, create, mod: revision, version: (before?.version ?? 0) + 1 });
-        writes = true;
-        return { kind: 'put', previous: before === undefined ? null : [request.key, before] };
-      }
-      case 'delete': {
-        const keys = within(next, request.key, request.rangeEnd);
-        for (const key of keys) next.delete(key);
-        writes ||= keys.length > 0;
-        return { kind: 'delete', deleted: keys.length };
-      }
+  const draft = new Draft(space);
+  const responses: Expected[] = [];
+  for (const request of requests) responses.push(carryOutOne(draft, request, revision));
+  return { changes: draft.changes, responses };
+}
+
+function carryOutOne(draft: Draft, request: SimpleRequest, revision: number | null): Expected {
+  switch (request.kind) {
+    case 'range':
+      return range(draft, request);
+    case 'put': {
+      const before = draft.get(request.key);
+      const create = before === undefined ? revision : before.create;
+      draft.set(request.key, { value: request.value, create, mod: revision, version: (before?.version ?? 0) + 1 });
+      return { kind: 'put', previous: before === undefined ? null : [request.key, before] };
     }
-  });
-  return { space: next, writes, responses };
+    case 'delete': {
+      const keys = within(draft, request.key, request.rangeEnd);
+      for (const key of keys) draft.set(key, null);
+      return { kind: 'delete', deleted: keys.length };
+    }
+  }
+}
+
+const NO_CHANGES: ReadonlyMap<string, Item | null> = new Map();
+
+/** A space with changes laid over it: most requests only read, and a copy of all keys would cost more than all else. */
+class Draft implements Space {
+  readonly #base: Space;
+  #changes: Map<string, Item | null> | null = null;
+
+  constructor(base: Space) {
+    this.#base = base;
+  }
+
+  get changes(): ReadonlyMap<string, Item | null> {
+    return this.#changes ?? NO_CHANGES;
+  }
+
+  get(key: string): Item | undefined {
+    const changed = this.#changes?.get(key);
+    return changed === undefined ? this.#base.get(key) : (changed ?? undefined);
+  }
+
+  keys(): Iterable<string> {
+    return this.#changes === null ? this.#base.keys() : changed(this.#base, this.#changes).keys();
+  }
+
+  set(key: string, item: Item | null): void {
+    this.#changes ??= new Map();
+    this.#changes.set(key, item);
+  }
+}
+
+/** A copy of `space` with these changes. */
+export function changed(space: Space, changes: ReadonlyMap<string, Item | null>): ReadonlyMap<string, Item> {
+  const next = new Map<string, Item>();
+  for (const key of space.keys()) {
+    const item = space.get(key);
+    if (item !== undefined) next.set(key, item);
+  }
+  for (const [key, item] of changes) {
+    if (item === null) next.delete(key);
+    else next.set(key, item);
+  }
+  return next;
 }
 
 function range(space: Space, { key, rangeEnd, limit }: Extract<SimpleRequest, { kind: 'range' }>): Expected {
@@ -68,7 +115,7 @@ function range(space: Space, { key, rangeEnd, limit }: Extract<SimpleRequest, { 
 
 /** The keys from `key` on that are before `rangeEnd`; that key alone if there is no end. In order of their code units. */
 function within(space: Space, key: string, rangeEnd: string): readonly string[] {
-  if (rangeEnd === '') return space.has(key) ? [key] : [];
+  if (rangeEnd === '') return space.get(key) === undefined ? [] : [key];
   return [...space.keys()].filter((each) => each >= key && each < rangeEnd).toSorted((a, b) => (a < b ? -1 : 1));
 }
 

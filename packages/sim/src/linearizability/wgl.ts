@@ -48,6 +48,18 @@ interface Choice<State> {
   taken: number;
 }
 
+/** Operations that were placed, and a state that they led to. */
+interface Seen<State> {
+  readonly placed: Uint32Array;
+  /** Null only where it has a name. */
+  readonly state: State | null;
+  /** Null until somebody asks: mostly nothing else was ever placed in the same way, and names are dear. */
+  name: string | null;
+}
+
+/** States kept whole; those beyond have names at once, which take less memory. */
+const MAX_UNNAMED = 20_000;
+
 export const defaultStepBudget = 5_000_000;
 
 /** `budget`: operations tried before the search gives up. */
@@ -65,7 +77,7 @@ class Search<Op, State> {
   readonly #budget: number;
   readonly #head: Node;
   readonly #placed: Uint32Array;
-  readonly #seen = new Map<number, { readonly placed: Uint32Array; readonly state: string }[]>();
+  readonly #seen = new Map<number, Seen<State>[]>();
   readonly #stack: Choice<State>[] = [];
   #state: State;
   /** Of `#placed`, kept up to date bit by bit. */
@@ -73,7 +85,9 @@ class Search<Op, State> {
   /** Answered operations that have no place yet. */
   #missing: number;
   #steps = 0;
-  #longest: readonly number[] = [];
+  readonly #longest: number[] = [];
+  /** So many operations of `#longest` stand in `#stack` still. */
+  #unchanged = 0;
   #stuck = -1;
 
   constructor(model: Model<Op, State>, operations: readonly Timed<Op>[], budget: number) {
@@ -128,6 +142,7 @@ class Search<Op, State> {
   }
 
   #takeBack({ node, state }: Choice<State>): void {
+    this.#unchanged = Math.min(this.#unchanged, this.#stack.length);
     this.#flip(node.operation);
     this.#state = state;
     unlift(node);
@@ -136,7 +151,10 @@ class Search<Op, State> {
 
   #remember(node: Node | null): void {
     if (this.#stuck >= 0 && this.#stack.length <= this.#longest.length) return;
-    this.#longest = this.#stack.map((choice) => choice.node.operation);
+    // Only what has changed since: a long order that goes on and on would be copied again and again.
+    this.#longest.length = this.#unchanged;
+    for (let at = this.#unchanged; at < this.#stack.length; at++) this.#longest.push(this.#stack[at]?.node.operation ?? -1);
+    this.#unchanged = this.#longest.length;
     this.#stuck = node?.operation ?? -1;
   }
 
@@ -148,15 +166,28 @@ class Search<Op, State> {
 
   /** Whether these operations were never placed with this state as their outcome. */
   #isNew(state: State): boolean {
-    const identity = this.#model.identify(state);
-    let known = this.#seen.get(this.#hash);
+    const known = this.#seen.get(this.#hash);
     if (known === undefined) {
-      known = [];
-      this.#seen.set(this.#hash, known);
+      this.#seen.set(this.#hash, [this.#sight(state)]);
+      return true;
     }
-    if (known.some((each) => each.state === identity && samePlaced(each.placed, this.#placed))) return false;
-    known.push({ placed: this.#placed.slice(), state: identity });
+    const name = this.#model.identify(state);
+    for (const each of known) {
+      if (samePlaced(each.placed, this.#placed) && this.#nameOf(each) === name) return false;
+    }
+    known.push({ placed: this.#placed.slice(), state: null, name });
     return true;
+  }
+
+  #sight(state: State): Seen<State> {
+    const placed = this.#placed.slice();
+    if (this.#seen.size < MAX_UNNAMED) return { placed, state, name: null };
+    return { placed, state: null, name: this.#model.identify(state) };
+  }
+
+  #nameOf(seen: Seen<State>): string {
+    seen.name ??= this.#model.identify(seen.state as State);
+    return seen.name;
   }
 }
 
