@@ -52,6 +52,11 @@ export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, seed = 
       t[256 + bytes[at + 14]!]! ^
       t[bytes[at + 15]!]!;
   }
+  // What is checked is mostly short, so that what is left over counts: one byte takes as long as four.
+  for (const last = end - 4; at <= last; at += 4) {
+    crc ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    crc = t[768 + (crc & 0xff)]! ^ t[512 + ((crc >>> 8) & 0xff)]! ^ t[256 + ((crc >>> 16) & 0xff)]! ^ t[crc >>> 24]!;
+  }
   for (; at < end; at++) crc = (crc >>> 8) ^ t[(crc ^ bytes[at]!) & 0xff]!;
   return ~crc >>> 0;
 }
