@@ -224,15 +224,20 @@ export function payloadIntact(bytes: Uint8Array, at: number, header: RecordHeade
   return header.dataChecksum === crc32c(bytes, at + RECORD_HEADER_BYTES, at + recordBytes(header.length));
 }
 
-const ENTRY_KINDS: readonly number[] = Object.values(EntryKind);
-const RECORD_KINDS: readonly number[] = Object.values(RecordKind);
+/** By number, since every record that is read is asked. */
+const isRecordKind = tableOf(Object.values(RecordKind));
+const isEntryKind = tableOf(Object.values(EntryKind));
+
+function tableOf(kinds: readonly number[]): readonly boolean[] {
+  return Array.from({ length: Math.max(...kinds) + 1 }, (_, kind) => kinds.includes(kind));
+}
 
 export function isKnownRecordKind(kind: number): kind is RecordKind {
-  return RECORD_KINDS.includes(kind);
+  return isRecordKind[kind] === true;
 }
 
 export function isKnownEntryKind(kind: number): kind is EntryKind {
-  return ENTRY_KINDS.includes(kind);
+  return isEntryKind[kind] === true;
 }
 
 /** The entry in a record of kind `entry` or `repair`; null when this version does not know its kind. Shares the bytes. */

@@ -44,7 +44,8 @@ export function* readEntries(
     const last = Math.min(place.last, request.to);
     const walk = new EntryWalk(disk, place, seed);
     for (; next <= last; next++) {
-      const entry = yield* walk.entry(next, log.termAt(next));
+      const term = log.termAt(next);
+      const entry = walk.loadedEntry(next, term) ?? (yield* walk.entry(next, term));
       if ('header' in entry) {
         onFaulty(entry);
         if (entries.length > 0) return entries;
@@ -94,11 +95,22 @@ class EntryWalk {
     this.#end = place.end;
   }
 
+  /** The entry `index` if it stands here, loaded and whole, as it nearly always does; else null, and nothing has changed. */
+  loadedEntry(index: Index, term: Term | null): Entry | null {
+    const header = this.#loadedHeader();
+    if (header === null || header.index !== index || !isEntry(header) || (term !== null && header.term !== term)) return null;
+    const length = recordBytes(header.length);
+    const here = this.#at - this.#start;
+    if (!this.#has(length) || !payloadIntact(this.#bytes, here, header)) return null;
+    const entry = entryOf(header, this.#payload(here, header));
+    if (entry !== null) this.#at += length;
+    return entry;
+  }
+
   /** The entry `index`, which must lie ahead; what is known of it, if it is damaged. Null for a term says that the log has dropped it. */
   *entry(index: Index, term: Term | null): Steps<Entry | FaultyPlace> {
     const begun = this.#at;
     for (;;) {
-      // Nearly always both are loaded, and a step would cost more than the look.
       const header = this.#loadedHeader() ?? (yield* this.#header());
       // Nobody knows in which record before the next intact one it stood.
       if (header === null || (isEntry(header) && header.index > index)) return this.#lost(index, term, begun);
@@ -111,10 +123,13 @@ class EntryWalk {
       // Another entry than was written there, however intact it looks.
       if (term !== null && header.term !== term) return this.#lost(index, term, begun);
       if (!isIntact) return placeOf(header);
-      const payload = this.#bytes.subarray(here + RECORD_HEADER_BYTES, here + RECORD_HEADER_BYTES + header.length);
-      const entry = entryOf(header, payload);
+      const entry = entryOf(header, this.#payload(here, header));
       return entry ?? this.#lost(index, term, begun);
     }
+  }
+
+  #payload(here: number, { length }: RecordHeader): Uint8Array {
+    return this.#bytes.subarray(here + RECORD_HEADER_BYTES, here + RECORD_HEADER_BYTES + length);
   }
 
   #lost(index: Index, term: Term | null, offset: number): FaultyPlace {

@@ -3,8 +3,8 @@
  * records are lost, the seal says which entries the log holds, and so which of them are missing.
  */
 import type { HardState, Index, TermRun } from '@quorate/raft';
-import { decodeText, encodeText, getSafe, viewOf } from '../bytes.ts';
-import { ByteReader } from '../codec/byte-reader.ts';
+import { decodeText, encodeText, viewOf } from '../bytes.ts';
+import { ByteReader, readU32 } from '../codec/byte-reader.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
 import type { LogChange } from './batch.ts';
 import { type RecordHeader, SECTOR_BYTES } from './format.ts';
@@ -136,32 +136,80 @@ function writeOutline({ runs, complete }: LogOutline, lastIndex: Index): void {
   writer.u8At(head, count | (complete && count === runs.length ? COMPLETE : 0));
 }
 
-/** Null if the payload is not a seal's. */
-export function decodeSeal(header: RecordHeader, payload: Uint8Array): Seal | null {
+/** Null if the payload is not a seal's. The seal shares its bytes. */
+export function decodeSeal({ index, term }: RecordHeader, payload: Uint8Array): Seal | null {
   if (payload.length < FIXED_BYTES) return null;
-  const view = viewOf(payload);
-  const voteLength = view.getUint16(12, true);
+  const voteLength = payload[12]! | (payload[13]! << 8);
   const end = FIXED_BYTES + (voteLength === NO_VOTE ? 0 : voteLength);
   if (end > payload.length) return null;
-  const vote = voteLength === NO_VOTE ? null : decodeText(payload.subarray(FIXED_BYTES, end));
+  const vote = voteLength === NO_VOTE ? null : decodeVote(payload, end);
   if (voteLength !== NO_VOTE && vote === null) return null;
-  const sequence = getSafe(view, 0);
-  const outline = end === payload.length ? null : decodeOutline(payload, end, header.index);
-  if (Number.isNaN(sequence) || outline === 'malformed') return null;
-  return { sequence, records: view.getUint32(8, true), hardState: { term: header.term, vote }, outline };
+  const sequence = readU32(payload, 4) * TWO_32 + readU32(payload, 0);
+  if (!Number.isSafeInteger(sequence)) return null;
+  const hasOutline = end < payload.length;
+  if (hasOutline && !isOutline(payload, end, index)) return null;
+  return new ReadSeal(sequence, readU32(payload, 8), { term, vote }, hasOutline ? payload.subarray(end) : null, index);
 }
 
-function decodeOutline(bytes: Uint8Array, start: number, lastIndex: Index): LogOutline | 'malformed' {
+/** A seal's vote, which ends at `end`. Null if it is no text. */
+function decodeVote(payload: Uint8Array, end: number): string | null {
+  if (end - FIXED_BYTES === lastVoteBytes.length && startsWithAt(payload, FIXED_BYTES, lastVoteBytes)) return lastVote;
+  const vote = decodeText(payload.subarray(FIXED_BYTES, end));
+  if (vote === null) return null;
+  lastVote = vote;
+  lastVoteBytes = encodeText(vote);
+  return vote;
+}
+
+function startsWithAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  for (let index = 0; index < wanted.length; index++) if (bytes[at + index] !== wanted[index]) return false;
+  return true;
+}
+
+/** Opening a log reads every seal, and of nearly none the outline: it is made when somebody asks. */
+class ReadSeal implements Seal {
+  readonly sequence: number;
+  readonly records: number;
+  readonly hardState: HardState;
+  readonly #outline: Uint8Array | null;
+  readonly #lastIndex: Index;
+
+  constructor(sequence: number, records: number, hardState: HardState, outline: Uint8Array | null, lastIndex: Index) {
+    this.sequence = sequence;
+    this.records = records;
+    this.hardState = hardState;
+    this.#outline = outline;
+    this.#lastIndex = lastIndex;
+  }
+
+  get outline(): LogOutline | null {
+    return this.#outline === null ? null : decodeOutline(this.#outline, this.#lastIndex);
+  }
+}
+
+/** Whether an outline stands from `start` on. */
+function isOutline(bytes: Uint8Array, start: number, lastIndex: Index): boolean {
   const reader = new ByteReader(bytes, start);
+  const count = reader.u8() & ~COMPLETE;
+  let first = lastIndex - reader.varint();
+  let term = reader.varint();
+  for (let run = 1; run < count; run++) {
+    first -= reader.varint();
+    term -= reader.varint();
+  }
+  return reader.complete && count > 0 && first >= 0 && term >= 0;
+}
+
+/** `bytes` are an outline. */
+function decodeOutline(bytes: Uint8Array, lastIndex: Index): LogOutline {
+  const reader = new ByteReader(bytes);
   const head = reader.u8();
   const runs: TermRun[] = [];
-  for (let count = head & ~COMPLETE; count > 0 && !reader.failed; count--) {
+  for (let count = head & ~COMPLETE; count > 0; count--) {
     const before = runs.at(-1);
     const first = (before?.first ?? lastIndex) - reader.varint();
     const term = reader.varint();
     runs.push({ first, term: before === undefined ? term : before.term - term });
   }
-  const oldest = runs.at(-1);
-  const isOutline = reader.complete && oldest !== undefined && oldest.first >= 0 && oldest.term >= 0;
-  return isOutline ? { runs: runs.reverse(), complete: (head & COMPLETE) !== 0 } : 'malformed';
+  return { runs: runs.reverse(), complete: (head & COMPLETE) !== 0 };
 }

@@ -133,15 +133,16 @@ export class LogTree {
 
   #compare(server: MemberId, entry: Entry, before: Term, branch: Branch): void {
     const { index, term } = entry;
-    const first = `${branch.leader} made entry ${index} of term ${term} behind a log of its own`;
     if (index < branch.first) {
       this.#judge.broken(
         'B4',
         `${branch.leader} led term ${term} from entry ${branch.first} on`,
         `${server} has entry ${index} of it`,
       );
-    } else if (!this.holds(entry, before))
+    } else if (!this.holds(entry, before)) {
+      const first = `${branch.leader} made entry ${index} of term ${term} behind a log of its own`;
       this.#judge.broken('B3', first, `${server} has another entry there, or the same behind another log`);
+    }
   }
 
   /** Whether `entry`, behind one of `before`, is the one that the leader of its term made. True where that is forgotten. */
