@@ -107,9 +107,9 @@ function majorityValue(voters: readonly MemberId[], valueOf: (id: MemberId) => n
   const values: number[] = [];
   for (const voter of voters) {
     const value = valueOf(voter);
-    let at = values.length;
-    while (at > 0 && (values[at - 1] ?? 0) > value) at -= 1;
-    values.splice(at, 0, value);
+    let at = values.push(value) - 1;
+    for (; at > 0 && (values[at - 1] ?? 0) > value; at--) values[at] = values[at - 1] ?? 0;
+    values[at] = value;
   }
   // Ascending, so a majority has reached the value that floor(n / 2) others lie above or at.
   return values[Math.floor((values.length - 1) / 2)] ?? 0;

@@ -79,9 +79,21 @@ function store(core: Core, leader: MemberId, entries: readonly Entry[]): boolean
 function acknowledge(core: Core, leader: MemberId, lastNew: Index): void {
   const { durability } = core.state;
   const index = intactTo(core, lastNew);
+  const { group, from, to, incarnation, term } = envelope(core, leader);
   sendAfter(
     core,
-    { kind: 'appendEntriesReply', ...envelope(core, leader), accepted: true, index, hintIndex: 0, hintTerm: 0 },
+    {
+      kind: 'appendEntriesReply',
+      group,
+      from,
+      to,
+      incarnation,
+      term,
+      accepted: true,
+      index,
+      hintIndex: 0,
+      hintTerm: 0,
+    },
     index > durability.durableIndex ? fullBarrier(core) : 0,
   );
 }

@@ -85,14 +85,9 @@ function sendEntries(core: Core, progress: Progress, prevTerm: Term, entries: re
   const { commitIndex } = core.state;
   const prevIndex = progress.next - 1;
   progress.commitSent = Math.max(progress.commitSent, Math.min(commitIndex, prevIndex + entries.length));
-  send(core, {
-    kind: 'appendEntries',
-    ...envelope(core, progress.id),
-    prevIndex,
-    prevTerm,
-    entries,
-    commit: commitIndex,
-  });
+  const { group, from, to, incarnation, term } = envelope(core, progress.id);
+  const commit = commitIndex;
+  send(core, { kind: 'appendEntries', group, from, to, incarnation, term, prevIndex, prevTerm, entries, commit });
 }
 
 /** What memory no longer holds is read from storage, one request a follower at a time. A faulty entry has to be repaired first. */

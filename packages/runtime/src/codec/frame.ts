@@ -25,13 +25,22 @@ export function endFrame(writer: ByteWriter, start: number): void {
   writer.u32At(start + 4, writer.checksum(payload));
 }
 
+const keptScratchBytes = 4096;
+const scratch = new ByteWriter(keptScratchBytes);
+
 /** One frame as bytes of its own. */
-export function frame(kind: number, write: (writer: ByteWriter) => void): Uint8Array {
-  const writer = new ByteWriter(256);
-  const start = beginFrame(writer, kind);
-  write(writer);
-  endFrame(writer, start);
-  return writer.copy();
+export function frame(kind: number, write: (writer: ByteWriter) => void = nothing): Uint8Array {
+  scratch.reset();
+  const start = beginFrame(scratch, kind);
+  write(scratch);
+  endFrame(scratch, start);
+  const bytes = scratch.copy();
+  scratch.trim(keptScratchBytes);
+  return bytes;
+}
+
+function nothing(): void {
+  // A frame whose kind says it all.
 }
 
 /**

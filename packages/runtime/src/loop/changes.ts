@@ -63,6 +63,7 @@ export class Changes {
 
   /** Steps what has gathered. */
   flush(now: Micros, step: (input: Input) => void): void {
+    if (this.#gathered.length === 0 && this.#wantedTransfers.length === 0) return;
     for (const change of this.#gathered.splice(0)) {
       const id = this.#nextId++;
       this.#changes.set(id, change);

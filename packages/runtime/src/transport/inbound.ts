@@ -172,7 +172,7 @@ class InboundConnection implements ConnectionHandler, Watched {
     const route = this.#route;
     if (route === null) return this.#onHello(kind, reader);
     if (kind === FrameKind.ping) {
-      this.#connection.write(frame(FrameKind.pong, () => undefined));
+      this.#connection.write(frame(FrameKind.pong));
       return null;
     }
     if (this.#intake !== null) return this.#intake.onFrame(kind, reader);

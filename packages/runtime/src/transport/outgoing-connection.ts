@@ -77,7 +77,7 @@ export class OutgoingConnection implements ConnectionHandler, Watched {
       this.#close('no sign of life within the keepalive timeout');
       return;
     }
-    this.#connection.write(frame(FrameKind.ping, () => undefined));
+    this.#connection.write(frame(FrameKind.ping));
   }
 
   onOpen(): void {

@@ -186,7 +186,7 @@ export class SnapshotIntake {
   }
 
   #sendDone(): void {
-    this.#connection.write(frame(FrameKind.snapshotDone, () => undefined));
+    this.#connection.write(frame(FrameKind.snapshotDone));
     this.#connection.end();
   }
 

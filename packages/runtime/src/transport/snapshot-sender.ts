@@ -121,7 +121,7 @@ export class SnapshotSender {
     const length = Math.min(snapshotChunkBytes, reader.totalBytes - this.#offset);
     if (length === 0) {
       this.#hasEnded = true;
-      connection.write(frame(FrameKind.snapshotEnd, () => undefined));
+      connection.write(frame(FrameKind.snapshotEnd));
       return;
     }
     this.#isReading = true;

@@ -195,8 +195,7 @@ function* surveyFrom(
   for (const header of seals) {
     const bytes = yield* read(disk.background, segmentPath(segment), header.offset, recordBytes(header.length));
     if (bytes.length < recordBytes(header.length) || !payloadIntact(bytes, 0, header)) continue;
-    const payload = bytes.subarray(RECORD_HEADER_BYTES, RECORD_HEADER_BYTES + header.length);
-    const seal = decodeSeal(header, payload);
+    const seal = decodeSeal(header, bytes, RECORD_HEADER_BYTES);
     if (seal !== null && seal.sequence >= (remains.seal?.sequence ?? 0)) remains.seal = seal;
   }
 }

@@ -136,33 +136,36 @@ function writeOutline({ runs, complete }: LogOutline, lastIndex: Index): void {
   writer.u8At(head, count | (complete && count === runs.length ? COMPLETE : 0));
 }
 
-/** Null if the payload is not a seal's. The seal shares its bytes. */
-export function decodeSeal({ index, term }: RecordHeader, payload: Uint8Array): Seal | null {
-  if (payload.length < FIXED_BYTES) return null;
-  const voteLength = payload[12]! | (payload[13]! << 8);
-  const end = FIXED_BYTES + (voteLength === NO_VOTE ? 0 : voteLength);
-  if (end > payload.length) return null;
-  const vote = voteLength === NO_VOTE ? null : decodeVote(payload, end);
+/** The seal whose payload stands at `start` in `bytes`, which it shares. Null if that is none. */
+export function decodeSeal({ index, term, length }: RecordHeader, bytes: Uint8Array, start: number): Seal | null {
+  if (length < FIXED_BYTES) return null;
+  const voteLength = bytes[start + 12]! | (bytes[start + 13]! << 8);
+  const from = start + FIXED_BYTES;
+  const outlineFrom = from + (voteLength === NO_VOTE ? 0 : voteLength);
+  const end = start + length;
+  if (outlineFrom > end) return null;
+  const vote = voteLength === NO_VOTE ? null : decodeVote(bytes, from, outlineFrom);
   if (voteLength !== NO_VOTE && vote === null) return null;
-  const sequence = readU32(payload, 4) * TWO_32 + readU32(payload, 0);
+  const sequence = readU32(bytes, start + 4) * TWO_32 + readU32(bytes, start);
   if (!Number.isSafeInteger(sequence)) return null;
-  const hasOutline = end < payload.length;
-  if (hasOutline && !isOutline(payload, end, index)) return null;
-  return new ReadSeal(sequence, readU32(payload, 8), { term, vote }, hasOutline ? payload.subarray(end) : null, index);
+  const outline: Outlined | null = outlineFrom === end ? null : { bytes, from: outlineFrom, to: end, lastIndex: index };
+  if (outline !== null && !isOutline(outline)) return null;
+  return new ReadSeal(sequence, readU32(bytes, start + 8), { term, vote }, outline);
 }
 
-/** A seal's vote, which ends at `end`. Null if it is no text. */
-function decodeVote(payload: Uint8Array, end: number): string | null {
-  if (end - FIXED_BYTES === lastVoteBytes.length && startsWithAt(payload, FIXED_BYTES, lastVoteBytes)) return lastVote;
-  const vote = decodeText(payload.subarray(FIXED_BYTES, end));
+/** Null if it is no text. */
+function decodeVote(bytes: Uint8Array, from: number, to: number): string | null {
+  if (isLastVote(bytes, from, to)) return lastVote;
+  const vote = decodeText(bytes.subarray(from, to));
   if (vote === null) return null;
   lastVote = vote;
   lastVoteBytes = encodeText(vote);
   return vote;
 }
 
-function startsWithAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
-  for (let index = 0; index < wanted.length; index++) if (bytes[at + index] !== wanted[index]) return false;
+function isLastVote(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from !== lastVoteBytes.length) return false;
+  for (let at = from; at < to; at++) if (bytes[at] !== lastVoteBytes[at - from]) return false;
   return true;
 }
 
@@ -171,25 +174,30 @@ class ReadSeal implements Seal {
   readonly sequence: number;
   readonly records: number;
   readonly hardState: HardState;
-  readonly #outline: Uint8Array | null;
-  readonly #lastIndex: Index;
+  readonly #outline: Outlined | null;
 
-  constructor(sequence: number, records: number, hardState: HardState, outline: Uint8Array | null, lastIndex: Index) {
+  constructor(sequence: number, records: number, hardState: HardState, outline: Outlined | null) {
     this.sequence = sequence;
     this.records = records;
     this.hardState = hardState;
     this.#outline = outline;
-    this.#lastIndex = lastIndex;
   }
 
   get outline(): LogOutline | null {
-    return this.#outline === null ? null : decodeOutline(this.#outline, this.#lastIndex);
+    return this.#outline === null ? null : decodeOutline(this.#outline);
   }
 }
 
-/** Whether an outline stands from `start` on. */
-function isOutline(bytes: Uint8Array, start: number, lastIndex: Index): boolean {
-  const reader = new ByteReader(bytes, start);
+/** Where an outline stands, and the last index of the log that it is of. */
+interface Outlined {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+  readonly lastIndex: Index;
+}
+
+function isOutline({ bytes, from, to, lastIndex }: Outlined): boolean {
+  const reader = new ByteReader(bytes, from, to);
   const count = reader.u8() & ~COMPLETE;
   let first = lastIndex - reader.varint();
   let term = reader.varint();
@@ -200,9 +208,8 @@ function isOutline(bytes: Uint8Array, start: number, lastIndex: Index): boolean 
   return reader.complete && count > 0 && first >= 0 && term >= 0;
 }
 
-/** `bytes` are an outline. */
-function decodeOutline(bytes: Uint8Array, lastIndex: Index): LogOutline {
-  const reader = new ByteReader(bytes);
+function decodeOutline({ bytes, from, to, lastIndex }: Outlined): LogOutline {
+  const reader = new ByteReader(bytes, from, to);
   const head = reader.u8();
   const runs: TermRun[] = [];
   for (let count = head & ~COMPLETE; count > 0; count--) {

@@ -17,14 +17,14 @@ import {
   SEGMENT_HEADER_BYTES,
   segmentPath,
 } from './format.ts';
-import { decodeSeal, type Seal } from './seal.ts';
+import type { Seal } from './seal.ts';
 import { type Damage, judge } from './segment-end.ts';
 import { SegmentWindow } from './segment-window.ts';
 import { survey } from './survey.ts';
 
 export interface ScannedRecord {
   readonly header: RecordHeader;
-  /** Shares the scan's buffer: copy what is to be kept. Null: an entry whose header stands, and whose data is damaged. */
+  /** Shares the scan's buffer: copy what is to be kept. Null: an entry whose header stands, and whose data is damaged; or a seal. */
   readonly payload: Uint8Array | null;
 }
 
@@ -163,7 +163,9 @@ class SegmentScan {
     const isIntact = window.payloadIntact(at, header);
     if (!isIntact && !isEntry(header)) return null;
     assertKnown(header);
-    return { header, payload: isIntact ? window.payload(at, header.length) : null };
+    // A seal is read where it stands.
+    const isKept = isIntact && header.kind !== RecordKind.seal;
+    return { header, payload: isKept ? window.payload(at, header.length) : null };
   }
 
   #take(record: ScannedRecord): void {
@@ -175,11 +177,12 @@ class SegmentScan {
     const follows = header.previous === this.#chain && (gaps.length > 0 || header.batch === batch);
     // Behind a gap nobody knows what the next record should continue.
     if (this.#chain !== null && !follows) gaps.push({ segment, from: this.#at, to: this.#at });
+    const at = this.#at;
     this.#at += recordBytes(header.length);
     this.#chain = header.checksum;
     this.#records += 1;
     if (header.kind !== RecordKind.seal) return void records.push(record);
-    this.#onBatch(sealed(this.#stretch, record, this.#at));
+    this.#onBatch(sealed(this.#stretch, header, this.#window.seal(at, header), this.#at));
     this.#batches += 1;
     this.#sealed = { chain: header.checksum, end: this.#at };
     this.#stretch = beginning(null).stretch;
@@ -229,9 +232,7 @@ function assertKnown(header: RecordHeader): void {
   );
 }
 
-function sealed(stretch: Stretch, record: ScannedRecord, end: number): ScannedBatch {
-  const { header } = record;
-  const seal = record.payload === null ? null : decodeSeal(header, record.payload);
+function sealed(stretch: Stretch, header: RecordHeader, seal: Seal | null, end: number): ScannedBatch {
   const isWhole = stretch.gaps.length === 0;
   if (seal === null || (isWhole && seal.records !== stretch.records.length)) {
     const path = segmentPath(header.segment);

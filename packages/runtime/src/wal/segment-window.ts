@@ -2,6 +2,7 @@
 import { viewOf } from '../bytes.ts';
 import type { DiskQueue } from '../environment.ts';
 import { read, type Steps } from '../steps.ts';
+import { decodeSeal, type Seal } from './seal.ts';
 import { payloadIntact, RECORD_HEADER_BYTES, type RecordHeader, readRecordHeader, segmentPath } from './format.ts';
 
 const WINDOW_BYTES = 1 << 20;
@@ -51,6 +52,11 @@ export class SegmentWindow {
 
   payloadIntact(at: number, header: RecordHeader): boolean {
     return payloadIntact(this.#bytes, at - this.#start, header);
+  }
+
+  /** Null if the record at `at` contradicts itself. */
+  seal(at: number, header: RecordHeader): Seal | null {
+    return decodeSeal(header, this.#bytes, at - this.#start + RECORD_HEADER_BYTES);
   }
 
   payload(at: number, length: number): Uint8Array {

@@ -17,6 +17,8 @@ export class Coverage implements WorldWatcher {
   readonly counts = new Map<string, number>(situations.map((situation) => [`seen ${situation}`, 0]));
   readonly #servers = new Map<MemberId, SightedServer>();
   readonly #unknown = new Set<number>();
+  /** How long those commands are: whatever has another length need not be looked at. */
+  readonly #unknownLengths = new Set<number>();
 
   onStart(id: MemberId, { recovered, raft, options }: CoreLife): void {
     const server = this.#servers.get(id);
@@ -164,6 +166,7 @@ export class Coverage implements WorldWatcher {
     for (const command of commands) {
       if (this.#unknown.size >= maxUnknown) this.#unknown.clear();
       this.#unknown.add(hashBytes(command));
+      this.#unknownLengths.add(command.length);
     }
   }
 
@@ -196,7 +199,7 @@ export class Coverage implements WorldWatcher {
   }
 
   onApply(_id: MemberId, { data }: AppliedEntry): void {
-    if (this.#unknown.size === 0) return;
+    if (this.#unknown.size === 0 || !this.#unknownLengths.has(data.length)) return;
     this.#note('proposal of unknown outcome applied', this.#unknown.delete(hashBytes(data)));
   }
 
