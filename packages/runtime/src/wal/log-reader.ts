@@ -98,7 +98,8 @@ class EntryWalk {
   /** The entry `index` if it stands here, loaded and whole, as it nearly always does; else null, and nothing has changed. */
   loadedEntry(index: Index, term: Term | null): Entry | null {
     const header = this.#loadedHeader();
-    if (header === null || header.index !== index || !isEntry(header) || (term !== null && header.term !== term)) return null;
+    if (header === null || header.index !== index || !isEntry(header) || (term !== null && header.term !== term))
+      return null;
     const length = recordBytes(header.length);
     const here = this.#at - this.#start;
     if (!this.#has(length) || !payloadIntact(this.#bytes, here, header)) return null;

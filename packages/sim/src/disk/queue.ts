@@ -27,67 +27,118 @@ export interface QueueOwner {
   freeNow(): number | DiskError;
 }
 
-interface Task {
+/** Something submitted, which a class of its own answers: closures that are made for one call are dear. */
+abstract class Task {
   readonly operations: readonly DiskOperation[];
-  at: number;
-  error: DiskError | null;
+  /** The operation that comes next. */
+  at = 0;
+  error: DiskError | null = null;
   /** The last operation took its time: the answer may follow at once. */
-  waited: boolean;
-  readonly answer: (error: DiskError | null) => void;
+  waited = false;
+
+  constructor(operations: readonly DiskOperation[]) {
+    this.operations = operations;
+  }
+
+  abstract answer(owner: QueueOwner): void;
 }
 
 const NO_OPERATIONS: readonly DiskOperation[] = [];
 const NO_BYTES = new Uint8Array(0);
+
+class Submission extends Task {
+  readonly #done: (error: DiskError | null) => void;
+
+  constructor(operations: readonly DiskOperation[], done: (error: DiskError | null) => void) {
+    super(operations);
+    this.#done = done;
+  }
+
+  override answer(): void {
+    this.#done(this.error);
+  }
+}
+
+class Reading extends Task {
+  readonly #path: string;
+  readonly #offset: number;
+  readonly #length: number;
+  readonly #done: (error: DiskError | null, bytes: Uint8Array) => void;
+
+  constructor(
+    path: string,
+    offset: number,
+    length: number,
+    done: (error: DiskError | null, bytes: Uint8Array) => void,
+  ) {
+    super(NO_OPERATIONS);
+    this.#path = path;
+    this.#offset = offset;
+    this.#length = length;
+    this.#done = done;
+  }
+
+  override answer(owner: QueueOwner): void {
+    const bytes = owner.readNow(this.#path, this.#offset, this.#length);
+    if (bytes instanceof Uint8Array) this.#done(null, bytes);
+    else this.#done(bytes, NO_BYTES);
+  }
+}
+
+/** A question that is asked now and then. */
+class Question extends Task {
+  readonly #answer: (owner: QueueOwner) => void;
+
+  constructor(answer: (owner: QueueOwner) => void) {
+    super(NO_OPERATIONS);
+    this.#answer = answer;
+  }
+
+  override answer(owner: QueueOwner): void {
+    this.#answer(owner);
+  }
+}
 
 export class VirtualQueue implements DiskQueue {
   readonly #owner: QueueOwner;
   #waiting: Task[] = [];
   #current: Task | null = null;
   #stuck = false;
+  /** The task at hand waits for this alone, one call at a time. */
+  readonly #onTime = (): void => this.#goOn();
 
   constructor(owner: QueueOwner) {
     this.#owner = owner;
   }
 
   submit(operations: readonly DiskOperation[], done: (error: DiskError | null) => void): void {
-    this.#enqueue(operations, done);
+    this.#enqueue(new Submission(operations, done));
   }
 
   read(path: string, offset: number, length: number, done: (error: DiskError | null, bytes: Uint8Array) => void): void {
-    this.#enqueue(NO_OPERATIONS, () => {
-      const bytes = this.#owner.readNow(path, offset, length);
-      if (bytes instanceof Uint8Array) done(null, bytes);
-      else done(bytes, NO_BYTES);
-    });
+    this.#enqueue(new Reading(path, offset, length, done));
   }
 
   list(path: string, done: (error: DiskError | null, names: readonly string[]) => void): void {
-    this.#enqueue(NO_OPERATIONS, () => {
-      const names = this.#owner.listNow(path);
+    const answer = (owner: QueueOwner): void => {
+      const names = owner.listNow(path);
       if ('code' in names) done(names, []);
       else done(null, names);
-    });
+    };
+    this.#enqueue(new Question(answer));
   }
 
   size(path: string, done: (error: DiskError | null, bytes: number) => void): void {
-    this.#enqueue(NO_OPERATIONS, () => {
-      const bytes = this.#owner.sizeNow(path);
-      if (typeof bytes === 'number') done(null, bytes);
-      else done(bytes, 0);
-    });
+    this.#enqueue(new Question((owner) => answerNumber(owner.sizeNow(path), done)));
   }
 
   free(done: (error: DiskError | null, bytes: number) => void): void {
-    this.#enqueue(NO_OPERATIONS, () => {
-      const bytes = this.#owner.freeNow();
-      if (typeof bytes === 'number') done(null, bytes);
-      else done(bytes, 0);
-    });
+    this.#enqueue(new Question((owner) => answerNumber(owner.freeNow(), done)));
   }
 
   /** Calls back behind everything that was submitted before. */
   drain(done: () => void): void {
-    this.#enqueue(NO_OPERATIONS, done);
+    this.#enqueue(new Submission(NO_OPERATIONS, done));
   }
 
   /** What was stuck goes on. */
@@ -97,8 +148,8 @@ export class VirtualQueue implements DiskQueue {
     if (this.#current !== null) this.#advance(this.#current);
   }
 
-  #enqueue(operations: readonly DiskOperation[], answer: (error: DiskError | null) => void): void {
-    this.#waiting.push({ operations, at: 0, error: null, waited: false, answer });
+  #enqueue(task: Task): void {
+    this.#waiting.push(task);
     if (this.#current === null) this.#next();
   }
 
@@ -115,34 +166,45 @@ export class VirtualQueue implements DiskQueue {
     for (; task.at < task.operations.length && task.error === null; task.at++) {
       const operation = task.operations[task.at];
       if (operation === undefined) break;
-      if (operation.op === 'sync' || operation.op === 'syncDirectory') {
-        return this.#later(this.#owner.syncTime(), () => {
-          task.error = this.#owner.carryOut(operation);
-          task.at++;
-          task.waited = true;
-          this.#advance(task);
-        });
-      }
+      if (takesTime(operation)) return this.#later(this.#owner.syncTime());
       task.error = this.#owner.carryOut(operation);
       task.waited = false;
     }
     if (task.waited) this.#finish(task);
-    else this.#later(this.#owner.accessTime(), () => this.#finish(task));
+    else this.#later(this.#owner.accessTime());
+  }
+
+  #later(delay: number): void {
+    this.#owner.scheduler.after(delay, this.#onTime);
+  }
+
+  /** The time is over that a sync takes, or the access behind the last operation. */
+  #goOn(): void {
+    const task = this.#current;
+    if (task === null || this.#owner.ended) return;
+    const stall = this.#owner.stallLeft();
+    if (stall > 0) return this.#later(stall);
+    const operation = task.error === null ? task.operations[task.at] : undefined;
+    if (operation === undefined) return this.#finish(task);
+    task.error = this.#owner.carryOut(operation);
+    task.at++;
+    task.waited = true;
+    this.#advance(task);
   }
 
   #finish(task: Task): void {
     this.#current = null;
-    task.answer(task.error);
+    task.answer(this.#owner);
     // What the answer submitted is in the queue already, behind what waited there.
     if (this.#current === null) this.#next();
   }
+}
 
-  #later(delay: number, work: () => void): void {
-    this.#owner.scheduler.after(delay, () => {
-      if (this.#owner.ended) return;
-      const stall = this.#owner.stallLeft();
-      if (stall > 0) this.#later(stall, work);
-      else work();
-    });
-  }
+function takesTime({ op }: DiskOperation): boolean {
+  return op === 'sync' || op === 'syncDirectory';
+}
+
+function answerNumber(answer: number | DiskError, done: (error: DiskError | null, bytes: number) => void): void {
+  if (typeof answer === 'number') done(null, answer);
+  else done(answer, 0);
 }

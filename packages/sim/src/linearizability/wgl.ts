@@ -153,7 +153,8 @@ class Search<Op, State> {
     if (this.#stuck >= 0 && this.#stack.length <= this.#longest.length) return;
     // Only what has changed since: a long order that goes on and on would be copied again and again.
     this.#longest.length = this.#unchanged;
-    for (let at = this.#unchanged; at < this.#stack.length; at++) this.#longest.push(this.#stack[at]?.node.operation ?? -1);
+    for (let at = this.#unchanged; at < this.#stack.length; at++)
+      this.#longest.push(this.#stack[at]?.node.operation ?? -1);
     this.#unchanged = this.#longest.length;
     this.#stuck = node?.operation ?? -1;
   }

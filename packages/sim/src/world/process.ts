@@ -351,11 +351,19 @@ function guardedDisk(disk: VirtualDisk, guard: LifeGuard): Disk {
   };
 }
 
+/** Who is awake is called without another closure. */
 function guardedQueue(queue: DiskQueue, guard: LifeGuard): DiskQueue {
   return {
-    submit: (operations, done) => queue.submit(operations, (error) => guard.run(() => done(error))),
+    submit: (operations, done) =>
+      queue.submit(operations, (error) => {
+        if (guard.isAwake) done(error);
+        else guard.run(() => done(error));
+      }),
     read: (path, offset, length, done) =>
-      queue.read(path, offset, length, (error, bytes) => guard.run(() => done(error, bytes))),
+      queue.read(path, offset, length, (error, bytes) => {
+        if (guard.isAwake) done(error, bytes);
+        else guard.run(() => done(error, bytes));
+      }),
     list: (path, done) => queue.list(path, (error, names) => guard.run(() => done(error, names))),
     size: (path, done) => queue.size(path, (error, bytes) => guard.run(() => done(error, bytes))),
     free: (done) => queue.free((error, bytes) => guard.run(() => done(error, bytes))),
