@@ -16,7 +16,7 @@ export class RecentEntries {
   /** As many as fit, as bytes of their own. */
   take(): readonly Entry[] {
     this.#trim();
-    return this.#entries.map((entry) => ({ ...entry, data: entry.data.slice() }));
+    return this.#entries.map(({ index, term, kind, data }) => ({ index, term, kind, data: data.slice() }));
   }
 
   push(entry: Entry): void {

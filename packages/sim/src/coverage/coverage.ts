@@ -41,10 +41,10 @@ export class Coverage implements WorldWatcher {
   onInput(id: MemberId, input: Input): void {
     const server = this.#servers.get(id);
     if (server === undefined) return;
-    if (input.kind === 'persisted') server.persisted(input.id);
+    if (input.kind === 'message') this.#received(server, input.message);
+    else if (input.kind === 'persisted') server.persisted(input.id);
     else if (input.kind === 'propose') server.proposals.set(input.id, input.commands);
     else if (input.kind === 'loaded') this.#note('entries loaded from storage');
-    else if (input.kind === 'message') this.#received(server, input.message);
     this.#elections(server);
     this.#role(server, input);
     if (server.role === 'leader' && server.raft.role === 'leader') this.#commit(server, input);

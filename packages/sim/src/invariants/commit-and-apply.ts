@@ -24,8 +24,9 @@ export class CommitAndApply {
       const first = `${id} had committed ${before.commitIndex} and applied ${before.appliedIndex}`;
       this.#ghosts.broken('C2', first, `now ${commitIndex} and ${appliedIndex}`);
     }
-    if (input.kind === 'message' && input.message.kind === 'appendEntries') this.#checkArrived(server, input.message);
-    if (input.kind === 'applied') this.#checkAllApplied(server, input.index);
+    if (input.kind === 'message') {
+      if (input.message.kind === 'appendEntries') this.#checkArrived(server, input.message);
+    } else if (input.kind === 'applied') this.#checkAllApplied(server, input.index);
     // A leader that settles faulty entries cuts those that it is told were never committed: it must still have all that was.
     const hasCut = before.recovering && log.lastIndex < before.lastIndex;
     if (state.role === 'leader' && (before.role !== 'leader' || hasCut)) this.#checkComplete(server);

@@ -126,6 +126,7 @@ export class DurabilityChecks {
   }
 
   stepped(server: ServerGhost, input: Input): void {
+    if (input.kind === 'message') return;
     if (input.kind === 'persisted') this.#persisted(server, input.id);
     else if (input.kind === 'loaded') {
       this.#checkEntries(server.id, 'reads', input.entries, input.entries.at(-1)?.term ?? 0);

@@ -113,6 +113,7 @@ export class Logs {
     }
     known.match = match;
     known.next = next;
+    known.checkedIn = 0;
   }
 
   /** A batch leaves for the disk: whatever enters a log is seen here. Returns what the disk holds when it is done. */
@@ -218,6 +219,9 @@ export class Logs {
     for (const progress of leadership.progress) {
       const { match, next, incarnation } = progress;
       const before = known.get(progress.id);
+      // What was acknowledged in a term only grows: what has not moved since it was checked need not be looked up again.
+      const isChecked = before?.checkedIn === term && before.incarnation === incarnation && before.match === match;
+      if (isChecked && before.next === next && next <= log.lastIndex + 1) continue;
       // What one life of a member has acknowledged is nothing to the next.
       const old = before?.incarnation === null || before?.incarnation === incarnation ? before : undefined;
       if (
@@ -233,12 +237,7 @@ export class Logs {
           `${id} has it at match ${match}, next ${next}, its own log ends at ${log.lastIndex}`,
         );
       }
-      if (old === undefined) known.set(progress.id, { match, next, incarnation });
-      else {
-        old.match = match;
-        old.next = next;
-        old.incarnation = incarnation;
-      }
+      known.set(progress.id, { match, next, incarnation, checkedIn: term });
     }
   }
 

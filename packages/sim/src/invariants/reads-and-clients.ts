@@ -27,6 +27,8 @@ interface Asked {
 export class ReadsAndClients {
   readonly #ghosts: Ghosts;
   readonly #refused = new Set<number>();
+  /** Lengths that refused commands have had: whatever has another was not refused. */
+  readonly #refusedLengths = new Set<number>();
 
   constructor(ghosts: Ghosts) {
     this.#ghosts = ghosts;
@@ -34,7 +36,8 @@ export class ReadsAndClients {
 
   stepped(server: ServerGhost, input: Input): void {
     const { raft } = server;
-    if (input.kind === 'read') {
+    if (input.kind === 'message') this.#received(server, input.message);
+    else if (input.kind === 'read') {
       const { leadership, term } = raft.state;
       server.reads.set(input.id, {
         committed: this.#ghosts.committedIndex,
@@ -43,7 +46,6 @@ export class ReadsAndClients {
         isLeased: isWithinLease(server, input.now),
       });
     } else if (input.kind === 'propose') server.proposals.set(input.id, input.commands);
-    else if (input.kind === 'message') this.#received(server, input.message);
     leaseStepped(this.#ghosts, server, input);
     if (raft.role !== 'leader' && server.rounds.size > 0) server.rounds.clear();
     if (raft.role !== 'leader' && server.carriedReads.size > 0) server.carriedReads.clear();
@@ -174,11 +176,12 @@ export class ReadsAndClients {
         break;
       }
     this.#refused.add(hashBytes(command));
+    this.#refusedLengths.add(command.length);
   }
 
   /** What was refused has no effect, ever. Commands must be unique: the service's are, they bear sequence numbers. */
   applied({ id }: ServerGhost, entry: AppliedEntry): void {
-    if (this.#refused.size === 0 || !this.#refused.has(hashBytes(entry.data))) return;
+    if (!this.#refusedLengths.has(entry.data.length) || !this.#refused.has(hashBytes(entry.data))) return;
     this.#ghosts.broken('G6', 'a command was refused for certain', `${id} applies it as entry ${entry.index}`);
   }
 }

@@ -126,6 +126,8 @@ export interface Known {
   incarnation: Incarnation | null;
   match: Index;
   next: Index;
+  /** The term in which these were last compared with what the follower had acknowledged; 0 if that is to be done. */
+  checkedIn: Term;
 }
 
 /** A server as the last step left it. */

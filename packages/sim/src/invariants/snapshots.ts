@@ -21,7 +21,9 @@ export class Snapshots {
       const first = `the log of ${id} begins behind ${log.base.index} and ends at ${log.lastIndex}`;
       this.#ghosts.broken('E3', first, `its snapshot is at ${snapshot.index}`);
     }
-    if (input.kind === 'compacted') {
+    if (input.kind === 'message') {
+      if (input.message.kind === 'installSnapshot') this.#checkInstalled(server, input.message.snapshot);
+    } else if (input.kind === 'compacted') {
       this.#checkCovered(server, input.snapshot, 'has taken');
       if (input.snapshot.index > server.before.appliedIndex) {
         this.#ghosts.broken(
@@ -31,8 +33,6 @@ export class Snapshots {
         );
       }
       this.#checkVouchedFor(server, input.snapshot.index);
-    } else if (input.kind === 'message' && input.message.kind === 'installSnapshot') {
-      this.#checkInstalled(server, input.message.snapshot);
     }
   }
 
