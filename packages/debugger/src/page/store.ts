@@ -26,11 +26,14 @@ export const playhead = signal(0);
 
 /** Each branch's own steps, in order, from where it parts from its parent. */
 const own = new Map<number, StepRecord[]>();
+/** Counts the runs that were opened: what was found in one says nothing of the next. */
+export const opened = signal(0);
 /** Counts up with every step that is learned, so that diagrams know when to look again. */
 const learned = signal(0);
 
 export function forgetSteps(): void {
   own.clear();
+  opened.value += 1;
   learned.value += 1;
 }
 

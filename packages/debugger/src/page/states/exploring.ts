@@ -1,9 +1,9 @@
 /** The states ahead, as far as they were explored, and what is asked of the next exploration. */
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { ExplorationView } from '../../engine/explore.ts';
 import type { Predicate } from '../../engine/predicates.ts';
 import { explore } from '../session.ts';
-import { frame, tab } from '../store.ts';
+import { frame, opened, tab } from '../store.ts';
 
 export interface Explored {
   readonly view: ExplorationView;
@@ -13,7 +13,11 @@ export interface Explored {
 
 export const goal = signal<Predicate | null>(null);
 export const depth = signal(6);
-export const explored = signal<Explored | null>(null);
+const found = signal<{ readonly opened: number; readonly explored: Explored } | null>(null);
+/** Of the run that is open; null while nothing of it was explored. */
+export const explored = computed<Explored | null>(() =>
+  found.value?.opened === opened.value ? found.value.explored : null,
+);
 /** The state of the picture that is looked at. */
 export const chosen = signal<number | null>(null);
 
@@ -29,9 +33,10 @@ async function exploreFromHere(): Promise<void> {
   tab.value = 'States';
   if (moment.isRecording) return;
   const { branch, step } = moment.position;
+  const run = opened.value;
   const name = moment.branches.find(({ id }) => id === branch)?.name ?? '';
   const view = await explore(goal.value, depth.value);
   if (view === null) return;
-  explored.value = { view, from: `step ${step} of ${name}` };
+  found.value = { opened: run, explored: { view, from: `step ${step} of ${name}` } };
   chosen.value = null;
 }
