@@ -57,14 +57,26 @@ export function spread(options: SpreadOptions): Readonly<Record<string, unknown>
   const vertical = { field: y.field, type: 'quantitative', title: y.title, scale };
   const layer = [
     {
+      transform: [{ filter: "datum.part === 'span'" }],
+      mark: { type: 'rule', strokeWidth: 1.5 },
+      encoding: { ...position, y: { ...vertical, field: 'p10' }, y2: { field: 'p90' } },
+    },
+    {
+      transform: [{ filter: "datum.part === 'span'" }],
+      mark: { type: 'tick', thickness: 3, size: 16 },
+      encoding: { ...position, y: { ...vertical, field: 'median' } },
+    },
+    // On top: an observation that never came must not hide behind the bar at the limit.
+    {
       transform: [{ filter: "datum.part === 'observation'" }],
-      mark: { type: 'point', opacity: 0.45, size: 22, filled: true },
+      mark: { type: 'point', opacity: 0.6, size: 26, filled: true, stroke: 'white', strokeWidth: 0.4 },
       encoding: {
         ...position,
         y: vertical,
         ...(censored === undefined
           ? {}
           : {
+              size: { condition: { test: `datum['${censored}'] === '${outcomes[1]}'`, value: 80 }, value: 26 },
               shape: {
                 field: censored,
                 type: 'nominal',
@@ -74,16 +86,6 @@ export function spread(options: SpreadOptions): Readonly<Record<string, unknown>
               },
             }),
       },
-    },
-    {
-      transform: [{ filter: "datum.part === 'span'" }],
-      mark: { type: 'rule', strokeWidth: 1.5 },
-      encoding: { ...position, y: { ...vertical, field: 'p10' }, y2: { field: 'p90' } },
-    },
-    {
-      transform: [{ filter: "datum.part === 'span'" }],
-      mark: { type: 'tick', thickness: 3, size: 16 },
-      encoding: { ...position, y: { ...vertical, field: 'median' } },
     },
     ...(published.length === 0 ? [] : [crosses(x, y)]),
   ];
