@@ -14,5 +14,6 @@ export type EvaluationErrorCode =
   | 'NoSuchCell'
   | 'PlanDiffers'
   | 'BadDirectory'
+  | 'OutInUse'
   | 'TooFewPorts'
   | 'BadResults';

@@ -9,6 +9,7 @@ import type { Cell, Experiment, Scale } from '../experiment.ts';
 import { Harness, type PortSource, systemPorts } from '../harness/harness.ts';
 import { portsBetween, type PortRange } from '../harness/port-range.ts';
 import { type Conditions, conditionsOf } from '../report/conditions.ts';
+import { claim } from './claim.ts';
 import { Progress, type Screen } from './progress.ts';
 import { keepLogs } from './keep-logs.ts';
 
@@ -52,8 +53,17 @@ interface Task {
  * @throws EvaluationError before anything is started, when what is asked for cannot be
  */
 export async function evaluate(options: EvaluationOptions): Promise<EvaluationEnd> {
-  const { screen, signal } = options;
   checkDirectory(options.out);
+  const release = claim(options.out);
+  try {
+    return await carryOut(options);
+  } finally {
+    release();
+  }
+}
+
+async function carryOut(options: EvaluationOptions): Promise<EvaluationEnd> {
+  const { screen, signal } = options;
   const tasks = tasksOf(options);
   const ports = portSource(options, tasks);
   for (const line of removeAbandoned(RUN_KIND)) screen.say(line);
