@@ -60,6 +60,13 @@ export interface RaftServer {
    * false if it does not lead, or another change is under way.
    */
   change?(members: readonly number[]): boolean;
+  /**
+   * May be left out; with it, searches know where they have been before. All that is in memory, what calls under way hold on to included, as plain data;
+   * deadlines as what is left of them.
+   */
+  save?(): PlainData;
+  /** May be left out; with it, searches need not always run from the beginning. On a fresh server, when no call is under way: it is as it was. */
+  load?(saved: PlainData): void;
   /** Nobody needs this server any more: it should stop its timers and loops. */
   kill(): void;
 }
@@ -89,6 +96,8 @@ export const reservedMethods: ReadonlySet<string> = new Set([
   'getState',
   'snapshot',
   'change',
+  'save',
+  'load',
   'kill',
   'constructor',
 ]);

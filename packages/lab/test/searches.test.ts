@@ -233,6 +233,51 @@ describe('a wrong Raft in the async style', () => {
   });
 });
 
+describe('an async Raft with save and load', () => {
+  /** raft.mjs, which keeps all that it waits for where `save` finds it. */
+  const saved = `
+    import { Raft } from '${implementation('raft')}';
+    const fields = ['currentTerm', 'votedFor', 'log', 'role', 'commitIndex', 'lastApplied', 'nextIndex', 'matchIndex', 'isDue', 'tallies', 'data'];
+    class SavedRaft extends Raft {
+      tallies = {};
+      ask(peer, method, args, counts, votes, onMajority) {
+        this.tallies = { ...this.tallies, [method]: { args, votes: [...votes] } };
+        return super.ask(peer, method, args, counts, { add: (each) => { votes.add(each); this.tallies[method].votes = [...votes]; }, get size() { return votes.size; } }, onMajority);
+      }
+      save() {
+        const kept = Object.fromEntries(fields.map((name) => [name, this[name]]));
+        return { ...kept, isDue: Array.from(this.isDue, Boolean), left: Math.max(0, this.deadline - Date.now()), heard: Math.max(-1000, this.heardLeader - Date.now()) };
+      }
+      load(saved) {
+        for (const name of fields) this[name] = saved[name];
+        this.deadline = Date.now() + saved.left;
+        this.heardLeader = Date.now() + saved.heard;
+        if (this.role === 'leader') for (const peer of this.others()) void this.replicationLoop(peer, this.currentTerm);
+      }
+    }
+    export const make = (...given) => new SavedRaft(...given);`;
+
+  function written(name: string, text: string): string {
+    const path = join(folder, `${name}.mjs`);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  test('passes, and knows states that it has met', { timeout: 120_000 }, async () => {
+    const outcomes = await outcomesOf(written('saved', saved), ['SearchElection', 'SearchConverge', 'SearchFigure8']);
+    for (const [name, { failure, search }] of outcomes) {
+      expect(failure, name).toBeNull();
+      expect(search?.states, name).toBeGreaterThan(200);
+    }
+  });
+
+  test('is told when load does not restore what save told', { timeout: 60_000 }, async () => {
+    const path = written('badly-loaded', saved.replace('for (const name of fields) this[name] = saved[name];', ''));
+    const { failure } = (await outcomesOf(path, ['SearchConverge'])).get('SearchConverge') as Outcome;
+    expect(failure?.message).toMatch(/^load restores what save told: getState of server \d said term \d/);
+  });
+});
+
 describe('a mistake in handlers.mjs', () => {
   test.each(mistakes)('$name fails $fails', { timeout: 60_000 }, async ({ name, from, to, fails, message }) => {
     const { failure } = (await outcomesOf(patched(name, from, to), [fails])).get(fails) as Outcome;

@@ -10,7 +10,7 @@ import { Telling } from './telling.ts';
 import type { Subject } from './turn.ts';
 
 /** States that a stage may meet that looks at all there is; one that needs more is bounded by it. */
-const MAX_STATES = 50_000;
+const MAX_STATES = 40_000;
 /** States that a stage may meet on its way to a goal. */
 const MAX_STATES_TO_GOAL = 200_000;
 /** Of each kind one step of so many is made twice, to see that the same comes of it. */

@@ -113,7 +113,7 @@ const secondReign: SearchTest = {
       name: 'its c4 reaches everybody',
       begin: [lose(null, null), client(0), sides([0, 1, 3], [2], [4])],
       budgets: { timeouts: [4] },
-      goal: goal('server 1 applies c4', applied(2, [1])),
+      goal: goal('server 1 has c4', holds(1, 'c4')),
     },
   ],
 };

@@ -3,7 +3,7 @@
  * next: a call or an answer that arrives, or time that passes at one server until it does something.
  */
 import type { Broken } from '@quorate/sim';
-import type { ApplyMessage, Make, Peer, PlainData, RaftServer } from '../../interface.ts';
+import type { ApplyMessage, Make, Peer, PlainData } from '../../interface.ts';
 import { reservedMethods } from '../../interface.ts';
 import { LabPersister } from '../../cluster/lab-persister.ts';
 import { readSnapshot } from '../../cluster/service.ts';
@@ -21,6 +21,16 @@ import { nothingSpent, type Spent, spentOf, unnoticedOf, withSpent, withTimeout 
 import type { LabStep } from '../step.ts';
 import type { Turned } from '../turn.ts';
 import { LocalClock } from './local-clock.ts';
+import {
+  badlyLoaded,
+  noEffects,
+  type Effects,
+  isNoticed,
+  type Life,
+  type Member,
+  type Rest,
+  type RestingMember,
+} from './member.ts';
 
 /** Taken before the globals are replaced. Whatever was resolved has gone on by then. */
 const { setImmediate: afterMicrotasks } = globalThis;
@@ -28,32 +38,9 @@ const { setImmediate: afterMicrotasks } = globalThis;
 /** The names under which time passes: with the timers running out, or being late. */
 export const clockNames = ['clock', 'idle'] as const;
 
-/** One server, from its start to its crash. */
-interface Life {
-  raft: RaftServer | null;
-  readonly clock: LocalClock;
-}
-
-interface Member {
-  shown: SearchedServer;
-  life: Life | null;
-  persister: LabPersister;
-  /** The last index that the service has handed over a snapshot of, or got one of. */
-  snapshotIndex: number;
-}
-
 interface Sent extends LabFlight {
   /** Whoever called waits here. */
   readonly resolve: (answer: PlainData) => void;
-}
-
-/** What a step has brought so far. */
-interface Effects {
-  readonly server: number;
-  readonly calls: LabMessage[];
-  readonly applied: ApplyMessage[];
-  answer: PlainData;
-  hasSaved: boolean;
 }
 
 export interface RerunOptions {
@@ -93,6 +80,11 @@ export class RerunCluster implements Situation {
 
   /** All servers begin. Whatever they run finds its own time, and chance that is the same in every run. */
   async begin(): Promise<void> {
+    this.#enter();
+    for (const { shown } of this.#members) await this.#act(shown.id, 'began', () => this.#restart(shown.id));
+  }
+
+  #enter(): void {
     const now = (): number => this.#current.now;
     const scheduler = {
       get now(): number {
@@ -101,7 +93,6 @@ export class RerunCluster implements Situation {
       after: (milliseconds: number, run: () => void) => this.#current.after(milliseconds, run),
     };
     enterWorld(scheduler, { uint32: () => this.#draw() });
-    for (const { shown } of this.#members) await this.#act(shown.id, 'began', () => this.#restart(shown.id));
   }
 
   get servers(): readonly SearchedServer[] {
@@ -114,6 +105,21 @@ export class RerunCluster implements Situation {
 
   hasSaved(server: number, command: string): boolean {
     return speaksOf(copyPlain(this.#member(server).persister.readState()).value, command);
+  }
+
+  /** What the `save` of a server tells, at its own time; null if it is down or has none. */
+  #inside(server: number): PlainData {
+    const raft = this.#member(server).life?.raft ?? null;
+    if (raft === null || raft.save === undefined) return null;
+    this.#effects = noEffects(server);
+    try {
+      return copyPlain(raft.save()).value;
+    } catch (error) {
+      this.#break(threw(server, 'was to tell what is in it (save)', error));
+      return null;
+    } finally {
+      this.#effects = null;
+    }
   }
 
   /** Whether the first server, which must be up, has `change`. */
@@ -185,13 +191,56 @@ export class RerunCluster implements Situation {
     for (const { shown } of this.#members) this.#crash(shown.id, 'off');
   }
 
+  /** What a run can go on from: where nothing is on its way, and each server that is up can tell and take over what is in it. Null elsewhere. */
+  rest(): Rest | null {
+    if (this.#flights.length > 0) return null;
+    const members: RestingMember[] = [];
+    for (const { life, persister, shown, snapshotIndex } of this.#members) {
+      const { raft = null } = life ?? {};
+      if (life !== null && (raft?.save === undefined || raft.load === undefined)) return null;
+      const inside = this.#inside(shown.id);
+      members.push({ shown, persister: persister.successor(), snapshotIndex, inside });
+    }
+    return {
+      members,
+      allowance: this.allowance,
+      ghost: this.ghost,
+      sides: this.#sides,
+      spent: this.#spent,
+      counts: [this.#lastMessage, this.#commands, this.#draws],
+    };
+  }
+
+  /** In place of `begin`. */
+  async resume({ members, allowance, ghost, sides, spent, counts }: Rest): Promise<void> {
+    this.#enter();
+    for (const [server, { shown, persister, snapshotIndex, inside }] of members.entries()) {
+      const member = this.#member(server);
+      member.persister = persister.successor();
+      member.snapshotIndex = snapshotIndex;
+      if (shown.status === 'up') {
+        await this.#act(server, 'was loaded', () => {
+          this.#restart(server);
+          member.life?.raft?.load?.(copyPlain(inside).value);
+        });
+        this.#break(badlyLoaded(shown, member.shown));
+        member.snapshotIndex = snapshotIndex;
+      }
+      member.shown = shown;
+    }
+    this.allowance = allowance;
+    this.ghost = ghost;
+    this.#sides = sides;
+    this.#spent = spent;
+    [this.#lastMessage, this.#commands, this.#draws] = counts;
+  }
+
   /** All that tells this moment from others, if every server has a `save`; null if one has none. */
   code(): string | null {
     const parts: string[] = [];
     for (const { life, persister, shown } of this.#members) {
-      const save: unknown = life?.raft === null || life === null ? null : Reflect.get(life.raft, 'save');
-      if (typeof save !== 'function' && life !== null) return null;
-      const inside = typeof save === 'function' ? copyPlain(save.call(life?.raft)).value : null;
+      if (life !== null && life.raft?.save === undefined) return null;
+      const inside = this.#inside(shown.id);
       const { left } = life?.clock ?? { left: [] };
       parts.push(codeOf([inside, copyPlain(persister.readState()).value, left, { ...shown }]));
     }
@@ -242,7 +291,7 @@ export class RerunCluster implements Situation {
   /** Lets a server do something, and whatever that resolves go on, until nothing runs any more. */
   async #act(server: number, doing: string, act: () => void | Promise<void>): Promise<Turned<SearchedServer>> {
     const before = this.#member(server).shown;
-    const effects: Effects = { server, calls: [], applied: [], answer: null, hasSaved: false };
+    const effects = noEffects(server);
     this.#effects = effects;
     const fail = (error: unknown): void => this.#break(threw(server, doing, error));
     process.on('unhandledRejection', fail);
@@ -442,7 +491,7 @@ export class RerunCluster implements Situation {
     member.life = null;
     member.shown = { ...shown, status, isLeader: false, applied: 0 };
     life.clock.stop();
-    this.#effects = { server, calls: [], applied: [], answer: null, hasSaved: false };
+    this.#effects = noEffects(server);
     try {
       life.raft?.kill();
     } catch (error) {
@@ -456,10 +505,6 @@ export class RerunCluster implements Situation {
         callerOf(flight.message) === server ? { ...flight, message: { ...flight.message, isAwaited: false } } : flight,
       );
   }
-}
-
-function isNoticed({ calls, applied, hasSaved }: Effects): boolean {
-  return calls.length > 0 || applied.length > 0 || hasSaved;
 }
 
 function settled(): Promise<void> {

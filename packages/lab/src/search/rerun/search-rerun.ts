@@ -8,6 +8,7 @@ import type { SearchStage, SearchTest } from '../../suite/search-test.ts';
 import type { LabAction } from '../action.ts';
 import { boundsOf, nothingAllowed } from '../allowance.ts';
 import type { SearchReport, StageSummary } from '../search-report.ts';
+import type { Rest } from './member.ts';
 import { RerunCluster } from './rerun-cluster.ts';
 import { lookAt, type Sight } from './sight.ts';
 import { Script } from './script.ts';
@@ -63,6 +64,8 @@ class Rerun {
   #stage: SearchStage | null = null;
   /** What leads to where the present stage begins. */
   #way: Decision[] = [];
+  /** Where the present stage begins, if runs can go on from there. */
+  #rest: Rest | null = null;
   #runs = 0;
   #steps = 0;
   #stageSteps = 0;
@@ -91,6 +94,7 @@ class Rerun {
       goal === null ? budgets : { ...budgets, timeouts: (budgets.timeouts ?? []).map((each) => 2 * each) };
     for (const action of [{ kind: 'restage', stage: name, budgets: allowed, forget } as const, ...begin])
       this.#way.push({ action, message: null, isScenarios: true });
+    this.#rest = await this.#restHere();
     const runs = await this.#search(goal === null ? RUNS : RUNS_TO_GOAL);
     const found = this.#best as Finding | null;
     const isBroken = found !== null && found.broken !== null;
@@ -127,9 +131,29 @@ class Rerun {
     this.#runs += 1;
     const cluster = new RerunCluster(this.#options);
     try {
+      await this.#toStage(cluster);
+      await this.#walk(cluster, script);
+    } finally {
+      cluster.end();
+    }
+  }
+
+  /** To where the present stage begins: from there on if servers can be loaded, else from the beginning. */
+  async #toStage(cluster: RerunCluster): Promise<void> {
+    if (this.#rest !== null) {
+      await cluster.resume(this.#rest);
+      return;
+    }
+    await cluster.begin();
+    await replay(cluster, this.#way);
+  }
+
+  async #restHere(): Promise<Rest | null> {
+    const cluster = new RerunCluster(this.#options);
+    try {
       await cluster.begin();
       await replay(cluster, this.#way);
-      await this.#walk(cluster, script);
+      return cluster.broken === null ? cluster.rest() : null;
     } finally {
       cluster.end();
     }
@@ -208,6 +232,8 @@ class Rerun {
     if (found !== null && rule !== null) {
       const shortest = await this.#shortened(found, ({ broken }) => broken?.invariant === rule.invariant);
       const { lines, broken } = await tellWay(this.#options, [...this.#way, ...shortest]);
+      const isOfStage = stage?.invariants?.some(({ name }) => name === rule.invariant) === true;
+      if (broken === null && this.#rest !== null && !isOfStage) lines.push(notFromBeginning);
       const { invariant, first, second } = broken ?? rule;
       return { message: `${invariant}: ${[first, second].filter((fact) => fact !== '').join(', but ')}`, lines };
     }
@@ -235,8 +261,8 @@ class Rerun {
     this.#runs += 1;
     const cluster = new RerunCluster(this.#options);
     try {
-      await cluster.begin();
-      await replay(cluster, [...this.#way, ...way]);
+      await this.#toStage(cluster);
+      await replay(cluster, way);
       return lookAt(cluster, this.#stage);
     } finally {
       cluster.end();
@@ -247,3 +273,6 @@ class Rerun {
 function sum(misses: Sight['misses']): number {
   return misses.reduce((total, { distance }) => total + distance, 0);
 }
+
+const notFromBeginning =
+  '-- run from the beginning, the same steps break nothing: what load made of a server is not what save told';

@@ -3,7 +3,8 @@ import type { LabAction } from '../action.ts';
 import { whyNot } from '../enabled.ts';
 import type { LabMessage } from '../message.ts';
 import { codeOf } from '../plain-code.ts';
-import { tellState, tellStep } from '../tell.ts';
+import { tellState } from '../tell.ts';
+import { Telling } from '../telling.ts';
 import { RerunCluster, type RerunOptions } from './rerun-cluster.ts';
 
 export interface Decision {
@@ -55,8 +56,7 @@ export async function tellWay(
   way: readonly Decision[],
 ): Promise<{ readonly lines: string[]; readonly broken: RerunCluster['broken'] }> {
   const cluster = new RerunCluster(options);
-  const lines: string[] = [];
-  let steps = 0;
+  const telling = new Telling([]);
   try {
     await cluster.begin();
     for (const decision of way) {
@@ -64,15 +64,10 @@ export async function tellWay(
       if (action === null) continue;
       const before = cluster.servers;
       const step = await cluster.perform(action, decision.isScenarios);
-      const sentence = tellStep(step, before);
-      if (action.kind === 'restage') lines.push(`-- ${sentence}`);
-      else {
-        steps += 1;
-        lines.push(`${String(steps).padStart(3)}  ${sentence}`);
-      }
+      telling.note(step, before);
       if (cluster.broken !== null) break;
     }
-    return { lines: [...lines, '-- the state at the end', ...tellState(cluster)], broken: cluster.broken };
+    return { lines: [...telling.lines, '-- the state at the end', ...tellState(cluster)], broken: cluster.broken };
   } finally {
     cluster.end();
   }
