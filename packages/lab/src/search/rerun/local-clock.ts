@@ -2,6 +2,12 @@
  * The time of one server that is searched: it passes when the search says so, and for every server by itself, as clocks that differ do.
  */
 
+/** Taken before the globals are replaced. Whatever was resolved has gone on by then. */
+const { setImmediate: afterMicrotasks } = globalThis;
+
+/** The names under which time passes: with the timers running out, or being late. */
+export const clockNames = ['clock', 'idle'] as const;
+
 /** Milliseconds that pass at most before something is to come of it. */
 const LONGEST = 10_000;
 /** Timers that run out at most meanwhile. */
@@ -71,4 +77,21 @@ export class LocalClock {
     }
     return next;
   }
+}
+
+/** Numbers that are spread over all there are, the same in every run. */
+export class Chance {
+  draws = 0;
+
+  uint32(): number {
+    this.draws += 1;
+    return Math.imul(this.draws, 0x9e3779b1) >>> 0;
+  }
+}
+
+/** Whatever was resolved has gone on behind it. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    afterMicrotasks(resolve);
+  });
 }

@@ -20,7 +20,7 @@ import type { SearchedServer, ServerStatus } from '../server.ts';
 import { nothingSpent, type Spent, spentOf, unnoticedOf, withSpent, withTimeout } from '../spent.ts';
 import type { LabStep } from '../step.ts';
 import type { Turned } from '../turn.ts';
-import { LocalClock } from './local-clock.ts';
+import { Chance, clockNames, LocalClock, settled } from './local-clock.ts';
 import {
   badlyLoaded,
   noEffects,
@@ -31,12 +31,6 @@ import {
   type Rest,
   type RestingMember,
 } from './member.ts';
-
-/** Taken before the globals are replaced. Whatever was resolved has gone on by then. */
-const { setImmediate: afterMicrotasks } = globalThis;
-
-/** The names under which time passes: with the timers running out, or being late. */
-export const clockNames = ['clock', 'idle'] as const;
 
 interface Sent extends LabFlight {
   /** Whoever called waits here. */
@@ -61,7 +55,7 @@ export class RerunCluster implements Situation {
   #spent: Spent;
   #lastMessage = 0;
   #commands = 0;
-  #draws = 0;
+  readonly #chance = new Chance();
   #effects: Effects | null = null;
 
   constructor({ make, servers, offers }: RerunOptions) {
@@ -92,7 +86,7 @@ export class RerunCluster implements Situation {
       },
       after: (milliseconds: number, run: () => void) => this.#current.after(milliseconds, run),
     };
-    enterWorld(scheduler, { uint32: () => this.#draw() });
+    enterWorld(scheduler, this.#chance);
   }
 
   get servers(): readonly SearchedServer[] {
@@ -207,7 +201,7 @@ export class RerunCluster implements Situation {
       ghost: this.ghost,
       sides: this.#sides,
       spent: this.#spent,
-      counts: [this.#lastMessage, this.#commands, this.#draws],
+      counts: [this.#lastMessage, this.#commands, this.#chance.draws],
     };
   }
 
@@ -232,7 +226,7 @@ export class RerunCluster implements Situation {
     this.ghost = ghost;
     this.#sides = sides;
     this.#spent = spent;
-    [this.#lastMessage, this.#commands, this.#draws] = counts;
+    [this.#lastMessage, this.#commands, this.#chance.draws] = counts;
   }
 
   /** All that tells this moment from others, if every server has a `save`; null if one has none. */
@@ -280,12 +274,6 @@ export class RerunCluster implements Situation {
     const clock = server === undefined ? undefined : this.#members[server]?.life?.clock;
     if (clock === undefined) throw new RangeError('Code of a server runs when none of the servers has its turn.');
     return clock;
-  }
-
-  #draw(): number {
-    this.#draws += 1;
-    // Spread over all numbers, the same in every run.
-    return Math.imul(this.#draws, 0x9e3779b1) >>> 0;
   }
 
   /** Lets a server do something, and whatever that resolves go on, until nothing runs any more. */
@@ -362,7 +350,7 @@ export class RerunCluster implements Situation {
     const environment = {
       now: () => life.clock.now,
       after: (milliseconds: number, run: () => void) => life.clock.after(milliseconds, run),
-      below: (bound: number) => this.#draw() % bound,
+      below: (bound: number) => this.#chance.uint32() % bound,
     };
     life.raft = this.#make(peers, server, persister, (message) => this.#apply(server, life, message), environment);
   }
@@ -505,10 +493,4 @@ export class RerunCluster implements Situation {
         callerOf(flight.message) === server ? { ...flight, message: { ...flight.message, isAwaited: false } } : flight,
       );
   }
-}
-
-function settled(): Promise<void> {
-  return new Promise((resolve) => {
-    afterMicrotasks(resolve);
-  });
 }
