@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { quorate } from './support/command.ts';
 
@@ -21,6 +22,35 @@ describe('quorate lab init', () => {
     const ran = await quorate(['lab', 'init', folder]);
     expect(ran.code).toBe(2);
     expect(ran.err).toMatch(/is not empty. Name a new folder/);
+  });
+});
+
+describe('quorate lab run --search', () => {
+  const listed = async (...flags: string[]): Promise<string[]> =>
+    (await quorate(['lab', 'run', '--list', ...flags])).out.split('\n').filter((line) => line !== '');
+
+  test('chooses among all tests, as --no-search does', async () => {
+    const [all, searched, run] = await Promise.all([listed(), listed('--search'), listed('--no-search')]);
+    expect(searched.every((line) => / Search[A-Z]/.test(line))).toBe(true);
+    expect(searched.length).toBeGreaterThanOrEqual(12);
+    expect(new Set([...searched, ...run])).toEqual(new Set(all));
+  });
+
+  test('tells every step of a failure, once however many runs there are, and how to see it again', async () => {
+    const impl = fileURLToPath(new URL('../../lab/implementations/wrong/stale-vote-counted.mjs', import.meta.url));
+    const ran = await quorate(['lab', 'run', '--impl', impl, '--test', 'SearchLateVote', '--runs', '3']);
+    expect(ran.code).toBe(1);
+    expect(ran.out).toMatch(/^ +a term has at most one leader: server 1 led term 2, but server 0 leads it too$/m);
+    expect(ran.out).toMatch(/^ +1 {2}the network is cut: \{0, 2\} \{1\}$/m);
+    expect(ran.out).toMatch(/^ +leaders by term: 2: server 1$/m);
+    expect(ran.out).toContain(`again: quorate lab run --impl ${impl} --test SearchLateVote --seed 1`);
+    expect(ran.out).toMatch(/^SearchLateVote +1 +1 +searched: rerun$/m);
+  });
+
+  test.each(['--race', '--real-time'])('is refused with %s', async (flag) => {
+    const ran = await quorate(['lab', 'run', '--search', flag]);
+    expect(ran).toMatchObject({ code: 2, out: '' });
+    expect(ran.err).toMatch(new RegExp(`is a search: leave out ${flag}`));
   });
 });
 
