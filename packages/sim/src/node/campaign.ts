@@ -21,14 +21,8 @@ export async function runCampaign(options: CampaignOptions): Promise<void> {
   await Promise.all(Array.from({ length: threads }, async () => await runThread(options, take)));
 }
 
-/**
- * A world makes some megabytes of short-lived objects a virtual second. With Node.js's 48 MB for the young they are collected three times as
- * often as with this, and most of what survives is garbage a moment later.
- */
-const resourceLimits = { maxYoungGenerationSizeMb: 192 } as const;
-
 async function runThread({ limits, onReport }: CampaignOptions, take: () => number | null): Promise<void> {
-  const worker = new Worker(workerFile(), { workerData: limits, execArgv: [], resourceLimits });
+  const worker = new Worker(workerFile(), { workerData: limits, execArgv: [] });
   try {
     await new Promise<void>((resolve, reject) => {
       const go = (): void => {
