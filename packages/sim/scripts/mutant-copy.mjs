@@ -1,6 +1,16 @@
 // A copy of the sources that mutants are applied to: what is shipped is never touched.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,6 +77,9 @@ export class MutantCopy {
     }
     for (const name of readdirSync(join(this.#folder, 'packages'))) {
       symlinkSync(join(this.#folder, 'packages', name), join(modules, '@quorate', name));
+      // What a package needs in another version than the rest is installed beside it.
+      const own = join(root, 'packages', name, 'node_modules');
+      if (existsSync(own)) symlinkSync(own, join(this.#folder, 'packages', name, 'node_modules'));
     }
   }
 
