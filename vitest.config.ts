@@ -15,6 +15,7 @@ export default defineConfig({
     reporters: ['default', new NotRunReporter()],
     pool: 'threads',
     isolate: false,
+    setupFiles: ['test-support/same-globals.ts'],
     testTimeout: 30_000,
     slowTestThreshold: 2_000,
     projects: [

@@ -1,19 +1,31 @@
+import { fileURLToPath } from 'node:url';
 import type { SeenEvent } from '@quorate/sim';
 import { describe, expect, test } from 'vitest';
-import { quorateRaft } from '../src/ours/quorate-raft.ts';
+import type { Outcome } from '../src/index.ts';
 import { describePlain } from '../src/record/describe.ts';
 import { LabRecorder } from '../src/record/recorder.ts';
-import { runTest, type TestReport } from '../src/run-test.ts';
-import { loadModule } from '../src/sandbox/load-module.ts';
-import { suite } from '../src/suite/index.ts';
+// Processes run what is built.
+import { runJobs } from '../dist/index.js';
 
-const implementations = new URL('../implementations/', import.meta.url).pathname;
+const implementations = fileURLToPath(new URL('../implementations/', import.meta.url));
 
-async function run(name: string, module: string | null, isRecorded: boolean): Promise<TestReport> {
-  const found = suite.find((each) => each.name === name);
-  if (found === undefined) throw new Error(`There is no ${name}.`);
-  const make = module === null ? quorateRaft() : (await loadModule(`${implementations}${module}`)).make;
-  return runTest(found, make, { seed: 3, isRealTime: false, isForeign: module !== null, isRecorded });
+async function run(name: string, module: string | null, ...isRecorded: readonly boolean[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  await runJobs(
+    isRecorded.map((each) => ({ test: name, seed: 3, isRealTime: false, isRace: false, isRecorded: each })),
+    {
+      subject: { path: module === null ? null : `${implementations}${module}` },
+      processes: 1,
+      output: null,
+      onOutcome: (outcome) => outcomes.push(outcome),
+    },
+  );
+  return outcomes;
+}
+
+async function eventsOf(name: string, module: string | null): Promise<SeenEvent[]> {
+  const [outcome] = await run(name, module, true);
+  return (outcome?.recording?.events ?? []).map(({ event }) => event);
 }
 
 describe('writing down a run', () => {
@@ -24,22 +36,22 @@ describe('writing down a run', () => {
     ['Figure8Unreliable', 'raft.mjs'],
     ['SnapshotInstall', 'handlers.mjs'],
   ])('changes nothing of it: %s of %s', async (name, module) => {
-    const [bare, recorded] = [await run(name, module, false), await run(name, module, true)];
-    const figures = ({ elapsed, calls, bytes, agreed, failure }: TestReport): unknown => ({
+    const [bare, recorded] = (await run(name, module, false, true)) as [Outcome, Outcome];
+    const figures = ({ elapsed, calls, bytes, agreed, failure }: Outcome): unknown => ({
       elapsed,
       calls,
       bytes,
       agreed,
       failure,
     });
+    expect(bare.calls).toBeGreaterThan(0);
     expect(figures(recorded)).toEqual(figures(bare));
-    expect(recorded.journal.recorder?.events.length).toBeGreaterThan(500);
-    expect(bare.journal.recorder).toBeNull();
+    expect(recorded.recording?.events.length).toBeGreaterThan(500);
+    expect(bare.recording).toBeNull();
   });
 
   test('sees calls by their own names, with terms, in either style, and timers by theirs', async () => {
-    const { journal } = await run('InitialElection', 'handlers.mjs', true);
-    const events = (journal.recorder?.events ?? []).map(({ event }) => event);
+    const events = await eventsOf('InitialElection', 'handlers.mjs');
     const votes = events.find((event) => event.kind === 'call' && /vote/i.test(event.method));
     expect(votes).toMatchObject({ kind: 'call' });
     expect(votes?.kind === 'call' && votes.term).toBeGreaterThan(0);
@@ -49,8 +61,7 @@ describe('writing down a run', () => {
   });
 
   test('sees what clients of a service ask and are told', async () => {
-    const { journal } = await run('UnreliableOneKey', null, true);
-    const kinds = new Set((journal.recorder?.events ?? []).map(({ event }) => event.kind));
+    const kinds = new Set((await eventsOf('UnreliableOneKey', null)).map(({ kind }) => kind));
     expect(kinds).toContain('ask');
     expect(kinds).toContain('told');
   });
