@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type Outcome, searches } from '../src/index.ts';
+import { type HandlerModule, type Outcome, searches } from '../src/index.ts';
+import { quorateHandlers, quorateStates } from '../src/ours/quorate-handlers.ts';
+import { searchHandlers } from '../src/search/search-handlers.ts';
+import type { SearchTest } from '../src/suite/search-test.ts';
+import { mistaken } from '../src/teaching/mistake.ts';
+import { mistakes } from '../src/teaching/mistakes.ts';
 // Processes run what is built.
 import { runJobs } from '../dist/index.js';
 
@@ -28,11 +33,15 @@ async function outcomesOf(path: string | null, tests: readonly string[]): Promis
 
 /** The right Raft in handlers, with one change in its text. */
 function patched(name: string, from: string, to: string): string {
-  const text = readFileSync(right, 'utf8');
-  expect(text.split(from), `'${from}' stands in handlers.mjs once`).toHaveLength(2);
   const path = join(folder, `${name}.mjs`);
-  writeFileSync(path, text.replace(from, to));
+  writeFileSync(path, mistaken(readFileSync(right, 'utf8'), { name, from, to }));
   return path;
+}
+
+function planting(name: string): string {
+  const mistake = mistakes.find((each) => each.name === name);
+  if (mistake === undefined) throw new Error(`There is no mistake ${name}.`);
+  return patched(name, mistake.from, mistake.to);
 }
 
 test('handlers.mjs passes, and every order of events was looked at', { timeout: 120_000 }, async () => {
@@ -54,142 +63,38 @@ test('our Raft passes', { timeout: 240_000 }, async () => {
   }
 });
 
-interface Mistake {
-  readonly name: string;
-  readonly from: string;
-  readonly to: string;
-  readonly fails: string;
-  readonly message: RegExp;
-}
-
-const mistakes: readonly Mistake[] = [
-  {
-    name: 'votes-twice',
-    from: 'const isFree = state.votedFor === null || state.votedFor === from;',
-    to: 'const isFree = true;',
-    fails: 'SearchElection',
-    message: /^a term has at most one leader: server \d led term 1, but server \d leads it too$/,
-  },
-  {
-    name: 'candidate-ignores-leader',
-    from: '  if (args.term < state.currentTerm) return { success: false };\n  acceptLeader(state, args.term, context);\n  const base',
-    to: "  if (args.term < state.currentTerm || (state.role === 'candidate' && args.term === state.currentTerm)) return { success: false, next: last(state).index + 1 };\n  acceptLeader(state, args.term, context);\n  const base",
-    fails: 'SearchCandidate',
-    message: /no order of events leads there \(server 0 applies c1\)$/,
-  },
-  {
-    name: 'vote-unsaved',
-    from: '    state.votedFor = from;\n    save(state, context);',
-    to: '    state.votedFor = from;',
-    fails: 'SearchVoteCrash',
-    message: /^a term has at most one leader/,
-  },
-  {
-    name: 'late-vote-counted',
-    from: 'state.asking !== method || args.term !== term ||',
-    to: 'state.asking !== method ||',
-    fails: 'SearchLateVote',
-    message: /^a term has at most one leader/,
-  },
-  {
-    name: 'yields-to-whoever-comes-back',
-    from: 'granted: !hearsLeader && args.term',
-    to: 'granted: args.term',
-    fails: 'SearchRejoin',
-    message: /^a leader that works is not disturbed: server 0 led and was heard/,
-  },
-  {
-    name: 'never-lets-go',
-    from: "  state.currentTerm = term;\n  state.votedFor = null;\n  state.role = 'follower';",
-    to: '  state.currentTerm = term;\n  state.votedFor = null;',
-    fails: 'SearchCutOff',
-    message: /^a term has at most one leader/,
-  },
-  {
-    name: 'one-copy-is-enough',
-    from: 'if (copies > context.servers / 2) {',
-    to: 'if (copies >= 1) {',
-    fails: 'SearchNoMajority',
-    message: /^without a majority nothing is committed/,
-  },
-  {
-    name: 'votes-by-length',
-    from: 'return lastTerm !== term ? lastTerm > term : lastIndex >= index;',
-    to: 'return lastIndex >= index;',
-    fails: 'SearchLongerLog',
-    message: /^all servers apply the same commands/,
-  },
-  {
-    name: 'log-unasked',
-    from: 'return lastTerm !== term ? lastTerm > term : lastIndex >= index;',
-    to: 'return true;',
-    fails: 'SearchLoseLeader',
-    message: /^all servers apply the same commands/,
-  },
-  {
-    name: 'never-goes-back',
-    from: '  state.nextIndex[from] = Math.max(state.matchIndex[from] + 1, next);',
-    to: '',
-    fails: 'SearchConverge',
-    message: /^the next command, .* \(server 0 applies c4\)$/,
-  },
-  {
-    name: 'old-term-commit',
-    from: '    if (entryAt(state, index).term !== state.currentTerm) return false;\n',
-    to: '',
-    fails: 'SearchFigure8',
-    message: /^all servers apply the same commands: "c1" was applied at index 1/,
-  },
-  {
-    name: 'always-cuts',
-    from: '  if (first === -1) return;\n',
-    to: '  if (entries.length > 0 && first === -1) state.log = state.log.slice(0, entries.at(-1).index - state.log[0].index + 1);\n  if (first === -1) return;\n',
-    fails: 'SearchLateAppend',
-    message: /^(all servers apply the same commands|nothing throws)/,
-  },
-  {
-    name: 'entries-unsaved',
-    from: '  state.log = [...kept, ...entries.slice(first)];\n  save(state, context);',
-    to: '  state.log = [...kept, ...entries.slice(first)];',
-    fails: 'SearchPersist',
-    message: /^all servers apply the same commands/,
-  },
-  {
-    name: 'late-answer-counted',
-    from: "if (state.role !== 'leader' || state.currentTerm !== args.term) return;\n  if (answer.success)",
-    to: "if (state.role !== 'leader') return;\n  if (answer.success)",
-    fails: 'SearchStaleAnswer',
-    message: /^all servers apply the same commands/,
-  },
-  {
-    name: 'next-index-kept',
-    from: '  state.nextIndex = Array.from({ length: context.servers }, () => last(state).index + 1);\n',
-    to: '  if (state.nextIndex.length === 0) state.nextIndex = Array.from({ length: context.servers }, () => last(state).index + 1);\n',
-    fails: 'SearchSecondReign',
-    message: /^nothing throws: server 0 /,
-  },
-  {
-    name: 'old-snapshot-taken',
-    from: '  if (args.index <= state.commitIndex) return {};\n',
-    to: '',
-    fails: 'SearchLateSnapshot',
-    message:
-      /^nothing that is applied is lost: server 2 has applied everything up to 2, but it applies a snapshot that ends at 1$/,
-  },
-  {
-    name: 'snapshot-not-saved-again',
-    from: 'context.save({ currentTerm, votedFor, log }, data);',
-    to: 'context.save({ currentTerm, votedFor, log }, state.isApplying ? data : null);',
-    fails: 'SearchSnapshotCrash',
-    message: /./,
-  },
-  {
-    name: 'answers-at-once',
-    from: '  // A cluster of one is its own majority.\n  advanceCommit(state, context);',
-    to: '  commitTo(state, entry.index, context);',
-    fails: 'SearchStaleRead',
-    message: /^all servers apply the same commands: "c2" was applied at index 2, but server 0 applies "c3" there/,
-  },
+/** Of src/teaching/mistakes.ts: the search made for each, and what it says. */
+const planted: readonly (readonly [name: string, fails: string, message: RegExp])[] = [
+  [
+    'votes-twice',
+    'SearchElection',
+    /^a term has at most one leader: server \d led term 1, but server \d leads it too$/,
+  ],
+  ['candidate-ignores-leader', 'SearchCandidate', /no order of events leads there \(server 0 applies c1\)$/],
+  ['vote-unsaved', 'SearchVoteCrash', /^a term has at most one leader/],
+  ['late-vote-counted', 'SearchLateVote', /^a term has at most one leader/],
+  ['yields-to-whoever-comes-back', 'SearchRejoin', /^a leader that works is not disturbed: server 0 led and was heard/],
+  ['never-lets-go', 'SearchCutOff', /^a term has at most one leader/],
+  ['one-copy-is-enough', 'SearchNoMajority', /^without a majority nothing is committed/],
+  ['votes-by-length', 'SearchLongerLog', /^all servers apply the same commands/],
+  ['log-unasked', 'SearchLoseLeader', /^all servers apply the same commands/],
+  ['never-goes-back', 'SearchConverge', /^the next command, .* \(server 0 applies c4\)$/],
+  ['old-term-commit', 'SearchFigure8', /^all servers apply the same commands: "c1" was applied at index 1/],
+  ['always-cuts', 'SearchLateAppend', /^(all servers apply the same commands|nothing throws)/],
+  ['entries-unsaved', 'SearchPersist', /^all servers apply the same commands/],
+  ['late-answer-counted', 'SearchStaleAnswer', /^all servers apply the same commands/],
+  ['next-index-kept', 'SearchSecondReign', /^nothing throws: server 0 /],
+  [
+    'old-snapshot-taken',
+    'SearchLateSnapshot',
+    /^nothing that is applied is lost: server 2 has applied everything up to 2, but it applies a snapshot that ends at 1$/,
+  ],
+  ['snapshot-not-saved-again', 'SearchSnapshotCrash', /./],
+  [
+    'answers-at-once',
+    'SearchStaleRead',
+    /^all servers apply the same commands: "c2" was applied at index 2, but server 0 applies "c3" there/,
+  ],
 ];
 
 test('raft.mjs, in the async style, passes by being run again and again', { timeout: 240_000 }, async () => {
@@ -279,16 +184,59 @@ describe('an async Raft with save and load', () => {
 });
 
 describe('a mistake in handlers.mjs', () => {
-  test.each(mistakes)('$name fails $fails', { timeout: 60_000 }, async ({ name, from, to, fails, message }) => {
-    const { failure } = (await outcomesOf(patched(name, from, to), [fails])).get(fails) as Outcome;
+  test.each(planted)('%s fails %s', { timeout: 60_000 }, async (name, fails, message) => {
+    const { failure } = (await outcomesOf(planting(name), [fails])).get(fails) as Outcome;
     expect(failure?.message).toMatch(message);
     expect(failure?.way.length).toBeGreaterThan(3);
   });
 
-  test('every search but that of members has a mistake that fails it', () => {
-    const fails = new Set(mistakes.map((mistake) => mistake.fails));
+  test('every search but that of members has one that fails it: handlers.mjs changes no members', () => {
+    const fails = new Set(planted.map(([, each]) => each));
     expect(names.filter((name) => !fails.has(name))).toEqual(['SearchMembership']);
   });
+});
+
+test('a change of members without the joint phase fails SearchMembership', { timeout: 60_000 }, () => {
+  const ours = quorateHandlers();
+  const begun: boolean[] = [];
+  const hasty: typeof ours = {
+    ...ours,
+    /** From now on the new members decide alone (§6: both the old and the new must agree). */
+    change(state, members, context) {
+      begun.push(ours.change?.(state, members, context) === true);
+      const { configurations } = state.raft;
+      const newest = configurations.pop();
+      if (newest === undefined) throw new Error('There is always a configuration in force.');
+      const left = newest.members.filter(({ id }) => newest.voters.includes(id));
+      configurations.push({ ...newest, outgoing: [], members: left });
+      return true;
+    },
+  };
+  const membership = searches.find(({ name }) => name === 'SearchMembership') as SearchTest;
+  const subject = { module: hasty as HandlerModule, states: quorateStates(membership.servers) };
+  const { failure, summary } = searchHandlers(membership, subject, () => undefined);
+  expect(begun).toEqual([true]);
+  expect(failure?.message).toMatch(
+    /^all servers apply the same commands: "c2" was applied at index 2, but server 1 applies/,
+  );
+  expect(summary.way?.told).toBeGreaterThan(10);
+});
+
+test('the changes of SearchMembership are begun, and none is refused', { timeout: 60_000 }, () => {
+  const ours = quorateHandlers();
+  const begun: boolean[] = [];
+  const heard: typeof ours = {
+    ...ours,
+    change(state, members, context) {
+      const isBegun = ours.change?.(state, members, context) === true;
+      begun.push(isBegun);
+      return isBegun;
+    },
+  };
+  const membership = searches.find(({ name }) => name === 'SearchMembership') as SearchTest;
+  const subject = { module: heard as HandlerModule, states: quorateStates(membership.servers) };
+  expect(searchHandlers(membership, subject, () => undefined).failure).toBeNull();
+  expect(begun).toEqual([true, true]);
 });
 
 describe('handlers that are no function of their state and the event are told what to do', () => {

@@ -31,13 +31,18 @@ export function searchHandlers(test: SearchTest, subject: Subject, onBeat: () =>
   while (!search.advance(SLICE)) onBeat();
   const done = search.stages;
   const result = search.result();
-  const summary = summaryOf(test, done);
+  const length = result.broken === null ? null : stepsOf(result.actions ?? []);
+  const summary = { ...summaryOf(test, done), way: length === null ? null : { found: length, told: length } };
   return { summary, failure: failureOf(test, start, done.at(-1)?.stage ?? '', result) };
 }
 
 type Done = StagedSearch<LabWorld, LabAction, typeof nothingAllowed>['stages'];
 
-function summaryOf({ stages }: SearchTest, done: Done): SearchSummary {
+function stepsOf(actions: readonly LabAction[]): number {
+  return actions.filter(({ kind }) => kind !== 'restage').length;
+}
+
+function summaryOf({ stages }: SearchTest, done: Done): Omit<SearchSummary, 'way'> {
   const summaries = done.map(({ stage: name, result }, at): StageSummary => {
     const bounds = boundsOf({ ...nothingAllowed, ...stages[at]?.budgets });
     return { name, bounds, end: result.end, states: result.states, steps: result.successors, depth: result.depth };

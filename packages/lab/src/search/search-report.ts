@@ -16,6 +16,16 @@ export interface SearchSummary {
   /** Times that the cluster was run from the beginning; 0 where it could be branched. */
   readonly runs: number;
   readonly stages: readonly StageSummary[];
+  /** Null where nothing was broken. */
+  readonly way: WayLengths | null;
+}
+
+/** Steps of the way to what is broken, those that the scenario makes included. */
+export interface WayLengths {
+  /** Of the first that was found. */
+  readonly found: number;
+  /** Of the one that is told: shortened, or the shortest there is. */
+  readonly told: number;
 }
 
 export interface StageSummary {

@@ -18,6 +18,8 @@ export interface Job {
   readonly isRace: boolean;
   /** Keep all that can be seen of it, for the debugger. */
   readonly isRecorded?: boolean;
+  /** Search handlers as the async style is searched: by running again and again. */
+  readonly isRerun?: boolean;
 }
 
 export interface Moment {

@@ -68,16 +68,21 @@ async function outcomeOfJob(tested: Tested, job: Job, onBeat: () => void): Promi
   return outcomeOf(await run(test, make, { seed, isRealTime, isForeign, service, isRecorded, onBeat }));
 }
 
-async function searchedOutcome(test: SearchTest, tested: Tested, { seed }: Job, onBeat: () => void): Promise<Outcome> {
+async function searchedOutcome(test: SearchTest, given: Tested, job: Job, onBeat: () => void): Promise<Outcome> {
+  const { seed, isRerun = false } = job;
+  const tested: Tested = isRerun ? { ...given, handlers: null } : given;
   const { part, name, title, servers } = test;
   const outcome: Outcome = { ...noFigures, part, test: name, title, seed, servers, notOffered: null, failure: null };
   const notOffered = await notOfferedOf(test, tested);
   if (notOffered !== null) return { ...outcome, notOffered };
+  const before = process.cpuUsage();
   const { summary, failure } = await runSearch(test, tested, { seed, isForeign: subject.path !== null, onBeat });
-  if (failure === null) return { ...outcome, search: summary };
+  const { user, system } = process.cpuUsage(before);
+  const searched = { ...outcome, search: summary, computing: (user + system) / 1000 };
+  if (failure === null) return searched;
   const { message, lines } = failure;
   const note = { message, page: null, stack: '', way: lines, steps: [], events: [] };
-  return { ...outcome, search: summary, failure: note };
+  return { ...searched, failure: note };
 }
 
 function outcomeOf(report: TestReport): Outcome {

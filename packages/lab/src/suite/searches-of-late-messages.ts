@@ -238,20 +238,46 @@ const membership: SearchTest = {
   servers: 3,
   isSearch: true,
   needs: 'change',
-  offers: [[0, 1]],
+  offers: [[0], [0, 1]],
   stages: [
     zeroLeads,
     {
-      name: 'server 0 has heard that its term has begun everywhere, and is to leave server 2 out while server 1 stands',
-      begin: [{ kind: 'change', server: 0, members: [0, 1] }],
-      budgets: { timeouts: [0, 1, 0] },
+      // Before that it may change nothing: what an earlier leader left could still become a configuration.
+      name: 'server 0 has committed in its term',
+      begin: [client(0)],
+      budgets: { timeouts: [4, 0, 0] },
+      goal: goal('server 0 applies c1', applied(1, [0])),
+    },
+    {
+      name: 'cut off, server 0 is to be the only member, and is asked for a command; the others elect server 1',
+      forget: true,
+      begin: [sides([0], [1, 2]), { kind: 'change', server: 0, members: [0] }, client(0)],
+      budgets: { timeouts: [0, 3, 2] },
+      goal: goal('server 1 leads', leads(1)),
+    },
+    {
+      name: 'they agree on another command: what server 0 has alone, it may not have applied',
+      begin: [client(1)],
+      budgets: { timeouts: [0, 2, 0] },
+      goal: goal('servers 1 and 2 apply c3', applied(2, [1, 2])),
+    },
+    {
+      name: 'server 0 comes back, and is a member as it was',
+      begin: [sides([0, 1, 2])],
+      budgets: { timeouts: [0, 4, 0] },
+      goal: goal('server 0 applies c3', applied(2, [0])),
+    },
+    {
+      name: 'server 1 is to leave server 2 out while server 0 stands',
+      begin: [{ kind: 'change', server: 1, members: [0, 1] }],
+      budgets: { timeouts: [1, 0, 0] },
       goal: null,
     },
     {
       name: 'server 2 is left out, and a command needs both others',
-      begin: [client(0)],
-      budgets: { timeouts: [3, 0, 0] },
-      goal: goal('servers 0 and 1 apply c1', applied(1, [0, 1])),
+      begin: [client(1)],
+      budgets: { timeouts: [0, 3, 0] },
+      goal: goal('servers 0 and 1 apply c4', applied(3, [0, 1])),
     },
   ],
 };

@@ -7,7 +7,7 @@ import type { Make } from '../../interface.ts';
 import type { SearchStage, SearchTest } from '../../suite/search-test.ts';
 import type { LabAction } from '../action.ts';
 import { boundsOf, nothingAllowed } from '../allowance.ts';
-import type { SearchReport, StageSummary } from '../search-report.ts';
+import type { SearchReport, StageSummary, WayLengths } from '../search-report.ts';
 import type { Rest } from './member.ts';
 import { RerunCluster } from './rerun-cluster.ts';
 import { lookAt, type Sight } from './sight.ts';
@@ -73,6 +73,7 @@ class Rerun {
   #best: Finding | null = null;
   #nearest: Finding | null = null;
   readonly #met = new Map<string, number>();
+  #lengths: WayLengths | null = null;
 
   constructor(options: ConstructorParameters<typeof RerunCluster>[0], random: RandomStream, onBeat: () => void) {
     this.#options = options;
@@ -222,7 +223,8 @@ class Rerun {
       runs: this.#runs,
       stages: this.#summaries,
     } as const;
-    return { summary, failure: await this.#failure() };
+    const failure = await this.#failure();
+    return { summary: { ...summary, way: this.#lengths }, failure };
   }
 
   async #failure(): Promise<SearchReport['failure']> {
@@ -231,6 +233,7 @@ class Rerun {
     const rule = found?.broken ?? null;
     if (found !== null && rule !== null) {
       const shortest = await this.#shortened(found, ({ broken }) => broken?.invariant === rule.invariant);
+      this.#lengths = { found: this.#stepsWith(found.way), told: this.#stepsWith(shortest) };
       const { lines, broken } = await tellWay(this.#options, [...this.#way, ...shortest]);
       const isOfStage = stage?.invariants?.some(({ name }) => name === rule.invariant) === true;
       if (broken === null && this.#rest !== null && !isOfStage) lines.push(notFromBeginning);
@@ -244,6 +247,11 @@ class Rerun {
       message: `${stage.name}: none of ${RUNS_TO_GOAL} runs leads there (${stage.goal.name})`,
       lines: [`nearest: all but "${misses.join('" and "')}"`, ...lines],
     };
+  }
+
+  /** Of the way to where the stage begins, and on from there. */
+  #stepsWith(way: readonly Decision[]): number {
+    return [...this.#way, ...way].filter(({ action }) => action.kind !== 'restage').length;
   }
 
   /** Leaves out every step of the stage without which the same comes of it all the same. */
