@@ -96,6 +96,12 @@ describe('the page', () => {
     expect(readdirSync(data).filter((name) => !names.has(name))).toEqual([]);
   });
 
+  test('has no Raft that fails for being no JavaScript', () => {
+    const results = mistakes.map(({ name }) => readResults(data, name));
+    const messages = results.flatMap((each) => [...(each?.runs.caught ?? []), ...(each?.search?.caught ?? [])]);
+    expect(messages.filter(({ message }) => /ReferenceError|SyntaxError/.test(message))).toEqual([]);
+  });
+
   test('without a place for its tables is refused', () => {
     expect(() => pageWith('# Nothing', '')).toThrow(/no place for its tables/);
   });
@@ -129,9 +135,9 @@ describe('measuring', () => {
   test('a search tells its shortest way, and rerun what it shortens', { timeout: 120_000 }, async () => {
     const measured = { path: written(named('one-copy-is-enough')), signal: new AbortController().signal, ...quiet };
     const side = await searchSide(measured);
-    const at = side?.caught.findIndex(({ test: name }) => name === 'SearchNoMajority') ?? -1;
-    expect(side?.caught[at]?.steps).toBeGreaterThan(3);
-    const rerun = side?.reruns[at];
+    const caught = side?.caught.find(({ test: name }) => name === 'SearchNoMajority');
+    expect(caught?.steps).toBeGreaterThan(3);
+    const rerun = caught?.rerun;
     expect(rerun?.shortened).toBeLessThanOrEqual(rerun?.found ?? 0);
   });
 

@@ -75,6 +75,7 @@ export const namings: Readonly<Record<Rule, readonly string[]>> = {
   'snapshots stay saved': [
     'the snapshot is not handed over with every later save',
     'the snapshot is not saved with the state',
+    'lastApplied begins at 0',
     'the first save behind a restart lost the snapshot',
   ],
 };

@@ -81,33 +81,31 @@ export async function searchSide({ path, signal, onProgress }: Measured): Promis
     signal,
   );
   if (signal.aborted) return null;
-  const caught = outcomes.filter(({ failure }) => failure !== null).map(caughtSearch);
-  const reruns: (CaughtRerun | null)[] = [];
-  for (const { test } of caught) {
-    onProgress(`${test} by rerun`);
-    const job = { ...jobOf(test, 1), isRerun: true };
-    const [outcome] = await outcomesOf(path, [job], signal);
-    if (outcome === undefined) return null;
-    reruns.push(outcome.failure === null ? null : caughtRerun(outcome));
+  const caught: CaughtSearch[] = [];
+  for (const outcome of outcomes.filter(({ failure }) => failure !== null)) {
+    onProgress(`${outcome.test} by rerun`);
+    const job = { ...jobOf(outcome.test, 1), isRerun: true };
+    const [rerun] = await outcomesOf(path, [job], signal);
+    if (rerun === undefined) return null;
+    caught.push({ ...caughtSearch(outcome), rerun: rerun.failure === null ? null : caughtRerun(rerun) });
   }
   const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((all, each) => all + of(each), 0);
   return {
     states: sum(({ search }) => search?.states ?? 0),
     seconds: rounded(sum(({ computing }) => computing) / 1000),
     caught,
-    reruns,
   };
 }
 
-function caughtSearch({ test, failure, search, computing }: Outcome): CaughtSearch {
+function caughtSearch({ test, failure, search, computing }: Outcome): Omit<CaughtSearch, 'rerun'> {
   const message = firstLine(failure?.message ?? '');
   const steps = search?.way?.told ?? null;
   return { test, message, states: search?.states ?? 0, seconds: rounded(computing / 1000), steps };
 }
 
-function caughtRerun({ test, search, computing }: Outcome): CaughtRerun {
+function caughtRerun({ search, computing }: Outcome): CaughtRerun {
   const { found = null, told: shortened = null } = search?.way ?? {};
-  return { test, runs: search?.runs ?? 0, seconds: rounded(computing / 1000), found, shortened };
+  return { runs: search?.runs ?? 0, seconds: rounded(computing / 1000), found, shortened };
 }
 
 async function outcomesOf(path: string, jobs: readonly Job[], signal: AbortSignal): Promise<readonly Outcome[]> {

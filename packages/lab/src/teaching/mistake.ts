@@ -36,14 +36,23 @@ export interface Mistake {
   /** Stands in handlers.mjs once. */
   readonly from: string;
   readonly to: string;
+  /** What has to change elsewhere for it. */
+  readonly also?: Change;
 }
 
+type Change = Pick<Mistake, 'from' | 'to'>;
+
 /** @throws Error if the text to change does not stand there once: the mistake has to follow what handlers.mjs has become. */
-export function mistaken(right: string, { name, from, to }: Pick<Mistake, 'name' | 'from' | 'to'>): string {
-  const times = right.split(from).length - 1;
+export function mistaken(right: string, mistake: Pick<Mistake, 'name' | 'from' | 'to' | 'also'>): string {
+  const first = changed(right, mistake.name, mistake);
+  return mistake.also === undefined ? first : changed(first, mistake.name, mistake.also);
+}
+
+function changed(text: string, name: string, { from, to }: Change): string {
+  const times = text.split(from).length - 1;
   if (times !== 1)
     throw new Error(
       `The mistake ${name} does not apply: its text stands in handlers.mjs ${times} times, not once:\n${from}`,
     );
-  return right.replace(from, () => to);
+  return text.replace(from, () => to);
 }

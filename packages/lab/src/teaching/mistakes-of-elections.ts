@@ -10,6 +10,13 @@ export const mistakesOfElections: readonly Mistake[] = [
     to: 'const isFree = true;',
   },
   {
+    name: 'vote-taken-back',
+    does: 'who hears a leader forgets for whom it voted in that term',
+    rule: 'one vote',
+    from: "  observeTerm(state, term, context);\n  state.role = 'follower';",
+    to: "  observeTerm(state, term, context);\n  state.votedFor = null;\n  state.role = 'follower';",
+  },
+  {
     name: 'vote-unsaved',
     does: 'a vote is given and not saved',
     rule: 'saved first',
@@ -18,11 +25,15 @@ export const mistakesOfElections: readonly Mistake[] = [
   },
   {
     name: 'term-not-persisted',
-    does: 'a term learned from others is not saved',
+    does: 'a term learned from others is not saved, only those that it began itself',
     rule: 'saved first',
     wrong: 'term-not-persisted',
     from: 'function save({ currentTerm, votedFor, log, data }, context) {\n  context.save({ currentTerm, votedFor, log }, data);',
-    to: "function save(state, context) {\n  const { votedFor, log, data } = state;\n  if (state.role === 'candidate') state.ownTerm = state.currentTerm;\n  context.save({ currentTerm: Math.max(state.ownTerm ?? 0, last(state).term), votedFor, log }, data);",
+    to: "function save(state, context) {\n  const { votedFor, log, data } = state;\n  if (state.role === 'candidate') state.ownTerm = state.currentTerm;\n  context.save({ currentTerm: state.ownTerm, votedFor, log }, data);",
+    also: {
+      from: '    currentTerm: saved?.currentTerm ?? 0,\n',
+      to: '    currentTerm: saved?.currentTerm ?? 0,\n    ownTerm: saved?.currentTerm ?? 0,\n',
+    },
   },
   {
     name: 'candidate-ignores-leader',

@@ -54,11 +54,11 @@ export const mistakesOfTheLog: readonly Mistake[] = [
     to: '  if (entries.length > 0 && first === -1) state.log = state.log.slice(0, entries.at(-1).index - state.log[0].index + 1);\n  if (first === -1) return;\n',
   },
   {
-    name: 'commits-unchecked',
-    does: "a follower takes over the leader's commit index as far as its own log goes",
-    rule: 'commit what matches',
-    from: 'commitTo(state, Math.min(args.commit, args.prevIndex + args.entries.length), context);',
-    to: 'commitTo(state, Math.min(args.commit, last(state).index), context);',
+    name: 'conflict-kept',
+    does: 'of entries that conflict the old ones stay, and only what lies behind the log is appended',
+    rule: 'conflicts are cut',
+    from: '  state.log = [...kept, ...entries.slice(first)];',
+    to: '  state.log = [...state.log, ...entries.filter((entry) => entry.index > last(state).index)];',
   },
   {
     name: 'heartbeat-commits-unchecked',
@@ -101,9 +101,16 @@ export const mistakesOfTheLog: readonly Mistake[] = [
   },
   {
     name: 'snapshot-not-saved-again',
-    does: 'the snapshot is not handed over with later saves',
+    does: 'the snapshot is saved when it is taken, and left out of later saves',
     rule: 'snapshots stay saved',
-    from: 'context.save({ currentTerm, votedFor, log }, data);',
-    to: 'context.save({ currentTerm, votedFor, log }, state.isApplying ? data : null);',
+    from: 'function save({ currentTerm, votedFor, log, data }, context) {\n  context.save({ currentTerm, votedFor, log }, data);',
+    to: 'function save(state, context) {\n  const { currentTerm, votedFor, log, data, savedBase } = state;\n  context.save({ currentTerm, votedFor, log }, savedBase === log[0].index ? null : data);\n  state.savedBase = log[0].index;',
+  },
+  {
+    name: 'begins-before-its-snapshot',
+    does: 'a server that starts again believes that it has applied nothing, though it has a snapshot',
+    rule: 'snapshots stay saved',
+    from: '    lastApplied: log[0].index,\n',
+    to: '    lastApplied: 0,\n',
   },
 ];

@@ -33,11 +33,12 @@ export interface CaughtSearch {
   readonly seconds: number;
   /** Steps of the way there; null where a goal was not reached, so that there is no way. */
   readonly steps: number | null;
+  /** Null: by rerun it is not found. */
+  readonly rerun: CaughtRerun | null;
 }
 
 /** The same scenario by runs that begin anew each time, drawn at random and then shortened. */
 export interface CaughtRerun {
-  readonly test: string;
   readonly runs: number;
   readonly seconds: number;
   /** Null where a goal was not reached. */
@@ -52,8 +53,6 @@ export interface SearchSide {
   readonly seconds: number;
   /** In the order of the suite. */
   readonly caught: readonly CaughtSearch[];
-  /** Of those that are caught, again by rerun; null: that did not find it. */
-  readonly reruns: readonly (CaughtRerun | null)[];
 }
 
 export interface Results {

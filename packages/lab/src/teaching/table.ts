@@ -18,7 +18,7 @@ export function tablesOf(rows: readonly Row[], guide: ReadonlyMap<string, string
 /** What the rows come to, in one sentence a question. */
 function summaryOf(rows: readonly Row[], guide: ReadonlyMap<string, string>): string {
   const runs = rows.flatMap(({ results }) => (results === null || results.runs.seeds === 0 ? [] : [results.runs]));
-  const searched = rows.flatMap(({ results }) => (results?.search == null ? [] : [results.search]));
+  const searched = rows.flatMap(({ results }) => (results === null || results.search === null ? [] : [results.search]));
   const each = runs.map(({ caught, seeds }) => caught.length / seeds);
   const count = (test: (share: number) => boolean): number => each.filter(test).length;
   const named = rows.map((row) => explainedBySearch(row, guide)).filter((said) => said !== null);
@@ -43,7 +43,7 @@ function catching(rows: readonly Row[]): string {
       runs === undefined || runs.seeds === 0 ? none : `${runs.caught.length} of ${runs.seeds}`,
       runs === undefined || runs.seeds === 0 ? none : `${ofTheCourse(runs.caught)} of ${runs.seeds}`,
       mostOften(runs?.caught ?? []),
-      results?.search == null ? none : (first?.test ?? 'no search'),
+      (results?.search ?? null) === null ? none : (first?.test ?? 'no search'),
       first === null ? none : first.states.toLocaleString('en'),
       first === null ? none : first.seconds.toFixed(2),
     ];
@@ -54,12 +54,12 @@ function catching(rows: readonly Row[]): string {
 
 function lengths(rows: readonly Row[]): string {
   const head = [
-    '| Raft | events of the failing run: median | least | steps found at random | shortened | shortest there is |',
+    '| Raft | events of the failing run: median | least | steps of the way found at random | shortened | found breadth first |',
     '|---|---:|---:|---:|---:|---:|',
   ];
   const lines = rows.map(({ mistake: { name }, results }) => {
     const events = (results?.runs.caught ?? []).map((run) => run.events).toSorted((a, b) => a - b);
-    const rerun = results?.search?.reruns[0];
+    const rerun = firstCaught(results)?.rerun;
     const cells = [
       name,
       events.length === 0 ? none : (events[Math.floor(events.length / 2)] ?? 0).toLocaleString('en'),
