@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { explanationOf, namings, rowsOf } from '../src/teaching/explanation.ts';
 import { type Mistake, mistaken, rules } from '../src/teaching/mistake.ts';
 import { mistakes } from '../src/teaching/mistakes.ts';
-import { emptyResults, readResults, writeResults } from '../src/teaching/results.ts';
+import { codeOfText, emptyResults, readResults, writeResults } from '../src/teaching/results.ts';
 import { pageWith, tablesOf } from '../src/teaching/table.ts';
 // Processes run what is built.
 import { runSeed, searchSide } from '../dist/teaching/measure.js';
@@ -83,11 +83,16 @@ describe('an explanation', () => {
   });
 });
 
+/** Null also where the Raft has become another since it was measured. */
+function resultsOf(mistake: Mistake) {
+  return readResults(data, mistake.name, codeOfText(mistaken(right, mistake)));
+}
+
 describe('the page', () => {
   const page = readFileSync(join(root, 'docs/teaching.md'), 'utf8');
 
   test('has the tables that its data make', () => {
-    const rows = mistakes.map((mistake) => ({ mistake, results: readResults(data, mistake.name) }));
+    const rows = mistakes.map((mistake) => ({ mistake, results: resultsOf(mistake) }));
     expect(pageWith(page, tablesOf(rows, guide))).toBe(page);
   });
 
@@ -97,7 +102,7 @@ describe('the page', () => {
   });
 
   test('has no Raft that fails for being no JavaScript', () => {
-    const results = mistakes.map(({ name }) => readResults(data, name));
+    const results = mistakes.map(resultsOf);
     const messages = results.flatMap((each) => [...(each?.runs.caught ?? []), ...(each?.search?.caught ?? [])]);
     expect(messages.filter(({ message }) => /ReferenceError|SyntaxError/.test(message))).toEqual([]);
   });
@@ -112,12 +117,12 @@ describe('results', () => {
     writeResults(folder, emptyResults(named('votes-twice'), 'one'));
     expect(readResults(folder, 'votes-twice', 'one')?.runs.seeds).toBe(0);
     expect(readResults(folder, 'votes-twice', 'another')).toBeNull();
-    expect(readResults(folder, 'nobody')).toBeNull();
+    expect(readResults(folder, 'nobody', 'one')).toBeNull();
   });
 
   test('that are no JSON are refused, with what to do', () => {
     writeFileSync(join(folder, 'old-term-commit.json'), '{');
-    expect(() => readResults(folder, 'old-term-commit')).toThrow(/remove it, and they are made anew/);
+    expect(() => readResults(folder, 'old-term-commit', 'one')).toThrow(/remove it, and they are made anew/);
   });
 });
 

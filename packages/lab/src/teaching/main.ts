@@ -2,7 +2,6 @@
  * `npm run teaching`: whether search teaches, measured on Rafts with a mistake. What is measured is kept as it comes, so that it may be ended at
  * any time and goes on later.
  */
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +12,7 @@ import { rowsOf } from './explanation.ts';
 import { runSeed, searchSide } from './measure.ts';
 import { type Mistake, mistaken } from './mistake.ts';
 import { mistakes } from './mistakes.ts';
-import { emptyResults, readResults, type Results, writeResults } from './results.ts';
+import { codeOfText, emptyResults, readResults, type Results, writeResults } from './results.ts';
 import { pageWith, tablesOf } from './table.ts';
 
 const SEEDS = 100;
@@ -29,6 +28,7 @@ const usage = `npm run teaching -- [options]
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const page = join(root, 'docs/teaching.md');
+const right = readFileSync(join(root, 'packages/lab/implementations/handlers.mjs'), 'utf8');
 
 async function main(): Promise<void> {
   const options = optionsGiven();
@@ -91,8 +91,8 @@ interface Work {
 
 /** The search first: it is the shorter half. */
 async function measure(mistake: Mistake, { data, scratch, seeds, signal }: Work): Promise<void> {
-  const text = mistaken(readFileSync(join(root, 'packages/lab/implementations/handlers.mjs'), 'utf8'), mistake);
-  const code = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const text = mistaken(right, mistake);
+  const code = codeOfText(text);
   const path = join(scratch, `${mistake.name}.mjs`);
   writeFileSync(path, text);
   let results: Results = readResults(data, mistake.name, code) ?? emptyResults(mistake, code);
@@ -122,11 +122,16 @@ function progress({ name }: Mistake, { runs, search }: Results, seeds: number, w
   process.stderr.write(process.stderr.isTTY ? `\r\u001B[2K${line}${end}` : `${line}${end}`);
 }
 
+/** Null also where the Raft has become another since. */
+function resultsOf(data: string, mistake: Mistake): Results | null {
+  return readResults(data, mistake.name, codeOfText(mistaken(right, mistake)));
+}
+
 function tables(data: string): string {
   const folder = join(root, 'docs/lab');
   const guide = rowsOf(readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')));
   return tablesOf(
-    mistakes.map((mistake) => ({ mistake, results: readResults(data, mistake.name) })),
+    mistakes.map((mistake) => ({ mistake, results: resultsOf(data, mistake) })),
     guide,
   );
 }

@@ -28,7 +28,7 @@ export const mistakesOfTheLog: readonly Mistake[] = [
     name: 'never-goes-back',
     does: 'a refusal does not lower nextIndex',
     rule: 'a refusal leads back',
-    from: '  state.nextIndex[from] = Math.max(state.matchIndex[from] + 1, next);',
+    from: '  state.nextIndex[from] = Math.max(state.matchIndex[from] + 1, next);\n  replicateTo(state, from, context);\n',
     to: '',
   },
   {

@@ -1,4 +1,5 @@
 /** What is kept of a Raft with a mistake: one file each, in docs/teaching/data. */
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mistake } from './mistake.ts';
@@ -64,16 +65,21 @@ export interface Results {
   readonly search: SearchSide | null;
 }
 
+/** Tells the text of a Raft from any other. */
+export function codeOfText(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
 export function emptyResults({ name }: Mistake, code: string): Results {
   return { version: VERSION, name, code, runs: { seeds: 0, seconds: 0, caught: [] }, search: null };
 }
 
 /** Null if there are none, or if they are of another text or version. @throws Error if the file cannot be read as JSON. */
-export function readResults(folder: string, name: string, code: string | null = null): Results | null {
+export function readResults(folder: string, name: string, code: string): Results | null {
   const path = fileOf(folder, name);
   if (!existsSync(path)) return null;
   const results = parsed(path);
-  return results.version === VERSION && (code === null || results.code === code) ? results : null;
+  return results.version === VERSION && results.code === code ? results : null;
 }
 
 function parsed(path: string): Results {
