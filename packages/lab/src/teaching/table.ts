@@ -1,7 +1,7 @@
 /** The tables of docs/teaching.md, made from what was measured. */
 import { explanationOf } from './explanation.ts';
 import type { Mistake } from './mistake.ts';
-import type { CaughtRun, CaughtSearch, Results } from './results.ts';
+import type { CaughtRun, CaughtSearch, Results, RunSide } from './results.ts';
 
 /** A mistake, and what was measured of it; null: nothing yet. */
 export interface Row {
@@ -23,11 +23,18 @@ function summaryOf(rows: readonly Row[], guide: ReadonlyMap<string, string>): st
   const count = (test: (share: number) => boolean): number => each.filter(test).length;
   const named = rows.map((row) => explainedBySearch(row, guide)).filter((said) => said !== null);
   return [
-    `- ${rows.length} Rafts, ${runs.length} of them run, ${searched.length} of them searched.`,
+    `- ${rows.length} Rafts, ${runs.length} of them run${seedsOf(runs)}, ${searched.length} of them searched.`,
     `- Runs: ${count((share) => share === 1)} are caught by every run, ${count((share) => share > 0 && share < 1)} by some, ${count((share) => share === 0)} by none.`,
     `- Search: ${searched.filter(({ caught }) => caught.length > 0).length} of ${searched.length} are caught.`,
     `- Of these, the guide's words on the search that fails first name the broken rule for ${named.filter(({ isInGuide }) => isInGuide).length}; the verdict's own sentence does for ${named.filter(({ isInVerdict }) => isInVerdict).length}.`,
   ].join('\n');
+}
+
+function seedsOf(runs: readonly RunSide[]): string {
+  const seeds = runs.map((run) => run.seeds);
+  const [least, most] = [Math.min(...seeds), Math.max(...seeds)];
+  if (seeds.length === 0) return '';
+  return least === most ? ` (${most} seeds each)` : ` (${least} to ${most} seeds each)`;
 }
 
 function catching(rows: readonly Row[]): string {
