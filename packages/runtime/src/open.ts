@@ -312,7 +312,7 @@ class Opening {
       storage,
       stateMachine,
       transport,
-      durable: { term: recovered.hardState.term, lastIndex: recovered.lastIndex },
+      durableTerm: recovered.hardState.term,
       applied,
       snapshot,
       hooks,

@@ -1,4 +1,4 @@
-import { defaultOptions, type Entry, EntryKind, freshState, initialConfiguration, Raft } from '@quorate/raft';
+import { type Entry, EntryKind } from '@quorate/raft';
 import { expect, test } from 'vitest';
 import { Applier } from '../src/loop/applier.ts';
 import { defaultNodeLimits } from '../src/node-options.ts';
@@ -6,21 +6,7 @@ import type { RaftStorage } from '../src/storage.ts';
 import { command, Journal } from './support/counter.ts';
 import { VirtualWorld } from './support/virtual-world.ts';
 import { noDisk } from './support/no-disk.ts';
-
-const configuration = initialConfiguration(['a', 'b', 'c'].map((id) => ({ id, incarnation: id, context: '' })));
-
-/** A follower whose disk holds three entries of term 1, and whose memory holds none. */
-function threeOnDisk(): Raft {
-  return new Raft(
-    { ...defaultOptions, id: 'b', incarnation: 'b' },
-    {
-      ...freshState(configuration),
-      hardState: { term: 1, vote: null },
-      lastIndex: 3,
-      termRuns: [{ first: 1, term: 1 }],
-    },
-  );
-}
+import { threeOnDisk } from './support/three-on-disk.ts';
 
 // Found by the simulator (two states behind one entry): after a restart a follower had the old end of its log on disk, the leader's
 // in memory, and the commit index spoke of the latter while the read for the state machine went to the former.

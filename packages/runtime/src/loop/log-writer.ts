@@ -1,4 +1,4 @@
-import type { Index, Outgoing, Message, PersistBatch, Term } from '@quorate/raft';
+import type { Outgoing, Message, PersistBatch, Term } from '@quorate/raft';
 import type { RaftStorage, StorageError } from '../storage.ts';
 
 export interface LogWriterHost {
@@ -21,23 +21,16 @@ export class LogWriter {
   #handedId = 0;
   #durableId = 0;
   #durableTerm: Term;
-  #durableIndex: Index;
 
-  constructor(storage: RaftStorage, host: LogWriterHost, durable: { readonly term: Term; readonly lastIndex: Index }) {
+  constructor(storage: RaftStorage, host: LogWriterHost, durableTerm: Term) {
     this.#storage = storage;
     this.#host = host;
-    this.#durableTerm = durable.term;
-    this.#durableIndex = durable.lastIndex;
+    this.#durableTerm = durableTerm;
   }
 
   /** The newest durable term. */
   get durableTerm(): Term {
     return this.#durableTerm;
-  }
-
-  /** The last durable entry. */
-  get durableIndex(): Index {
-    return this.#durableIndex;
   }
 
   get isIdle(): boolean {
@@ -80,10 +73,6 @@ export class LogWriter {
   #onDurable(batches: readonly PersistBatch[]): void {
     for (const batch of batches) {
       if (batch.hardState !== null) this.#durableTerm = batch.hardState.term;
-      if (batch.snapshot !== null) this.#durableIndex = batch.snapshot.index;
-      if (batch.truncateFrom > 0) this.#durableIndex = Math.min(this.#durableIndex, batch.truncateFrom - 1);
-      const last = batch.entries.at(-1);
-      if (last !== undefined) this.#durableIndex = last.index;
       this.#durableId = batch.id;
     }
     this.#host.onDurable(this.#durableId);

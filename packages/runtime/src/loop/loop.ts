@@ -18,6 +18,7 @@ import {
   type Output,
   type Propose,
   type Raft,
+  type Term,
   type RaftEvent,
 } from '@quorate/raft';
 import type { CoreWatcher } from '../core-watcher.ts';
@@ -51,7 +52,7 @@ export interface LoopParts {
   readonly stateMachine: StateMachine;
   readonly transport: Transport;
   /** What is durable and applied at the start. */
-  readonly durable: { readonly term: number; readonly lastIndex: Index };
+  readonly durableTerm: Term;
   readonly applied: Index;
   readonly snapshot: Restored;
   readonly hooks: LoopHooks;
@@ -126,7 +127,7 @@ export class Loop {
         onDurable: (id) => this.#arrived({ kind: 'persisted', now: environment.clock.now(), id }),
         onStorageError: (error) => this.fail(storageFailed(error)),
       },
-      parts.durable,
+      parts.durableTerm,
     );
     this.#applier = new Applier(
       environment,
@@ -151,7 +152,6 @@ export class Loop {
       stateMachine,
       {
         appliedIndex: () => this.#applier.appliedIndex,
-        durableIndex: () => this.#writer.durableIndex,
         snapshotFloor: () => this.#transport.snapshotFloor(),
         onSnapshot: (snapshot, through) =>
           this.#arrived({ kind: 'compacted', now: environment.clock.now(), snapshot, through }),

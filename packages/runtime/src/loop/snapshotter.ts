@@ -10,8 +10,6 @@ const maxHeldRatio = 8;
 
 export interface SnapshotterHost {
   appliedIndex(): Index;
-  /** The last entry that is durable on this server. */
-  durableIndex(): Index;
   /** The lowest snapshot that a peer is about to go on from; null if there is none. */
   snapshotFloor(): Index | null;
   /** The snapshot is durable; the log may forget everything up to `through`. */
@@ -41,8 +39,8 @@ export class Snapshotter {
   #lastIndex: Index;
   #lastBytes: number;
   #running: Running | null = null;
-  /** All slices are written; the commit waits until the log is durable up to the snapshot's index. */
   #isWanted = false;
+  /** All slices are written; the commit waits until the log is durable up to the snapshot's index. */
   #isWaiting = false;
   #notBefore: Micros = 0;
   #isStopped = false;
@@ -131,9 +129,12 @@ export class Snapshotter {
     });
   }
 
-  /** A snapshot must never say more than the log can vouch for: others may have committed what our own disk still lacks. */
+  /**
+   * A snapshot must never say more than the log can vouch for: others may have committed what our own disk still lacks, or still has other
+   * entries for. So the core is asked, which counts none as durable that it has replaced.
+   */
   #commitWhenDurable(running: Running): void {
-    this.#isWaiting = this.#host.durableIndex() < running.metadata.index;
+    this.#isWaiting = this.#raft.durableIndex < running.metadata.index;
     if (this.#isWaiting) return;
     running.writer.commit((error) => {
       if (this.#running !== running) return;
