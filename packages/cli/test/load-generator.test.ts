@@ -2,7 +2,7 @@ import { type AddressInfo } from 'node:net';
 import { createServer, type Http2Server } from 'node:http2';
 import { PutRequest } from '@quorate/kv/api';
 import { afterEach, describe, expect, test } from 'vitest';
-import { decodeHuffman, keyOf, newHistogram, quantile, RawGrpcConnection, record } from '@quorate/evaluation';
+import { decodeHuffman, keyOf, newHistogram, quantile, RawGrpcConnection, record } from '@quorate/evaluation/load';
 import { runLoad } from '../src/bench/load.ts';
 
 let server: Http2Server | null = null;

@@ -1,11 +1,7 @@
-export { type Histogram, newHistogram, quantile, record } from './data/histogram.ts';
 export { EvaluationError } from './errors.ts';
 export type { Experiment } from './experiment.ts';
 export { experiments } from './experiments/index.ts';
 export type { PortRange } from './harness/port-range.ts';
-export { decodeHuffman } from './load/raw/huffman.ts';
-export { keyOf, type MessageTemplate, putTemplate, rangeTemplate } from './load/raw/messages.ts';
-export { RawGrpcConnection } from './load/raw/raw-grpc.ts';
 export { evaluate, type EvaluationEnd } from './run/evaluate.ts';
 export { duration, type Screen } from './run/progress.ts';
 export { writeReport } from './report/write-report.ts';

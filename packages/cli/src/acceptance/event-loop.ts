@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect } from '@quorate/client';
 import { Generator } from '../bench/generator-client.ts';
-import { quantile } from '@quorate/evaluation';
+import { quantile } from '@quorate/evaluation/load';
 import { askPage, clientAddress, endpoints, type LocalServer, LOOPBACK } from '@quorate/processes';
 import { manyKeys } from './bulk-put.ts';
 import { type Report, Trial } from './trial.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Histogram, newHistogram, putTemplate, rangeTemplate, record } from '@quorate/evaluation';
+import { type Histogram, newHistogram, putTemplate, rangeTemplate, record } from '@quorate/evaluation/load';
 import type { LoadPlan } from './load.ts';
 
 const run = promisify(execFile);

@@ -6,7 +6,7 @@ import {
   rangeTemplate,
   RawGrpcConnection,
   record,
-} from '@quorate/evaluation';
+} from '@quorate/evaluation/load';
 
 /** A closed loop: every client sends its next request as soon as the last was answered. */
 export interface LoadPlan {

@@ -1,4 +1,4 @@
-import { type Histogram, quantile } from '@quorate/evaluation';
+import { type Histogram, quantile } from '@quorate/evaluation/load';
 
 /** What one run of one target gave. Times in milliseconds. */
 export interface Sample {

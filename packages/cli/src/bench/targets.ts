@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StatusRequest, StatusResponse } from '@quorate/kv/api';
 import { layoutOnFreePorts, LocalCluster, LOOPBACK, type ServerProgram } from '@quorate/processes';
-import { RawGrpcConnection } from '@quorate/evaluation';
+import { RawGrpcConnection } from '@quorate/evaluation/load';
 
 const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 100;

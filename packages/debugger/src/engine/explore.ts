@@ -2,7 +2,8 @@
  * The states that lie ahead of a moment: a small graph of them to look at, and a wider breadth-first search that tells how many there are at
  * each depth, what turned it back, and what came nearest to a goal.
  */
-import { BreadthFirst, type BudgetName, type CoreAction, type CoreWorld, type SearchResult } from '@quorate/sim';
+import { BreadthFirst, type CoreAction, type CoreWorld, type SearchResult } from '@quorate/sim';
+import { type Allowances, startFrom } from './from-here.ts';
 import type { Host } from './host.ts';
 import { describePredicate, holds, type Predicate } from './predicates.ts';
 import { titleOf } from './recorder.ts';
@@ -18,22 +19,13 @@ const stepsAtOnce = 2_000;
 const maxNearest = 4;
 
 /** With a clock anything may happen for ever: this is what may, from here on. A world without one has budgets of its own. */
-const allowances: Readonly<Partial<Record<BudgetName, number>>> = {
+const allowances: Allowances = {
   terms: 2,
   elections: 2,
   stickiness: 3,
   heartbeats: 1,
   requests: 1,
   crashes: 1,
-  drops: 0,
-  reads: 0,
-  changes: 0,
-  transfers: 0,
-  snapshots: 0,
-  pauses: 0,
-  damage: 0,
-  cuts: 0,
-  duplicates: 0,
 };
 
 export interface StateNode {
@@ -115,12 +107,7 @@ export async function explore(
 }
 
 function startOf(from: CoreWorld): CoreWorld {
-  const start = from.clone();
-  if (from.setting.timing === 'order') return start;
-  const names = Object.keys(allowances) as BudgetName[];
-  const budgets = Object.fromEntries(names.map((name) => [name, from.spent(name) + (allowances[name] ?? 0)]));
-  start.perform({ kind: 'restage', stage: 'from here', budgets, forget: false });
-  return start;
+  return from.setting.timing === 'order' ? from.clone() : startFrom(from, allowances);
 }
 
 function viewOf({ nodes, edges, refused }: StateGraph, result: SearchResult, goal: Predicate | null): ExplorationView {

@@ -1,6 +1,5 @@
 /** Searches from a moment for a schedule that leads to something: random walks, each found way shortening the next. */
 import {
-  type BudgetName,
   type CoreAction,
   type CoreWorld,
   type Goal,
@@ -9,6 +8,7 @@ import {
   twoLeaders,
   leads,
 } from '@quorate/sim';
+import { type Allowances, startFrom } from './from-here.ts';
 import type { Host } from './host.ts';
 import { describePredicate, holds, type Predicate } from './predicates.ts';
 
@@ -23,7 +23,7 @@ const stepsAtOnce = 2_000;
 const maxTried = 1_500_000;
 
 /** What may happen from here on, besides messages, disks and timers: a search that may do everything finds nothing. */
-const allowances: Readonly<Partial<Record<BudgetName, number>>> = {
+const allowances: Allowances = {
   terms: 4,
   elections: 4,
   stickiness: 6,
@@ -31,14 +31,6 @@ const allowances: Readonly<Partial<Record<BudgetName, number>>> = {
   requests: 2,
   crashes: 1,
   drops: 2,
-  reads: 0,
-  changes: 0,
-  transfers: 0,
-  snapshots: 0,
-  pauses: 0,
-  damage: 0,
-  cuts: 0,
-  duplicates: 0,
 };
 
 export interface FoundWay {
@@ -49,9 +41,12 @@ export interface FoundWay {
 
 /** `from` is left as it is. */
 export async function searchFrom(from: CoreWorld, predicate: Predicate, host: Host): Promise<FoundWay> {
-  const start = from.clone();
-  start.perform({ kind: 'restage', stage: 'from here', budgets: bounded(from), forget: false });
-  const search = new RandomWalk(start, { goal: goalOf(predicate), maxDepth, walks, repeatEvery: 0 });
+  const search = new RandomWalk(startFrom(from, allowances), {
+    goal: goalOf(predicate),
+    maxDepth,
+    walks,
+    repeatEvery: 0,
+  });
   let sinceFound = 0;
   for (let tried = 0; tried < maxTried && sinceFound < stepsToShorten && !host.isCancelled(); tried += stepsAtOnce) {
     if (search.advance(stepsAtOnce)) break;
@@ -61,12 +56,6 @@ export async function searchFrom(from: CoreWorld, predicate: Predicate, host: Ho
     await host.breathe();
   }
   return foundIn(search.result(), predicate);
-}
-
-/** What is spent already counts. */
-function bounded(world: CoreWorld): Partial<Record<BudgetName, number>> {
-  const names = Object.keys(allowances) as BudgetName[];
-  return Object.fromEntries(names.map((name) => [name, world.spent(name) + (allowances[name] ?? 0)]));
 }
 
 /** Null: any violation. */

@@ -118,6 +118,16 @@ const secondReign: SearchTest = {
   ],
 };
 
+const c1AppliedOnTwo: readonly SearchStage[] = [
+  { ...zeroLeads, begin: [sides([0, 1], [2])] },
+  {
+    name: 'c1 is applied on servers 0 and 1',
+    begin: [lose(null, null), client(0)],
+    budgets: { timeouts: [4, 0, 0] },
+    goal: goal('both apply c1', applied(1, [0, 1])),
+  },
+];
+
 const snapshots = { part: 'snapshots', servers: 3, isSearch: true, needs: 'snapshot' } as const;
 
 const lateSnapshot: SearchTest = {
@@ -125,13 +135,7 @@ const lateSnapshot: SearchTest = {
   name: 'SearchLateSnapshot',
   title: 'two snapshots cross',
   stages: [
-    { ...zeroLeads, begin: [sides([0, 1], [2])] },
-    {
-      name: 'c1 is applied on servers 0 and 1',
-      begin: [lose(null, null), client(0)],
-      budgets: { timeouts: [4, 0, 0] },
-      goal: goal('both apply c1', applied(1, [0, 1])),
-    },
+    ...c1AppliedOnTwo,
     {
       name: 'server 0 keeps a snapshot of it, and sends that to server 2',
       begin: [lose(null, null), snapshot(0)],
@@ -163,13 +167,7 @@ const snapshotCrash: SearchTest = {
   name: 'SearchSnapshotCrash',
   title: 'snapshots, and a crash at any moment',
   stages: [
-    { ...zeroLeads, begin: [sides([0, 1], [2])] },
-    {
-      name: 'c1 is applied on servers 0 and 1',
-      begin: [lose(null, null), client(0)],
-      budgets: { timeouts: [4, 0, 0] },
-      goal: goal('both apply c1', applied(1, [0, 1])),
-    },
+    ...c1AppliedOnTwo,
     {
       name: 'snapshots, and a crash',
       begin: [lose(null, null), client(0)],

@@ -23,6 +23,17 @@ const nothingCommitted: LabInvariant = {
     ghost.applied.length === 0 ? null : `index 1 was applied, and the entry is on one server of three`,
 };
 
+/** Two of three servers have c1, and it is committed; server 2 has heard of nothing. */
+const c1OnTwo: readonly SearchStage[] = [
+  { ...zeroLeads, begin: [sides([0, 1], [2])] },
+  {
+    name: 'c1 is committed on servers 0 and 1',
+    begin: [client(0)],
+    budgets: { timeouts: [3, 0, 0] },
+    goal: goal('server 0 applies c1', applied(1, [0])),
+  },
+];
+
 const noMajority: SearchTest = {
   ...part,
   name: 'SearchNoMajority',
@@ -63,13 +74,7 @@ const loseTheLeader: SearchTest = {
   name: 'SearchLoseLeader',
   title: 'a command is committed, then the leader is lost',
   stages: [
-    { ...zeroLeads, begin: [sides([0, 1], [2])] },
-    {
-      name: 'c1 is committed on servers 0 and 1',
-      begin: [client(0)],
-      budgets: { timeouts: [3, 0, 0] },
-      goal: goal('server 0 applies c1', applied(1, [0])),
-    },
+    ...c1OnTwo,
     {
       name: 'server 0 is lost, and both others stand',
       begin: [crash(0), sides([0], [1, 2])],
@@ -260,13 +265,7 @@ const survivesCrash: SearchTest = {
   name: 'SearchPersist',
   title: 'what a follower has acknowledged survives its crash',
   stages: [
-    { ...zeroLeads, begin: [sides([0, 1], [2])] },
-    {
-      name: 'c1 is committed on servers 0 and 1',
-      begin: [client(0)],
-      budgets: { timeouts: [3, 0, 0] },
-      goal: goal('server 0 applies c1', applied(1, [0])),
-    },
+    ...c1OnTwo,
     {
       name: 'server 1 crashes and comes back; server 0 is lost',
       begin: [crash(1), restart(1), crash(0), lose(null, null), sides([0], [1, 2])],
