@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@quorate/processes';
 import { loadConfig, type RawSettings, type RunningServer, startServer } from '@quorate/server';
 
 const SILENT = { line: () => undefined, flush: () => Promise.resolve() };
@@ -60,18 +59,4 @@ export class RealCluster {
     await Promise.all([...this.running.keys()].map((endpoint) => this.stop(endpoint)));
     await rm(this.directory, { recursive: true });
   }
-}
-
-/** Ports that were free a moment ago, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(
-    servers.map((server) => {
-      server.close();
-      return once(server, 'close');
-    }),
-  );
-  return ports;
 }

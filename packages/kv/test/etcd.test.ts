@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import * as http2 from 'node:http2';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@quorate/processes';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWithPeer, findPeer } from '../../../test-support/peers.ts';
@@ -99,7 +99,7 @@ class Etcd {
 
   static async start(): Promise<Etcd> {
     const directory = mkdtempSync(join(tmpdir(), 'quorate-etcd-'));
-    const [client, peer] = [await freePort(), await freePort()];
+    const [client, peer] = await freePorts(2);
     const urls = { client: `http://127.0.0.1:${client}`, peer: `http://127.0.0.1:${peer}` };
     const child = spawn(
       findPeer('etcd') as string,
@@ -147,15 +147,6 @@ class Etcd {
     if (code !== 0) return { code, message: decodeURIComponent(String(headers['grpc-message'])) };
     return comparable(response, new Uint8Array(Buffer.concat(chunks).subarray(5)));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** Waits until somebody answers there. */

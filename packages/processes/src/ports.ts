@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /** Everything this command starts by itself listens here and nowhere else. */
@@ -5,6 +6,10 @@ export const LOOPBACK = '127.0.0.1';
 
 /** How many ports above the wished one are tried before the system is asked for any. */
 const MAX_TRIED_IN_ROW = 20;
+
+/** Linux lends ports from 32768 on to outgoing connections, others from 49152 on. */
+const FIRST_PORT = 12_000;
+const PORTS_TO_GIVE = 20_000;
 
 export interface ChosenPort {
   readonly port: number;
@@ -24,15 +29,32 @@ export async function choosePorts(wished: readonly number[]): Promise<readonly C
   return chosen;
 }
 
-/** `count` different ports that are free now, chosen by the system. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const taken = new Set<number>();
-  while (taken.size < count) taken.add(await anyFreePort());
-  return [...taken];
+/**
+ * `count` different ports that are free now; next to each other where that is asked for. They lie below those that the
+ * system lends to outgoing connections: one of these could take a port again before a server listens there. No port is
+ * given twice until all others were.
+ */
+export async function freePorts(
+  count: number,
+  { consecutive = false }: { readonly consecutive?: boolean } = {},
+): Promise<readonly number[]> {
+  const ports: number[] = [];
+  for (let tried = 0; tried < PORTS_TO_GIVE; tried++) {
+    const port = nextToGive();
+    if (!(await isFree(port))) continue;
+    if (consecutive && ports.length > 0 && port - 1 !== ports.at(-1)) ports.length = 0;
+    ports.push(port);
+    if (ports.length === count) return ports;
+  }
+  throw new Error(`No ${count} free ports on ${LOOPBACK} from ${FIRST_PORT} to ${FIRST_PORT + PORTS_TO_GIVE - 1}.`);
 }
 
-export async function isFree(port: number): Promise<boolean> {
-  return (await tryListen(port)) !== null;
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host: LOOPBACK, port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
 }
 
 async function nextFreePort(wish: number, taken: ReadonlySet<number>): Promise<number> {
@@ -40,24 +62,14 @@ async function nextFreePort(wish: number, taken: ReadonlySet<number>): Promise<n
     if (!taken.has(port) && (await isFree(port))) return port;
   }
   for (;;) {
-    const port = await anyFreePort();
+    const [port = 0] = await freePorts(1);
     if (!taken.has(port)) return port;
   }
 }
 
-async function anyFreePort(): Promise<number> {
-  const port = await tryListen(0);
-  if (port === null) throw new Error(`No free port on ${LOOPBACK}.`);
-  return port;
-}
+let given = randomInt(PORTS_TO_GIVE);
 
-function tryListen(port: number): Promise<number | null> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(null));
-    server.listen({ host: LOOPBACK, port, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : null));
-    });
-  });
+function nextToGive(): number {
+  given = (given + 1) % PORTS_TO_GIVE;
+  return FIRST_PORT + given;
 }

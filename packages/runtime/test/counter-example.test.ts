@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@quorate/processes';
 import { afterAll, describe, expect, it } from 'vitest';
-import { freePorts } from './support/free-ports.ts';
 
 const program = new URL('../../../examples/replicated-counter/counter.mjs', import.meta.url).pathname;
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { freePorts } from '@quorate/processes';
 import { expect, it } from 'vitest';
-import { freePorts } from './support/free-ports.ts';
 
 const program = new URL('../../../examples/exactly-once/exactly-once.mjs', import.meta.url).pathname;
 

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@quorate/processes';
 import { RaftNode } from '@quorate/runtime';
 import { nodeEnvironment } from '@quorate/runtime/node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type CounterResult, command, Journal } from './support/counter.ts';
-import { freePorts } from './support/free-ports.ts';
 import { seededRandom } from './support/virtual-world.ts';
 
 /** For a server alone, whose leadership nothing can disturb. With peers, a busy machine could look like a dead one. */

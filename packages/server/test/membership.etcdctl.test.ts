@@ -1,7 +1,8 @@
 /** etcdctl changes the membership and moves the leadership, beside a real etcd: what it says must be the same. */
+import { freePorts } from '@quorate/processes';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWithPeer, findPeer } from '../../../test-support/peers.ts';
-import { EtcdProcess, freePort } from './support/etcd-process.ts';
+import { EtcdProcess } from './support/etcd-process.ts';
 import { etcdctl, type EtcdctlResult } from './support/etcdctl.ts';
 import { TestCluster, until } from './support/test-cluster.ts';
 
@@ -33,7 +34,7 @@ describeWithPeer(['etcd', 'etcdctl'], 'etcdctl member and move-leader', () => {
 
   it('adds a learner, refuses to promote it before it has started, moves it and removes it', async () => {
     const follower = await cluster.follower();
-    const [first, second] = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`];
+    const [first = '', second = ''] = (await freePorts(2)).map((port) => `http://127.0.0.1:${port}`);
     const learners: string[] = [];
     for (const address of [etcd.address, cluster.address(follower)]) {
       const added = await etcdctl(binary, [address], ['member', 'add', 'new', '--learner', `--peer-urls=${first}`]);

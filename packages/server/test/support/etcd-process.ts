@@ -1,18 +1,9 @@
 /** A real etcd on this machine, for tests that hold the house against it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
+import { freePorts } from '@quorate/processes';
 
 export class EtcdProcess {
   readonly address: string;
@@ -29,8 +20,9 @@ export class EtcdProcess {
 
   static async start(binary: string, token: string): Promise<EtcdProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'quorate-etcd-'));
-    const address = `127.0.0.1:${await freePort()}`;
-    const peerUrl = `http://127.0.0.1:${await freePort()}`;
+    const [client, peer] = await freePorts(2);
+    const address = `127.0.0.1:${client}`;
+    const peerUrl = `http://127.0.0.1:${peer}`;
     const child = spawn(
       binary,
       [

@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@quorate/processes';
 import { type LineSink, loadConfig, type RawSettings, type RunningServer, startServer } from '@quorate/server';
-import { freePort } from './etcd-process.ts';
 
 export class MemorySink implements LineSink {
   readonly lines: string[] = [];
@@ -37,9 +37,10 @@ export class TestCluster {
     const names = Array.from({ length: size }, (_, index) => `s${index + 1}`);
     const peers = new Map<string, string>();
     const clients = new Map<string, string>();
-    for (const name of names) {
-      peers.set(name, `http://127.0.0.1:${await freePort()}`);
-      clients.set(name, `http://127.0.0.1:${await freePort()}`);
+    const ports = await freePorts(2 * size);
+    for (const [index, name] of names.entries()) {
+      peers.set(name, `http://127.0.0.1:${ports[2 * index]}`);
+      clients.set(name, `http://127.0.0.1:${ports[2 * index + 1]}`);
     }
     const slots = names.map((name) => ({
       name,
