@@ -82,11 +82,28 @@ describe('quorate lab experiment', () => {
 
   it('leaves no server behind when it is interrupted, and goes on where it stood', async () => {
     const home = join(out, 'interrupted');
+    const ended = (): readonly string[] =>
+      readdirSync(join(home, 'elections/cells')).filter((name) => name.endsWith('.json'));
+    await quorate(['lab', 'experiment', 'elections', '--quick', '--cells', CELL, '--out', home]);
+    const before = readFileSync(join(home, `elections/cells/${CELL}-0ms.json`), 'utf8');
     const { code, pid } = await interrupted('SIGINT', home);
     expect(code).toBe(130);
-    expect(readdirSync(join(home, 'elections/cells')).filter((name) => name.endsWith('.json'))).toEqual([]);
+    expect(ended()).toEqual([`${CELL}-0ms.json`]);
     expect(leftBy(pid)).toEqual([]);
-  }, 60_000);
+    const { out: said } = await quorate([
+      'lab',
+      'experiment',
+      'elections',
+      '--quick',
+      '--cells',
+      '3-150-300ms-prevote',
+      '--out',
+      home,
+    ]);
+    expect(said).toContain('1 cells are there already\n1 cells to measure, about');
+    expect(ended()).toEqual([`${CELL}-0ms.json`, '3-150-300ms-prevote-silent-0ms.json']);
+    expect(readFileSync(join(home, `elections/cells/${CELL}-0ms.json`), 'utf8')).toBe(before);
+  }, 90_000);
 
   it('has the next run clear away what a killed one left', async () => {
     const home = join(out, 'killed');

@@ -1,4 +1,12 @@
-import { evaluate, EvaluationError, type Experiment, experiments, type Screen, writeReport } from '@quorate/evaluation';
+import {
+  duration,
+  evaluate,
+  EvaluationError,
+  type Experiment,
+  experiments,
+  type Screen,
+  writeReport,
+} from '@quorate/evaluation';
 import { quorateVersion } from '@quorate/server';
 import { QUORATE_ENTRY } from '../programs.ts';
 import type { ExperimentFlags } from '../tree/experiment-command.ts';
@@ -37,13 +45,16 @@ function chosenExperiments(names: readonly string[], flags: ExperimentFlags): re
 }
 
 function list(names: readonly string[], chosen: readonly Experiment[], flags: ExperimentFlags): void {
+  let total = 0;
   for (const experiment of chosen) {
     const cells = experiment.cells(flags.quick === true ? 'quick' : 'full');
-    const minutes = cells.reduce((sum, { seconds }) => sum + seconds, 0) / 60;
+    const seconds = cells.reduce((sum, cell) => sum + cell.seconds, 0);
+    total += seconds;
     print(`${experiment.name.padEnd(12)} ${experiment.question}`);
-    print(`${''.padEnd(12)} ${cells.length} cells, about ${Math.max(1, Math.round(minutes))} min`);
+    print(`${''.padEnd(12)} ${cells.length} cells, about ${duration(seconds)}`);
     if (names.length > 0) for (const { key } of cells) print(`${''.padEnd(12)}   ${key}`);
   }
+  if (chosen.length > 1) print(`all together: about ${duration(total)} on a quiet machine`);
 }
 
 async function run(chosen: readonly Experiment[], flags: ExperimentFlags): Promise<void> {

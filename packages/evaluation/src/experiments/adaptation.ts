@@ -3,8 +3,8 @@ import type { Cell, CellResult, Experiment, Row, Scale } from '../experiment.ts'
 import type { Figure } from '../plots/figure.ts';
 import { lacking, observations } from '../plots/observations.ts';
 import { spread } from '../plots/spread.ts';
+import { type ElectionBudget, ElectionTrial } from './election-trial.ts';
 import { ELECTION_BUDGETS } from './elections.ts';
-import { ElectionTrial } from './election-trial.ts';
 import type { TimeoutRange } from './election-timeouts.ts';
 
 interface Settings {
@@ -20,6 +20,10 @@ const LOSSES = ['leader', 'leader and follower'] as const;
 type Loss = (typeof LOSSES)[number];
 
 const SERVERS = 5;
+const BUDGETS: Readonly<Record<Scale, ElectionBudget>> = {
+  full: { ...ELECTION_BUDGETS.full, elections: 40, seconds: 50, calmSeconds: 2 },
+  quick: ELECTION_BUDGETS.quick,
+};
 /** Timeouts that suit their network, that are tight for it, and that are too tight: a round trip hardly fits. */
 const TUNINGS: readonly { readonly range: TimeoutRange; readonly delayMs: number }[] = [
   { range: { name: '300–500', minMs: 300, maxMs: 500, heartbeatMs: 50 }, delayMs: 5 },
@@ -56,7 +60,7 @@ function settingsOf(scale: Scale): readonly Settings[] {
 }
 
 function cellOf({ range, delayMs, preVote, loss, adaptive }: Settings, scale: Scale): Cell {
-  const budget = ELECTION_BUDGETS[scale];
+  const budget = BUDGETS[scale];
   const settings = {
     servers: SERVERS,
     range,
@@ -72,7 +76,7 @@ function cellOf({ range, delayMs, preVote, loss, adaptive }: Settings, scale: Sc
     key: `${range.minMs}-${range.maxMs}ms-${delayMs}ms-${votes}-${loss.replaceAll(' ', '-')}-${adaptive ? 'adaptive' : 'fixed'}`,
     settings: { servers: SERVERS, timeouts: range.name, delayMs, preVote, loss, adaptive },
     servers: SERVERS,
-    seconds: 6 + Math.min(budget.seconds, budget.elections * 3),
+    seconds: 6 + budget.calmSeconds + Math.min(budget.seconds, budget.elections * 3),
     run: (harness) => new ElectionTrial(harness, settings, budget).run(),
   };
 }

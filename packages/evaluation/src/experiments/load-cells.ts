@@ -13,6 +13,9 @@ export const KEYS = 1_000;
 const READY_MS = 60_000;
 /** Keys are written in groups of so many at a time. */
 const PRELOAD_AT_ONCE = 100;
+const MAX_WARM_UP_SECONDS = 1;
+/** What a run takes besides: connecting, and the answers that are still under way at its end. */
+const AROUND_A_LOAD_SECONDS = 0.3;
 
 /** Waits until a cluster serves writes, whichever program it runs. */
 export async function ready(harness: Harness, cluster: Cluster): Promise<void> {
@@ -48,6 +51,15 @@ export async function preload(cluster: Cluster, valueBytes: number, keys: number
   }
 }
 
+/** About how long a run of `seconds` measured seconds takes. */
+export function loadSeconds(seconds: number): number {
+  return warmUpOf(seconds) + seconds + AROUND_A_LOAD_SECONDS;
+}
+
+function warmUpOf(seconds: number): number {
+  return Math.min(MAX_WARM_UP_SECONDS, seconds / 2);
+}
+
 /** A plan with what most have; `pace` and `seconds` are what they differ in. */
 export function planFor(
   harness: Harness,
@@ -58,7 +70,7 @@ export function planFor(
     endpoints: cluster.servers.map(({ member }) => clientAddress(member)),
     spread: 'leader',
     generator: 'client',
-    warmUpSeconds: Math.min(2, plan.seconds / 2),
+    warmUpSeconds: warmUpOf(plan.seconds),
     readPercent: 0,
     serializable: false,
     valueBytes: 256,

@@ -4,7 +4,7 @@ import type { Harness } from '../harness/harness.ts';
 import type { Figure } from '../plots/figure.ts';
 import { curves } from '../plots/curves.ts';
 import { observations } from '../plots/observations.ts';
-import { leaderAddress, loadRow, planFor, preload, ready } from './load-cells.ts';
+import { leaderAddress, loadRow, loadSeconds, planFor, preload, ready } from './load-cells.ts';
 
 interface Settings {
   readonly servers: number;
@@ -14,7 +14,7 @@ interface Settings {
 /** Requests a second. */
 const RATES = [100, 250, 500, 1_000, 2_000, 3_000, 4_000, 6_000, 8_000, 10_000, 12_000, 16_000, 20_000, 25_000];
 const QUICK_RATES = [250, 1_000, 2_000, 4_000, 8_000, 12_000];
-const BUDGETS = { full: { repeats: 3, seconds: 10 }, quick: { repeats: 1, seconds: 2 } } as const;
+const BUDGETS = { full: { repeats: 2, seconds: 4 }, quick: { repeats: 1, seconds: 1.5 } } as const;
 /** Below this share of what is offered a cluster does not keep up; higher rates would show the length of queues and nothing else. */
 const KEEPS_UP = 0.9;
 
@@ -48,7 +48,7 @@ function cellOf(settings: Settings, scale: Scale): Cell {
     key: `${servers}-servers-${readPercent}-reads`,
     settings: { servers, readPercent },
     servers,
-    seconds: 4 + servers * 0.4 + rates.length * repeats * seconds * 1.3,
+    seconds: 4 + servers * 0.4 + rates.length * repeats * loadSeconds(seconds),
     run: (harness) => run(harness, settings, scale),
   };
 }

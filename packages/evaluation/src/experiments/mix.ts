@@ -6,7 +6,7 @@ import type { Figure } from '../plots/figure.ts';
 import { lacking, observations } from '../plots/observations.ts';
 import { spread } from '../plots/spread.ts';
 import { etcdVersion } from '../report/conditions.ts';
-import { leaderAddress, loadRow, planFor, preload, ready } from './load-cells.ts';
+import { leaderAddress, loadRow, loadSeconds, planFor, preload, ready } from './load-cells.ts';
 
 type System = 'quorate' | 'one server' | 'etcd';
 type Reads = 'ReadIndex' | 'lease' | 'serializable';
@@ -20,7 +20,7 @@ interface Settings {
 const SHARES = [0, 50, 90, 99, 100];
 const CLIENTS = 64;
 const VALUE_BYTES = 256;
-const BUDGETS = { full: { repeats: 5, seconds: 10 }, quick: { repeats: 2, seconds: 1 } } as const;
+const BUDGETS = { full: { repeats: 5, seconds: 4 }, quick: { repeats: 2, seconds: 1 } } as const;
 
 /** The single server is the same store without replication, its log fsynced: every read is at once linearizable and serializable. */
 const VARIANTS: readonly { readonly system: System; readonly reads: Reads }[] = [
@@ -70,7 +70,7 @@ function cellOf(settings: Settings, scale: Scale): Cell {
     key: `${system.replace(' ', '-')}-${reads.toLowerCase()}-${readPercent}`,
     settings: { system, reads, readPercent, servers },
     servers,
-    seconds: 4 + servers * 0.4 + repeats * seconds * 1.6,
+    seconds: 4 + servers * 0.4 + repeats * loadSeconds(seconds),
     run: (harness) => run(harness, settings, servers, scale),
   };
 }

@@ -30,7 +30,7 @@ const AT_ONCE = 8;
 /** What a machine can be expected to hold: all versions of all keys. */
 const MAX_WRITES = 3_000_000;
 const LIMIT_MS = 300_000;
-const REPEATS = { full: 10, quick: 2 } as const;
+const REPEATS = { full: 7, quick: 2 } as const;
 
 export const recovery: Experiment = {
   name: 'recovery',

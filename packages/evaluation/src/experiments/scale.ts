@@ -4,7 +4,7 @@ import type { Harness } from '../harness/harness.ts';
 import type { Figure } from '../plots/figure.ts';
 import { distinct, lacking, observations } from '../plots/observations.ts';
 import { spread } from '../plots/spread.ts';
-import { loadRow, planFor, ready } from './load-cells.ts';
+import { loadRow, loadSeconds, planFor, ready } from './load-cells.ts';
 
 interface Settings {
   readonly servers: number;
@@ -15,7 +15,7 @@ const SIZES = [1, 3, 5, 7, 9, 11];
 const VALUES = [16, 256, 4096, 65_536];
 /** One client at a time shows what a write takes; many show how many writes there can be. */
 const CLIENTS = [1, 64];
-const BUDGETS = { full: { repeats: 5, seconds: 10 }, quick: { repeats: 2, seconds: 1 } } as const;
+const BUDGETS = { full: { repeats: 4, seconds: 3 }, quick: { repeats: 2, seconds: 1 } } as const;
 
 export const scale: Experiment = {
   name: 'scale',
@@ -46,7 +46,7 @@ function cellOf({ servers, valueBytes }: Settings, how: Scale): Cell {
     key: `${servers}-servers-${valueBytes}b`,
     settings: { servers, valueBytes },
     servers,
-    seconds: 2 + servers * 0.4 + repeats * CLIENTS.length * seconds * 1.6,
+    seconds: 2 + servers * 0.4 + repeats * CLIENTS.length * loadSeconds(seconds),
     run: (harness) => run(harness, { servers, valueBytes }, how),
   };
 }

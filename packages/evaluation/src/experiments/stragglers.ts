@@ -7,7 +7,7 @@ import type { Harness } from '../harness/harness.ts';
 import type { Figure } from '../plots/figure.ts';
 import { distinct, lacking, observations } from '../plots/observations.ts';
 import { spread } from '../plots/spread.ts';
-import { loadRow, planFor, ready } from './load-cells.ts';
+import { loadRow, loadSeconds, planFor, ready } from './load-cells.ts';
 
 type Part = 'disk' | 'network';
 
@@ -29,9 +29,11 @@ const WHO = [
   'a majority, two removed',
 ] as const;
 type Who = (typeof WHO)[number];
-const BUDGETS = { full: { repeats: 5, seconds: 10 }, quick: { repeats: 1, seconds: 1 } } as const;
+const BUDGETS = { full: { repeats: 4, seconds: 3 }, quick: { repeats: 1, seconds: 1 } } as const;
 /** Throughput that stands for none where the axis is logarithmic. */
 const NONE_PER_SECOND = 0.1;
+/** Writes that follow one another until servers are out of the membership, and until everybody follows one leader again: for the estimate. */
+const SLOW_STEPS_OF_A_REMOVAL = 10;
 const CHANGE_LIMIT_MS = 300_000;
 /** From the moment at which servers become slow until the measurement begins: what happens by itself meanwhile has happened. */
 const SETTLE_SECONDS = { full: 5, quick: 1 } as const;
@@ -61,11 +63,13 @@ function settingsOf(scale: Scale): readonly Settings[] {
 
 function cellOf(settings: Settings, scale: Scale): Cell {
   const { repeats, seconds } = BUDGETS[scale];
+  // Each run waits for the slow answers that are under way at its end, each change of members for many of them.
+  const late = (WHO.length * repeats + SLOW_STEPS_OF_A_REMOVAL) * (settings.slowMs / 1000);
   return {
     key: `${settings.part}-${settings.slowMs}ms`,
     settings: { servers: SERVERS, ...settings },
     servers: SERVERS,
-    seconds: 5 + WHO.length * (SETTLE_SECONDS[scale] + 1 + repeats * seconds * 1.5),
+    seconds: 5 + WHO.length * (SETTLE_SECONDS[scale] + 1 + repeats * loadSeconds(seconds)) + late,
     run: (harness) => run(harness, settings, scale),
   };
 }

@@ -18,7 +18,7 @@ const STUTTERS = [50, 150, 250, 500, 750, 1000];
 const MAX_ROUNDS = 20;
 const LIMIT_MS = 60_000;
 const BUDGETS = {
-  full: { sequences: 100, seconds: 600, rounds: MAX_ROUNDS },
+  full: { sequences: 50, seconds: 45, rounds: MAX_ROUNDS },
   quick: { sequences: 3, seconds: 10, rounds: 3 },
 } as const;
 

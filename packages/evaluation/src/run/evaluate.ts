@@ -10,7 +10,7 @@ import { Harness, type PortSource, systemPorts } from '../harness/harness.ts';
 import { portsBetween, type PortRange } from '../harness/port-range.ts';
 import { type Conditions, conditionsOf } from '../report/conditions.ts';
 import { claim } from './claim.ts';
-import { Progress, type Screen } from './progress.ts';
+import { duration, Progress, type Screen } from './progress.ts';
 import { keepLogs } from './keep-logs.ts';
 
 export interface EvaluationOptions {
@@ -69,6 +69,10 @@ async function carryOut(options: EvaluationOptions): Promise<EvaluationEnd> {
   for (const line of removeAbandoned(RUN_KIND)) screen.say(line);
   const waiting = tasks.filter(({ directory, cell }) => directory.read(cell)?.failure !== null);
   if (waiting.length < tasks.length) screen.say(`${tasks.length - waiting.length} cells are there already`);
+  if (waiting.length > 0) {
+    const seconds = waiting.reduce((sum, { cell }) => sum + cell.seconds, 0);
+    screen.say(`${waiting.length} cells to measure, about ${duration(seconds)} on a quiet machine`);
+  }
   const run = new Run(options, ports);
   process.once('exit', run.abandon);
   try {
