@@ -1,5 +1,6 @@
 /** Runs one scenario on one Raft, and says what came of it. */
 import { randomStream } from '@quorate/sim';
+import { CallLimit } from './cluster/call-limit.ts';
 import { Cluster } from './cluster/cluster.ts';
 import type { MakeOwnService, MakeService } from './cluster/hosted-service.ts';
 import { NotOffered, ScenarioFailure } from './cluster/failure.ts';
@@ -87,7 +88,9 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
     await scheduler.run(async () => {
       const hop = isRealTime ? 0 : VIRTUAL_HOP;
       const shape = { servers, isUnreliable, hasSnapshots, hop, limit, makeService };
-      cluster = new Cluster({ make, scheduler, random, journal, shared }, shape);
+      // In real time a call takes as long as it is computed, and the test's own limit is near.
+      const callLimit = isRealTime ? null : new CallLimit(servers, () => scheduler.now);
+      cluster = new Cluster({ make, scheduler, random, journal, shared, callLimit }, shape);
       await test.run(cluster).finally(() => {
         recorder?.end();
         cluster?.end();

@@ -6,6 +6,7 @@ import { copyPlain } from '../plain-data.ts';
 import { type End, LabNetwork } from '../network/network.ts';
 import type { SharedValues } from '../race/shared-values.ts';
 import type { Scheduler } from '../time/scheduler.ts';
+import type { CallLimit } from './call-limit.ts';
 import { ScenarioFailure } from './failure.ts';
 import type { HostedService, MakeService } from './hosted-service.ts';
 import type { Journal } from './journal.ts';
@@ -33,6 +34,8 @@ export interface Bench {
   readonly journal: Journal;
   /** Where races are looked for. */
   readonly shared?: SharedValues | undefined;
+  /** Null: however many calls servers make, the test goes on. */
+  readonly callLimit: CallLimit | null;
 }
 
 /** One life of a server: from its start to its crash. */
@@ -58,6 +61,7 @@ export class Cluster {
   operations = 0;
   /** The scenario has ended, well or not. */
   isOver = false;
+  readonly #callLimit: CallLimit | null;
   readonly #make: Make;
   readonly #makeService: MakeService | undefined;
   readonly #hasSnapshots: boolean;
@@ -67,7 +71,7 @@ export class Cluster {
   /** The ways of each server to all others, of its present run. */
   readonly #ends: End[][];
 
-  constructor({ make, scheduler, random, journal, shared }: Bench, options: ClusterOptions) {
+  constructor({ make, scheduler, random, journal, shared, callLimit }: Bench, options: ClusterOptions) {
     const { servers } = options;
     this.scheduler = scheduler;
     this.random = random;
@@ -75,6 +79,7 @@ export class Cluster {
     this.servers = servers;
     this.hop = options.hop;
     this.limit = options.limit;
+    this.#callLimit = callLimit;
     this.#make = make;
     this.#makeService = options.makeService;
     this.#hasSnapshots = options.hasSnapshots;
@@ -237,6 +242,9 @@ export class Cluster {
       call: (method, args) =>
         new Promise((resolve) => {
           this.journal.note(from, `calls ${method} of server ${end.server}`);
+          const excess = end.isOn ? this.#callLimit?.called(from, end.server, method, args) : null;
+          // Thrown here it would only reject what nobody may await.
+          if (excess !== null && excess !== undefined) this.scheduler.fail(excess);
           this.network.call(end, method, args, (reply) => {
             if (reply === null) this.journal.note(from, `has no answer to ${method} from server ${end.server}`);
             resolve(reply);
@@ -271,6 +279,7 @@ export class Cluster {
       message.kind === 'command' ? `applies ${message.index}` : `applies a snapshot up to ${message.index}`,
     );
     this.journal.recorder?.applied(server, message);
+    this.#callLimit?.applied(message.index);
     if (run.service !== null) return run.service.apply(copied(message));
     if (!this.#hasSnapshots) return this.services.apply(server, copied(message));
     this.services.applyWithSnapshots(server, copied(message), (index, data) => raft.snapshot(index, data));

@@ -6,6 +6,7 @@ import type { SeenEvent, SeenRecord } from '@quorate/sim';
 import type { ApplyMessage, Persister, PlainData, RaftServer } from '../interface.ts';
 import type { End, NetworkObserver } from '../network/network.ts';
 import { describePlain } from './describe.ts';
+import { unwrapped } from './unwrapped.ts';
 
 /** Events that are kept: the newest, since what fails, fails at the end. */
 const MAX_EVENTS = 30_000;
@@ -170,13 +171,6 @@ export function nameOf(server: number | string): string {
 
 function isServer(name: string): boolean {
   return /^\d+$/.test(name);
-}
-
-/** In the style of handlers all calls go through one method, which says what is meant. */
-function unwrapped(method: string, args: PlainData): { readonly method: string; readonly args: PlainData } {
-  if (method !== 'handle' || !isFields(args)) return { method, args };
-  const { method: meant, args: own } = args;
-  return typeof meant === 'string' && own !== undefined ? { method: meant, args: own } : { method, args };
 }
 
 /** The field that a Raft's messages have by the paper, whatever its capitals; 0 if there is none. */
