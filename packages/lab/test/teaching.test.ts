@@ -7,10 +7,17 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { explanationOf, namings, rowsOf } from '../src/teaching/explanation.ts';
 import { type Mistake, mistaken, rules } from '../src/teaching/mistake.ts';
 import { mistakes } from '../src/teaching/mistakes.ts';
-import { codeOfText, emptyResults, readResults, writeResults } from '../src/teaching/results.ts';
+import {
+  type CaughtRun,
+  codeOfText,
+  emptyResults,
+  readResults,
+  type RunSide,
+  writeResults,
+} from '../src/teaching/results.ts';
 import { pageWith, tablesOf } from '../src/teaching/table.ts';
 // Processes run what is built.
-import { runSeed, searchSide } from '../dist/teaching/measure.js';
+import { runSeeds, searchSide } from '../dist/teaching/measure.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const data = join(root, 'docs/teaching/data');
@@ -132,9 +139,26 @@ describe('measuring', () => {
 
   test('a run ends with the first test that fails', { timeout: 60_000 }, async () => {
     const measured = { path: written(named('one-copy-is-enough')), signal: new AbortController().signal, ...quiet };
-    const side = await runSeed(measured, none);
-    expect(side).toMatchObject({ seeds: 1, caught: [{ seed: 1, part: '4B' }] });
-    expect(side?.caught[0]?.events).toBeGreaterThan(20);
+    const sides: RunSide[] = [];
+    await runSeeds(measured, none, 2, (side) => sides.push(side));
+    expect(sides.map(({ seeds }) => seeds)).toEqual([1, 2]);
+    const caught = sides[1]?.caught ?? [];
+    expect(caught).toMatchObject([
+      { seed: 1, part: '4B', test: 'FollowerFailure' },
+      { seed: 2, part: '4B', test: 'FollowerFailure' },
+    ]);
+    for (const { events } of caught) expect(events).toBeGreaterThan(20);
+  });
+
+  test('goes on behind the seeds that it has, and a seed that nothing fails counts too', {
+    timeout: 120_000,
+  }, async () => {
+    const measured = { path: written(named('votes-twice')), signal: new AbortController().signal, ...quiet };
+    const sides: RunSide[] = [];
+    const before: CaughtRun = { seed: 4, test: 'Backup', part: '4B', message: 'made up', events: 1 };
+    await runSeeds(measured, { seeds: 4, seconds: 1, caught: [before] }, 5, (side) => sides.push(side));
+    expect(sides).toMatchObject([{ seeds: 5, caught: [before] }]);
+    expect(sides[0]?.seconds).toBeGreaterThan(1);
   });
 
   test('a search tells its shortest way, and rerun what it shortens', { timeout: 120_000 }, async () => {
@@ -149,8 +173,10 @@ describe('measuring', () => {
   test('that is stopped keeps nothing of what it was at', { timeout: 60_000 }, async () => {
     const stop = new AbortController();
     const measured = { path: written(named('votes-twice')), signal: stop.signal, ...quiet };
-    const running = runSeed(measured, none);
+    const sides: RunSide[] = [];
+    const running = runSeeds(measured, none, 1, (side) => sides.push(side));
     stop.abort();
-    expect(await running).toBeNull();
+    await running;
+    expect(sides).toEqual([]);
   });
 });

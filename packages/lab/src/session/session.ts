@@ -15,6 +15,11 @@ export interface SessionOptions {
   readonly onOutcome: (outcome: Outcome) => void;
 }
 
+/** Says what is next whenever a process is free, so that what has come of others by then may decide it. Null: nothing more. */
+export interface JobSource {
+  next(): Job | null;
+}
+
 /** Characters of its standard error that are kept of a process. */
 const MAX_COMPLAINT = 4_000;
 
@@ -28,19 +33,47 @@ export interface Usage {
  * Runs all jobs. Those that a process was at when it had to be ended, because it computed without end, end with a failure that shows its
  * stack. @throws UnfitModuleError if there is nothing to test.
  */
-export async function runJobs(jobs: readonly Job[], options: SessionOptions): Promise<Usage> {
+export async function runJobs(jobs: readonly Job[] | JobSource, options: SessionOptions): Promise<Usage> {
   const usage: Usage = { user: 0, system: 0 };
-  const queue = [...jobs];
-  const lanes = Array.from({ length: Math.min(options.processes, jobs.length) }, async () => {
-    while (queue.length > 0 && options.signal?.aborted !== true) await new Lane(queue, options, usage).run();
+  const queue = new Queue('next' in jobs ? jobs : listed(jobs));
+  const processes = 'next' in jobs ? options.processes : Math.min(options.processes, jobs.length);
+  const lanes = Array.from({ length: processes }, async () => {
+    while (!queue.isEmpty && options.signal?.aborted !== true) await new Lane(queue, options, usage).run();
   });
   await Promise.all(lanes);
   return usage;
 }
 
+function listed(jobs: readonly Job[]): JobSource {
+  const left = [...jobs];
+  return { next: () => left.shift() ?? null };
+}
+
+/** What is left to do. A source is not asked before somebody is free to do what it says. */
+class Queue {
+  readonly #source: JobSource;
+  /** The source has no more. */
+  isEmpty = false;
+
+  constructor(source: JobSource) {
+    this.#source = source;
+  }
+
+  take(): Job | null {
+    const job = this.isEmpty ? null : this.#source.next();
+    if (job === null) this.isEmpty = true;
+    return job;
+  }
+
+  /** Whatever is left is not done. */
+  close(): void {
+    this.isEmpty = true;
+  }
+}
+
 /** One process, from its start until there is no job left, or it had to be ended. */
 class Lane {
-  readonly #queue: Job[];
+  readonly #queue: Queue;
   readonly #options: SessionOptions;
   readonly #usage: Usage;
   #job: Job | null = null;
@@ -49,7 +82,7 @@ class Lane {
   #complaint = '';
   #stall: { readonly limit: number; readonly stack: string } | null = null;
 
-  constructor(queue: Job[], options: SessionOptions, usage: Usage) {
+  constructor(queue: Queue, options: SessionOptions, usage: Usage) {
     this.#queue = queue;
     this.#options = options;
     this.#usage = usage;
@@ -95,7 +128,7 @@ class Lane {
   #onReport(child: ChildProcess, report: Report, reject: (error: Error) => void): void {
     if (report.kind === 'unfit') {
       this.#isReady = true;
-      this.#queue.length = 0;
+      this.#queue.close();
       reject(new UnfitModuleError(report.reason));
       return;
     }
@@ -110,8 +143,8 @@ class Lane {
   }
 
   #next(child: ChildProcess): void {
-    const job = this.#options.signal?.aborted === true ? undefined : this.#queue.shift();
-    if (job === undefined) {
+    const job = this.#options.signal?.aborted === true ? null : this.#queue.take();
+    if (job === null) {
       child.kill();
       return;
     }
@@ -120,7 +153,7 @@ class Lane {
   }
 
   #whyNotReady(code: number | null, signalName: string | null): string {
-    this.#queue.length = 0;
+    this.#queue.close();
     return `A process that should run tests ended at once (${signalName ?? `exit code ${code}`}): ${this.#complaint.trim()}`;
   }
 

@@ -9,7 +9,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { rowsOf } from './explanation.ts';
-import { runSeed, searchSide } from './measure.ts';
+import { runSeeds, searchSide } from './measure.ts';
 import { type Mistake, mistaken } from './mistake.ts';
 import { mistakes } from './mistakes.ts';
 import { codeOfText, emptyResults, readResults, type Results, writeResults } from './results.ts';
@@ -103,13 +103,12 @@ async function measure(mistake: Mistake, { data, scratch, seeds, signal }: Work)
     results = { ...results, search };
     writeResults(data, results);
   }
-  while (results.runs.seeds < seeds) {
-    progress(mistake, results, seeds, `seed ${results.runs.seeds + 1}`);
-    const runs = await runSeed(measured, results.runs);
-    if (runs === null) return;
+  await runSeeds(measured, results.runs, seeds, (runs) => {
     results = { ...results, runs };
     writeResults(data, results);
-  }
+    progress(mistake, results, seeds, `seed ${runs.seeds} done`);
+  });
+  if (signal.aborted) return;
   progress(mistake, results, seeds, 'done', '\n');
 }
 

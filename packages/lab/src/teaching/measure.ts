@@ -1,5 +1,5 @@
-/** Runs and searches one Raft with a mistake, each seed and each test in processes of their own. */
-import { runJobs, type Usage } from '../session/session.ts';
+/** Runs and searches one Raft with a mistake, in processes of its own. */
+import { type JobSource, runJobs } from '../session/session.ts';
 import type { Job, Outcome } from '../session/protocol.ts';
 import { searches, suite } from '../suite/index.ts';
 import type { CaughtRerun, CaughtRun, CaughtSearch, RunSide, SearchSide } from './results.ts';
@@ -15,55 +15,84 @@ export interface Measured {
   readonly onProgress: (what: string) => void;
 }
 
-/** One seed more. Null if it was stopped. */
-export async function runSeed(
+/** Seeds behind those that `side` has, up to `seeds`; `onSeed` is handed what has come of all so far, each time that one is done. */
+export async function runSeeds(
   { path, signal }: Measured,
-  { seeds, seconds, caught }: RunSide,
-): Promise<RunSide | null> {
-  const seed = seeds + 1;
-  const { first, used } = await firstFailure(path, seed, signal);
-  if (signal.aborted) return null;
-  const side = { seeds: seed, seconds: rounded(seconds + used) };
-  if (first === null) return { ...side, caught };
-  const events = await eventsOf(path, first, signal);
-  return events === null ? null : { ...side, caught: [...caught, caughtRun(first, events)] };
+  side: RunSide,
+  seeds: number,
+  onSeed: (side: RunSide) => void,
+): Promise<void> {
+  const runs = new SeedRuns(side, seeds, onSeed);
+  await runJobs(runs, {
+    subject: { path },
+    processes: 1,
+    output: null,
+    signal,
+    onOutcome: (outcome) => runs.add(outcome),
+  });
+  if (runs.astray !== null) throw runs.astray;
 }
 
-/** All tests in the order of the suite, up to the first that fails. */
-async function firstFailure(
-  path: string,
-  seed: number,
-  signal: AbortSignal,
-): Promise<{ readonly first: Outcome | null; readonly used: number }> {
-  const failed = new AbortController();
-  let first: Outcome | null = null;
-  const usage = await runJobs(
-    runTests.map(({ name }) => jobOf(name, seed)),
-    {
-      subject: { path },
-      processes: 1,
-      output: null,
-      signal: AbortSignal.any([signal, failed.signal]),
-      onOutcome(outcome) {
-        if (outcome.failure === null || first !== null) return;
-        first = outcome;
-        failed.abort();
-      },
-    },
-  );
-  return { first, used: secondsOf(usage) };
+/**
+ * Seed after seed all tests in the order of the suite, up to the first that fails. That one is run once more, with all that can be seen of it
+ * written down.
+ */
+class SeedRuns implements JobSource {
+  #side: RunSide;
+  readonly #seeds: number;
+  readonly #onSeed: (side: RunSide) => void;
+  /** Of the seed that is run now: its next test, and milliseconds of the processor. */
+  #test = 0;
+  #used = 0;
+  #first: Outcome | null = null;
+  /** A seed made two different runs: nothing that is measured so means anything. */
+  astray: Error | null = null;
+
+  constructor(side: RunSide, seeds: number, onSeed: (side: RunSide) => void) {
+    this.#side = side;
+    this.#seeds = seeds;
+    this.#onSeed = onSeed;
+  }
+
+  next(): Job | null {
+    if (this.astray !== null) return null;
+    if (this.#first !== null) return { ...jobOf(this.#first.test, this.#first.seed), isRecorded: true };
+    const test = runTests[this.#test];
+    return test === undefined || this.#side.seeds >= this.#seeds ? null : jobOf(test.name, this.#side.seeds + 1);
+  }
+
+  add(outcome: Outcome): void {
+    if (this.#first !== null) return this.#addAgain(this.#first, outcome);
+    this.#used += outcome.computing;
+    if (outcome.failure !== null) {
+      this.#first = outcome;
+      return;
+    }
+    this.#test += 1;
+    if (this.#test === runTests.length) this.#end(null);
+  }
+
+  #addAgain(first: Outcome, again: Outcome): void {
+    const { test, seed } = first;
+    if (again.failure?.message === first.failure?.message) return this.#end(caughtRun(first, eventsOf(again)));
+    this.astray = new Error(`${test} with seed ${seed} does not fail as before: a seed must always make the same run.`);
+  }
+
+  #end(found: CaughtRun | null): void {
+    const { seeds, seconds, caught } = this.#side;
+    this.#side = {
+      seeds: seeds + 1,
+      seconds: rounded(seconds + this.#used / 1000),
+      caught: found === null ? caught : [...caught, found],
+    };
+    this.#test = 0;
+    this.#used = 0;
+    this.#first = null;
+    this.#onSeed(this.#side);
+  }
 }
 
-/** The failed test once more, with all that can be seen of it written down. Null if it was stopped. */
-async function eventsOf(path: string, first: Outcome, signal: AbortSignal): Promise<number | null> {
-  const job = { ...jobOf(first.test, first.seed), isRecorded: true };
-  const [outcome] = await outcomesOf(path, [job], signal);
-  if (outcome === undefined) return null;
-  if (outcome.failure?.message !== first.failure?.message)
-    throw new Error(
-      `${first.test} with seed ${first.seed} does not fail as before: a seed must always make the same run.`,
-    );
-  const { recording } = outcome;
+function eventsOf({ recording }: Outcome): number {
   // A test that had to be ended has none.
   return recording === null || recording === undefined ? 0 : recording.left + recording.events.length;
 }
@@ -117,10 +146,6 @@ async function outcomesOf(path: string, jobs: readonly Job[], signal: AbortSigna
 
 function jobOf(test: string, seed: number): Job {
   return { test, seed, isRealTime: false, isRace: false };
-}
-
-function secondsOf({ user, system }: Usage): number {
-  return (user + system) / 1000;
 }
 
 function rounded(seconds: number): number {
