@@ -65,6 +65,8 @@ export interface TestReport {
   readonly computing: number;
   /** What happened, in order; empty unless races are looked for. */
   readonly order: readonly string[];
+  /** What decided that order, see RunOptions; null unless races are looked for. */
+  readonly orderSeed: number | null;
 }
 
 export async function runTest(test: LabTest, make: Make, options: RunOptions): Promise<TestReport> {
@@ -124,6 +126,7 @@ export async function runTest(test: LabTest, make: Make, options: RunOptions): P
     pauses: counts?.pausesUntil(scheduler.now) ?? { asleep: 0, waiting: 0 },
     computing: (used.user + used.system) / 1000,
     order: scheduler.order,
+    orderSeed: order ?? null,
   };
 }
 

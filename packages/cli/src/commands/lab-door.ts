@@ -77,6 +77,10 @@ function spelt(flag: string): string {
   return flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
+/** In place of what opens the debugger. */
+const notReplayed =
+  'Processes in real time cannot be run again as they were, nor shown in the debugger: the seed decides what is cut and killed and when. --verbose prints what the servers log.';
+
 function report(outcome: Outcome, command: string, flags: LabRunFlags): void {
   if (outcome.failure === null) {
     print(passedLine(outcome));
@@ -84,4 +88,5 @@ function report(outcome: Outcome, command: string, flags: LabRunFlags): void {
   }
   const again = `quorate lab run --exec '${command}' --test ${outcome.test} --seed ${outcome.seed} --verbose`;
   for (const line of failureLines(outcome, again, savePage(outcome, flags))) print(line);
+  print(notReplayed);
 }

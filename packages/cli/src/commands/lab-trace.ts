@@ -8,12 +8,12 @@ import type { LabRunFlags } from '../tree/lab-command.ts';
 import { labFolder } from './lab-page.ts';
 import { print } from './session.ts';
 
-/** So many failures are run again. */
+/** So many failures are written down. */
 const MAX_TRACED = 5;
 
 /**
- * Runs what failed a second time and writes down all that can be seen of it: in virtual time a seed makes the same run. Prints for each the
- * command that opens it.
+ * Writes down all that can be seen of what failed, and prints for each the command that opens it. A search has its way already; what was run
+ * is run a second time, for in virtual time a seed makes the same run, in every order in which races are looked for.
  */
 export async function traceFailures(
   outcomes: readonly Outcome[],
@@ -21,14 +21,16 @@ export async function traceFailures(
   flags: LabRunFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  // A search has told every step already.
-  const failed = outcomes.filter(({ failure, search }) => failure !== null && search === null).slice(0, MAX_TRACED);
-  if (failed.length === 0) return;
-  if (flags.realTime === true || flags.race === true) {
-    print('To look at a failure step by step, run it in virtual time: without --real-time and --race.');
+  const failed = outcomes.filter(({ failure }) => failure !== null).slice(0, MAX_TRACED);
+  const [searched, ran] = [failed.filter(isSearched), failed.filter((outcome) => !isSearched(outcome))];
+  for (const outcome of searched) report(outcome, outcome, flags);
+  if (ran.length === 0) return;
+  if (flags.realTime === true) {
+    for (const { test, seed } of ran) print(whyNotTraced(test, seed, flags));
     return;
   }
-  const jobs = failed.map(({ test, seed }) => ({ test, seed, isRealTime: false, isRace: false, isRecorded: true }));
+  const isRace = flags.race === true;
+  const jobs = ran.map(({ test, seed }) => ({ test, seed, isRealTime: false, isRace, isRecorded: true }));
   await runJobs(jobs, {
     subject,
     processes: 1,
@@ -36,11 +38,23 @@ export async function traceFailures(
     signal,
     onOutcome: (again) =>
       report(
-        failed.find(({ test, seed }) => test === again.test && seed === again.seed),
+        ran.find(({ test, seed }) => test === again.test && seed === again.seed),
         again,
         flags,
       ),
   });
+}
+
+function isSearched({ search }: Outcome): boolean {
+  return search !== null;
+}
+
+function whyNotTraced(test: string, seed: number, { impl }: LabRunFlags): string {
+  const subject = impl === undefined ? '' : ` --impl ${impl}`;
+  return (
+    `${test}, seed ${seed}: real time cannot be run again as it was. In virtual time the same seed makes one run every time; ` +
+    `if it fails there too, it opens in a browser: quorate lab run${subject} --test ${test} --seed ${seed}`
+  );
 }
 
 function report(first: Outcome | undefined, again: Outcome, flags: LabRunFlags): void {
@@ -49,7 +63,8 @@ function report(first: Outcome | undefined, again: Outcome, flags: LabRunFlags):
     print(`${test}, seed ${seed}: nothing could be written down of it, ${again.failure?.message ?? 'and it ended'}`);
     return;
   }
-  const path = join(labFolder(flags), `lab-${test}-seed-${seed}.json`);
+  const race = flags.race === true ? '-race' : '';
+  const path = join(labFolder(flags), `lab-${test}-seed-${seed}${race}.json`);
   const { header, records } = seenTrace(recording, quorateVersion, 'quorate lab run');
   rmSync(path, { force: true });
   writeLines(path, encodeTrace(header, records));

@@ -39,10 +39,20 @@ function failureStep(steps: readonly SeenStep[], failure: string): SeenStep {
   return { at, server: null, events: [{ kind: 'seen', at, server: null, event: { kind: 'step', text } }] };
 }
 
-/** What two servers applied at the same index, and is not the same: the worst that can be seen from outside. Null if there is none. */
-export function conflictIn(
-  steps: readonly SeenStep[],
-): { readonly firstStep: number; readonly step: number; readonly first: string; readonly second: string } | null {
+/** Two things that were seen and contradict each other. */
+export interface Conflict {
+  readonly firstStep: number;
+  readonly step: number;
+  readonly first: string;
+  readonly second: string;
+}
+
+/** The first of what can never be: two servers applied different things at one index, or both led one term. Null if there is none. */
+export function conflictIn(steps: readonly SeenStep[]): Conflict | null {
+  return applicationsIn(steps) ?? leadersIn(steps);
+}
+
+function applicationsIn(steps: readonly SeenStep[]): Conflict | null {
   const applied = new Map<number, { readonly step: number; readonly server: string; readonly text: string }>();
   for (const [at, { server, events }] of steps.entries()) {
     for (const { event } of events) {
@@ -53,6 +63,23 @@ export function conflictIn(
       else if (other.text !== text) {
         const first = `${other.server} applied ${other.text} at index ${index}`;
         return { firstStep: other.step, step: at + 1, first, second: `${server} applies ${text} there` };
+      }
+    }
+  }
+  return null;
+}
+
+function leadersIn(steps: readonly SeenStep[]): Conflict | null {
+  const leaders = new Map<number, { readonly step: number; readonly server: string }>();
+  for (const [at, { server, events }] of steps.entries()) {
+    for (const { event } of events) {
+      if (event.kind !== 'state' || !event.isLeader || server === null) continue;
+      const { term } = event;
+      const other = leaders.get(term);
+      if (other === undefined) leaders.set(term, { step: at + 1, server });
+      else if (other.server !== server) {
+        const first = `${other.server} led term ${term}`;
+        return { firstStep: other.step, step: at + 1, first, second: `${server} leads it too` };
       }
     }
   }

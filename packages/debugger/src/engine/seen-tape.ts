@@ -68,15 +68,20 @@ export class SeenTape implements Tape {
   }
 
   get remark(): string | null {
-    const { left } = this.#run;
-    return left === 0 ? null : `This is the end of a longer run: ${left} events before it were not kept.`;
+    const { left, remark } = this.#run;
+    return left === 0 ? remark : `This is the end of a longer run: ${left} events before it were not kept.`;
   }
 
   get violation(): ViolationView | null {
-    const { failure, events, title } = this.#run;
+    const { failure, finding, events, title } = this.#run;
     if (failure === null) return null;
     const conflict = conflictIn(this.#steps);
-    if (conflict !== null) return { ...conflict, invariant: 'test', sentence: title };
+    if (conflict !== null) return { ...conflict, invariant: 'test', sentence: finding?.rule ?? title };
+    if (finding !== null) {
+      const { rule, first, second } = finding;
+      // Behind the last step of the way stands that the test fails.
+      return { step: Math.max(1, this.#steps.length - 1), invariant: 'test', sentence: rule, first, second };
+    }
     const wanted = events.findLast(({ event }) => event.kind === 'step')?.event;
     const first = wanted?.kind === 'step' ? `the test ${wanted.text}` : 'the test goes on';
     return { step: this.#steps.length, invariant: 'test', sentence: title, first, second: failure };
@@ -89,6 +94,7 @@ export class SeenTape implements Tape {
     const before = server === null ? null : servers.server(server);
     for (const record of events) servers.follow(record);
     const after = server === null ? null : servers.server(server);
+    if (main?.event.kind === 'lost') for (const call of main.event.calls) this.#isOver(this.#lastOf(call), number, at);
     const message = main === undefined ? null : this.#arrived(main.event, number, at);
     const sent = server === null ? [] : events.flatMap(({ event }) => this.#sent(event, server, number, at, after));
     const changes = changesOf(before, after);
@@ -130,10 +136,19 @@ export class SeenTape implements Tape {
     if (!('call' in event)) return null;
     const { kind, call } = event;
     if (kind === 'call' || kind === 'answer') return null;
-    const isAnswer = kind === 'answered' || (kind === 'unanswered' && this.#answers.has(call));
-    const message = (isAnswer ? this.#answers : this.#calls).get(call) ?? null;
-    if (message !== null) this.#arrivals.get(message.id)?.(step, at);
+    const ofKind = kind === 'called' ? this.#calls : this.#answers;
+    const message = kind === 'unanswered' ? this.#lastOf(call) : (ofKind.get(call) ?? null);
+    this.#isOver(message, step, at);
     return message;
+  }
+
+  /** What is on its way of a call: the answer, once there is one. */
+  #lastOf(call: number): SeenMessage | null {
+    return this.#answers.get(call) ?? this.#calls.get(call) ?? null;
+  }
+
+  #isOver(message: SeenMessage | null, step: number, at: number): void {
+    if (message !== null) this.#arrivals.get(message.id)?.(step, at);
   }
 
   #sent(

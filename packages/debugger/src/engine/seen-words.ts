@@ -34,6 +34,7 @@ export class SeenWords {
       case 'crash':
         return `${server} crashes`;
       case 'links':
+      case 'lost':
         return event.text;
       case 'call':
         return `${server} calls ${event.method} of ${event.to}: ${event.text}`;

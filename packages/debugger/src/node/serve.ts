@@ -31,8 +31,10 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-/** Listens on 127.0.0.1. Rejects when the port is taken. */
+/** Listens on 127.0.0.1. Rejects when the port is taken, or the page has not been built. */
 export async function servePage({ trace, port }: Served): Promise<PageServer> {
+  // Whoever starts it is told, and not whoever looks.
+  pageFile('/');
   const server = createServer((request, response) => answer(request, response, trace));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

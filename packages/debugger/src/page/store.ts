@@ -20,6 +20,8 @@ export const problem = signal<string | null>(null);
 export const busy = signal<string | null>(null);
 /** What has come of the last search or run. */
 export const notice = signal<string | null>(null);
+/** What was said of a run, and has been read. */
+export const readRemark = signal<string | null>(null);
 
 /** Where playing stands, in virtual microseconds, between two steps. */
 export const playhead = signal(0);

@@ -3,7 +3,7 @@
  * again as soon as it is refused makes millions of calls before anything else is due. Nothing is drawn here: with a seed a test always
  * ends at the same call.
  */
-import { unwrapped } from '../record/unwrapped.ts';
+import { unwrapped } from '../record/calls.ts';
 import { ScenarioFailure } from './failure.ts';
 
 /** Calls a virtual second that are allowed to each server. Heartbeats, elections and logs that are backed up entry by entry take less than 20. */

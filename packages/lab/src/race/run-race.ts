@@ -7,11 +7,12 @@ import { type RunOptions, runTest, type TestReport } from '../run-test.ts';
 import type { LabTest } from '../suite/index.ts';
 import { RaceFailure } from './shared-values.ts';
 
-/** Orders that are tried of each test. */
-const racedOrders = 6;
+/** Orders that are tried of each test, counted from 0. */
+export const racedOrders = 6;
 /** Events that are shown of each of two orders. */
 const SHOWN = 5;
 
+/** The report says in which order it failed; all of it is decided by the seed, so that what fails fails again. */
 export async function runRace(test: LabTest, make: Make, options: RunOptions): Promise<TestReport> {
   let passed: TestReport | null = null;
   let failed: TestReport | null = null;

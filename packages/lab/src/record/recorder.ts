@@ -5,8 +5,8 @@
 import type { SeenEvent, SeenRecord } from '@quorate/sim';
 import type { ApplyMessage, Persister, PlainData, RaftServer } from '../interface.ts';
 import type { End, NetworkObserver } from '../network/network.ts';
+import { termOf, unwrapped } from './calls.ts';
 import { describePlain } from './describe.ts';
-import { unwrapped } from './unwrapped.ts';
 
 /** Events that are kept: the newest, since what fails, fails at the end. */
 const MAX_EVENTS = 30_000;
@@ -171,15 +171,4 @@ export function nameOf(server: number | string): string {
 
 function isServer(name: string): boolean {
   return /^\d+$/.test(name);
-}
-
-/** The field that a Raft's messages have by the paper, whatever its capitals; 0 if there is none. */
-function termOf(value: PlainData): number {
-  if (!isFields(value)) return 0;
-  const term = value['term'] ?? value['Term'];
-  return typeof term === 'number' && Number.isSafeInteger(term) && term > 0 ? term : 0;
-}
-
-function isFields(value: PlainData): value is { readonly [key: string]: PlainData | undefined } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 }

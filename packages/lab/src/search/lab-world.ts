@@ -12,10 +12,12 @@ import { judge } from './judges.ts';
 import { answerTo, callerOf, type LabFlight, type LabMessage } from './message.ts';
 import { codeOf, lanesOfCode, speaksOf } from './plain-code.ts';
 import type { PlainData } from '../interface.ts';
+import { copyPlain } from '../plain-data.ts';
 import { type HandledServer, newServer, type ServerStatus } from './server.ts';
 import { nothingSpent, type Spent, spentLane, spentOf, unnoticedOf, withTimeout, withSpent } from './spent.ts';
 import type { LabStep } from './step.ts';
 import type { LabEvent, Subject } from './turn.ts';
+import type { SavedSize } from './view.ts';
 
 export interface LabWorldOptions {
   readonly servers: number;
@@ -105,6 +107,11 @@ export class LabWorld implements Situation, StagedWorld<LabWorld, LabAction, All
 
   hasSaved(server: number, command: string): boolean {
     return speaksOf(this.#local(server).record.saved, command);
+  }
+
+  savedSize(server: number): SavedSize {
+    const { saved, snapshot } = this.#local(server).record;
+    return { bytes: copyPlain(saved).bytes, snapshotBytes: snapshot?.length ?? 0 };
   }
 
   spent(budget: SharedBudget): number {

@@ -4,8 +4,8 @@ import type { SearchTest } from '../suite/search-test.ts';
 import type { LabAction } from './action.ts';
 import { boundsOf, nothingAllowed } from './allowance.ts';
 import { LabWorld } from './lab-world.ts';
+import { failureAtEnd, findingOf, missed, nearestRemark, searchedRemark, tellBroken } from './search-failure.ts';
 import type { SearchFailure, SearchReport, SearchSummary, StageSummary } from './search-report.ts';
-import { tellState } from './tell.ts';
 import { Telling } from './telling.ts';
 import type { Subject } from './turn.ts';
 
@@ -66,9 +66,9 @@ function failureOf(
   result: SearchResult<LabAction>,
 ): SearchFailure | null {
   if (result.broken !== null) {
-    const { invariant, first, second } = result.broken;
-    const message = `${invariant}: ${[first, second].filter((fact) => fact !== '').join(', but ')}`;
-    return { message, lines: tellWay(test, start, result.actions ?? []) };
+    const message = tellBroken(result.broken);
+    const telling = tellWay(test, start, result.actions ?? []);
+    return failureAtEnd(test, telling, findingOf(result.broken), { message, remark: searchedRemark });
   }
   const wanted = test.stages.find(({ name }) => name === stage)?.goal ?? null;
   if (wanted === null || result.end === 'goal') return null;
@@ -76,28 +76,38 @@ function failureOf(
     result.end === 'exhausted'
       ? 'no order of events leads there'
       : `none of the first ${MAX_STATES_TO_GOAL} states is one of those`;
-  return { message: `${stage}: ${reached} (${wanted.name})`, lines: missLines(test, start, result) };
+  const lacks = lacksOf(result);
+  const telling = tellWay(test, start, result.nearest[0]?.actions ?? [], lacks);
+  const finding = missed(stage, wanted.name, [reached, ...lacks.slice(0, 1)].join('; '));
+  const message = `${stage}: ${reached} (${wanted.name})`;
+  return failureAtEnd(test, telling, finding, { message, remark: nearestRemark });
 }
 
 /** States near the goal that are told of. */
 const SHOWN_NEAR = 2;
 
-/** The states that came nearest, what they lacked, and how the first of them came about. */
-function missLines(test: SearchTest, start: LabWorld, { nearest }: SearchResult<LabAction>): string[] {
-  const lacks = nearest.slice(0, SHOWN_NEAR).map(({ depth, misses }) => {
+/** What the states that came nearest lacked. */
+function lacksOf({ nearest }: SearchResult<LabAction>): string[] {
+  return nearest.slice(0, SHOWN_NEAR).map(({ depth, misses }) => {
     const parts = misses.map(({ part, distance }) => (distance > 1 ? `${part} (off by ${distance})` : part));
     return `nearest, in ${depth} steps of this stage: all but "${parts.join('" and "')}"`;
   });
-  return [...lacks, ...tellWay(test, start, nearest[0]?.actions ?? [])];
 }
 
-function tellWay({ stages }: SearchTest, start: LabWorld, actions: readonly LabAction[]): string[] {
+function tellWay(
+  { stages }: SearchTest,
+  start: LabWorld,
+  actions: readonly LabAction[],
+  before: readonly string[] = [],
+): Telling {
   const world = start.clone();
-  const telling = new Telling(stages);
+  const telling = new Telling(world, stages);
+  telling.lines.push(...before);
   for (const action of actions) {
-    const before = world.servers;
+    const servers = world.servers;
     const step = telling.isScenarios(action) ? world.carryOut(action) : world.perform(action);
-    telling.note(step, before);
+    telling.note(step, servers);
   }
-  return [...telling.lines, '-- the state at the end', ...tellState(world)];
+  telling.end();
+  return telling;
 }

@@ -1,4 +1,5 @@
 /** What a search test has come to, as plain data. */
+import type { SeenRun } from '@quorate/sim';
 
 /**
  * - `exhausted`: every order of events within the budgets of each stage. - `bounded`: in some stage there were more states than may be
@@ -43,6 +44,8 @@ export interface SearchFailure {
   readonly message: string;
   /** The shortest way there, a sentence a step, and what comes behind it: the state at the end. */
   readonly lines: readonly string[];
+  /** The same way, for the debugger. */
+  readonly way: SeenRun;
 }
 
 export interface SearchReport {

@@ -12,10 +12,11 @@ import type { LabView } from './view.ts';
 export function tellStep(step: LabStep, before: readonly SearchedServer[]): string {
   const { turned } = step;
   const effects = turned === null ? [] : effectsOf(turned, before[turned.server.id]);
-  return [eventOf(step), ...effects].join('; ');
+  return [tellEvent(step), ...effects].join('; ');
 }
 
-function eventOf({ action, message, turned, command }: LabStep): string {
+/** What happened, without what came of it. */
+export function tellEvent({ action, message, turned, command }: LabStep): string {
   switch (action.kind) {
     case 'deliver':
       return message === null ? 'a message arrives' : arrival(message, turned);

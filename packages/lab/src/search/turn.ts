@@ -41,6 +41,8 @@ export interface Turned<Server extends SearchedServer = HandledServer> {
   readonly started: StartResult | null;
   /** Of a change: whether it has begun. */
   readonly hasBegun: boolean;
+  /** Whether what survives a crash is other than before; in the async style, whether it was saved at all. */
+  readonly hasSaved: boolean;
   /** Whether somebody else could notice it: something was called, saved or applied, or it is in another term or role. */
   readonly isNoticed: boolean;
   /** What the handler did that none may; null for nothing. */
@@ -183,12 +185,11 @@ class Turn {
 
   #turned(server: HandledServer): Turned {
     const { saved, snapshot, term, isLeader } = this.#before;
-    const hasSaved = saved !== this.#saved && codeOf(saved) !== codeOf(this.#saved);
+    const hasSaved = snapshot !== this.#snapshot || (saved !== this.#saved && codeOf(saved) !== codeOf(this.#saved));
     const isNoticed =
       this.#calls.length > 0 ||
       this.#messages.length > 0 ||
       hasSaved ||
-      snapshot !== this.#snapshot ||
       term !== server.term ||
       isLeader !== server.isLeader;
     return {
@@ -198,6 +199,7 @@ class Turn {
       applied: this.#messages,
       started: this.#started,
       hasBegun: this.#hasBegun,
+      hasSaved,
       isNoticed,
       broken: this.#broken,
     };

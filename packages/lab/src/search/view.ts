@@ -9,4 +9,11 @@ export interface LabView {
   readonly ghost: LabGhost;
   /** Whether what the server has saved speaks of the command, wherever in it. */
   hasSaved(server: number, command: string): boolean;
+  savedSize(server: number): SavedSize;
+}
+
+/** What of a server survives its crash, as the suite measures it. */
+export interface SavedSize {
+  readonly bytes: number;
+  readonly snapshotBytes: number;
 }

@@ -49,7 +49,7 @@ export interface Outcome {
   readonly seed: number;
   readonly servers: number;
   readonly failure: FailureNote | null;
-  /** All that was seen of it; null where that was not asked for. */
+  /** All that was seen of it; null where that was not asked for. Of a search that failed: the way there, unasked. */
   readonly recording?: SeenRun | null;
   /** See TestReport. */
   readonly notOffered: string | null;

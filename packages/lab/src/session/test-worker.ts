@@ -5,7 +5,7 @@ import { ScenarioFailure } from '../cluster/failure.ts';
 import { quorateHandlers, quorateStates } from '../ours/quorate-handlers.ts';
 import { quorateRaft } from '../ours/quorate-raft.ts';
 import { runTest, type TestReport } from '../run-test.ts';
-import { runRace } from '../race/run-race.ts';
+import { racedOrders, runRace } from '../race/run-race.ts';
 import { nameOf } from '../record/recorder.ts';
 import { type Implementation, loadModule } from '../sandbox/load-module.ts';
 import { notOfferedOf, runSearch, type SearchSubject } from '../search/run-search.ts';
@@ -80,9 +80,9 @@ async function searchedOutcome(test: SearchTest, given: Tested, job: Job, onBeat
   const { user, system } = process.cpuUsage(before);
   const searched = { ...outcome, search: summary, computing: (user + system) / 1000 };
   if (failure === null) return searched;
-  const { message, lines } = failure;
+  const { message, lines, way } = failure;
   const note = { message, page: null, stack: '', way: lines, steps: [], events: [] };
-  return { ...searched, failure: note };
+  return { ...searched, failure: note, recording: way };
 }
 
 function outcomeOf(report: TestReport): Outcome {
@@ -121,17 +121,24 @@ function outcomeOf(report: TestReport): Outcome {
   };
 }
 
-function recordingOf({ journal: { recorder }, test, seed, failure }: TestReport): SeenRun | null {
+function recordingOf({ journal: { recorder }, test, seed, failure, orderSeed }: TestReport): SeenRun | null {
   if (recorder === null) return null;
   const { events, left } = recorder;
+  const order = orderSeed === null ? '' : `, order ${orderSeed}`;
   const servers = Array.from({ length: test.servers }, (_, server) => nameOf(server));
   return {
-    title: `${test.name}, seed ${seed}: ${test.title}`,
+    title: `${test.name}, seed ${seed}${order}: ${test.title}`,
     servers,
     failure: failure?.message ?? null,
+    finding: null,
+    remark: orderSeed === null ? null : raceRemark(orderSeed),
     left,
     events,
   };
+}
+
+function raceRemark(order: number): string {
+  return `Looked through for races: of what is due at the same moment, order ${order} of the ${racedOrders} that are tried decides what comes first.`;
 }
 
 try {

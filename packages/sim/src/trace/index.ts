@@ -5,5 +5,5 @@ export { mergeRecordings } from './merge.ts';
 export { type Ending, endingOf, endsAlike, type PlanTrace, planTrace, readPlan } from './plan.ts';
 export { type ServerRecord, type ServerRecording, serverRecording } from './recording.ts';
 export { type Parting, replay, type ReplayResult, type ServerReplay } from './replay.ts';
-export { readSeenRun, type SeenEvent, type SeenRecord, type SeenRun, seenTrace } from './seen.ts';
+export { readSeenRun, type SeenEvent, type SeenFinding, type SeenRecord, type SeenRun, seenTrace } from './seen.ts';
 export * from './trace.ts';

@@ -24,6 +24,8 @@ export type SeenEvent =
   | { readonly kind: 'answer'; readonly call: number; readonly term: number; readonly text: string }
   /** What came of a call that was made here. */
   | { readonly kind: 'answered' | 'unanswered'; readonly call: number }
+  /** These calls, or the answers to them, will never arrive, and nobody is told. */
+  | { readonly kind: 'lost'; readonly calls: readonly number[]; readonly text: string }
   | { readonly kind: 'timer'; readonly name: string }
   /** What the server says of itself has changed. */
   | { readonly kind: 'state'; readonly term: number; readonly isLeader: boolean }
@@ -54,39 +56,63 @@ export interface SeenRecord {
   readonly event: SeenEvent;
 }
 
+/** What a search has found, at the end of the way there. */
+export interface SeenFinding {
+  /** What must hold. */
+  readonly rule: string;
+  /** What was so first; and what contradicts it. */
+  readonly first: string;
+  readonly second: string;
+}
+
 export interface SeenRun {
   readonly title: string;
   readonly servers: readonly string[];
   /** What was expected of it and did not come; null if all did. */
   readonly failure: string | null;
+  /** Null where all that is known of the failure is what it says. */
+  readonly finding: SeenFinding | null;
+  /** What is to be known of it by whoever looks at it; null for nothing. */
+  readonly remark: string | null;
   /** Events before the first that were not kept. */
   readonly left: number;
   readonly events: readonly SeenRecord[];
 }
 
 export function seenTrace(
-  { title, servers, failure, left, events }: SeenRun,
+  { title, servers, failure, finding, remark, left, events }: SeenRun,
   codeVersion: string,
   createdBy: string,
 ): { readonly header: TraceHeader; readonly records: readonly SeenRecord[] } {
-  const configuration = asPlain({ world: 'seen', title, servers, failure, left });
+  const configuration = asPlain({ world: 'seen', title, servers, failure, finding, remark, left });
   return { header: traceHeader(configuration, codeVersion, createdBy), records: events };
 }
 
 /** Throws TraceError for what is no such run. */
 export function readSeenRun(header: TraceHeader, records: Iterable<TraceRecord>): SeenRun {
-  const { world, title, servers, failure, left } = header.configuration;
+  const { world, title, servers, failure, finding = null, remark = null, left } = header.configuration;
   const isRun =
     world === 'seen' &&
     typeof title === 'string' &&
     Array.isArray(servers) &&
     servers.every((name) => typeof name === 'string') &&
-    (failure === null || typeof failure === 'string') &&
+    isTextOrNull(failure) &&
+    isTextOrNull(remark) &&
+    (finding === null || isFinding(finding)) &&
     typeof left === 'number';
   if (!isRun) throw new TraceError('NotReplayable', 'This trace is no run that was seen from outside.', 1);
   const events: SeenRecord[] = [];
   for (const record of records) events.push(checked(record));
-  return { title, servers, failure, left, events };
+  return { title, servers, failure, finding, remark, left, events };
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === 'string';
+}
+
+function isFinding(value: unknown): value is SeenFinding {
+  if (typeof value !== 'object' || value === null) return false;
+  return lackIn(value, { rule: 'string', first: 'string', second: 'string' }) === null;
 }
 
 function checked(record: TraceRecord): SeenRecord {
@@ -111,6 +137,7 @@ const fields: Readonly<Record<SeenEvent['kind'], WantedFields>> = {
   answer: { ...ofCall, term: 'number', text: 'string' },
   answered: ofCall,
   unanswered: ofCall,
+  lost: { calls: 'object', text: 'string' },
   timer: { name: 'string' },
   state: { term: 'number', isLeader: 'boolean' },
   propose: { text: 'string', index: 'number', term: 'number', isLeader: 'boolean' },

@@ -11,7 +11,7 @@ import { Inspector } from '../side/inspector.tsx';
 import { Pending } from '../side/pending.tsx';
 import { States } from '../states/states.tsx';
 import { SpaceTime } from '../space-time/space-time.tsx';
-import { branch, busy, frame, notice, problem, type Tab, tab, tabs } from '../store.ts';
+import { branch, busy, frame, notice, problem, readRemark, type Tab, tab, tabs } from '../store.ts';
 import { Timeline } from '../timeline/timeline.tsx';
 import { Guide } from '../tours/guide.tsx';
 import { underway } from '../tours/tour.ts';
@@ -93,12 +93,17 @@ function Messages(): JSX.Element | null {
       </div>
     );
   }
-  const said = notice.value ?? frame.value?.remark ?? null;
+  const remark = frame.value?.remark ?? null;
+  const said = notice.value ?? (remark === readRemark.value ? null : remark);
   if (said === null) return null;
+  const close = (): void => {
+    if (notice.value === null) readRemark.value = remark;
+    notice.value = null;
+  };
   return (
     <div class="message" role="status">
       {said}
-      {notice.value !== null && <Close onClick={() => (notice.value = null)} />}
+      <Close onClick={close} />
     </div>
   );
 }

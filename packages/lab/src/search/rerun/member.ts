@@ -4,7 +4,7 @@ import type { LabPersister } from '../../cluster/lab-persister.ts';
 import type { ApplyMessage, PlainData, RaftServer } from '../../interface.ts';
 import type { Allowance } from '../allowance.ts';
 import type { LabGhost } from '../ghost.ts';
-import type { LabMessage } from '../message.ts';
+import type { LabFlight, LabMessage } from '../message.ts';
 import type { SearchedServer } from '../server.ts';
 import type { Spent } from '../spent.ts';
 import type { LocalClock } from './local-clock.ts';
@@ -21,6 +21,11 @@ export interface Member {
   persister: LabPersister;
   /** The last index that the service has handed over a snapshot of, or got one of. */
   snapshotIndex: number;
+}
+
+export interface Sent extends LabFlight {
+  /** Whoever called waits here. */
+  readonly resolve: (answer: PlainData) => void;
 }
 
 /** What a step has brought so far. */

@@ -20,6 +20,7 @@ import type { SearchedServer, ServerStatus } from '../server.ts';
 import { nothingSpent, type Spent, spentOf, unnoticedOf, withSpent, withTimeout } from '../spent.ts';
 import type { LabStep } from '../step.ts';
 import type { Turned } from '../turn.ts';
+import type { SavedSize } from '../view.ts';
 import { Chance, clockNames, LocalClock, settled } from './local-clock.ts';
 import {
   badlyLoaded,
@@ -30,12 +31,8 @@ import {
   type Member,
   type Rest,
   type RestingMember,
+  type Sent,
 } from './member.ts';
-
-interface Sent extends LabFlight {
-  /** Whoever called waits here. */
-  readonly resolve: (answer: PlainData) => void;
-}
 
 export interface RerunOptions {
   readonly make: Make;
@@ -99,6 +96,11 @@ export class RerunCluster implements Situation {
 
   hasSaved(server: number, command: string): boolean {
     return speaksOf(copyPlain(this.#member(server).persister.readState()).value, command);
+  }
+
+  savedSize(server: number): SavedSize {
+    const { persister } = this.#member(server);
+    return { bytes: persister.stateSize(), snapshotBytes: persister.snapshotSize() };
   }
 
   /** What the `save` of a server tells, at its own time; null if it is down or has none. */
@@ -301,6 +303,7 @@ export class RerunCluster implements Situation {
       applied: effects.applied,
       started: null,
       hasBegun: false,
+      hasSaved: effects.hasSaved,
       isNoticed: isNoticed(effects) || shown.term !== before.term || shown.isLeader !== before.isLeader,
       broken: this.broken,
     };

@@ -7,6 +7,7 @@ import type { Make } from '../../interface.ts';
 import type { SearchStage, SearchTest } from '../../suite/search-test.ts';
 import type { LabAction } from '../action.ts';
 import { boundsOf, nothingAllowed } from '../allowance.ts';
+import { failureAtEnd, findingOf, missed, nearestRemark, rerunRemark, tellBroken } from '../search-failure.ts';
 import type { SearchReport, StageSummary, WayLengths } from '../search-report.ts';
 import type { Rest } from './member.ts';
 import { RerunCluster } from './rerun-cluster.ts';
@@ -45,7 +46,7 @@ export async function searchRerun(
   onBeat: () => void,
 ): Promise<SearchReport> {
   const { servers, offers = [], stages } = test;
-  const searched = new Rerun({ make, servers, offers }, randomStream(seed, test.name), onBeat);
+  const searched = new Rerun(test, { make, servers, offers }, randomStream(seed, test.name), onBeat);
   for (const stage of stages) if (!(await searched.stage(stage))) break;
   return await searched.report();
 }
@@ -57,6 +58,7 @@ interface Finding {
 }
 
 class Rerun {
+  readonly #test: SearchTest;
   readonly #options: ConstructorParameters<typeof RerunCluster>[0];
   readonly #random: RandomStream;
   readonly #onBeat: () => void;
@@ -75,7 +77,13 @@ class Rerun {
   readonly #met = new Map<string, number>();
   #lengths: WayLengths | null = null;
 
-  constructor(options: ConstructorParameters<typeof RerunCluster>[0], random: RandomStream, onBeat: () => void) {
+  constructor(
+    test: SearchTest,
+    options: ConstructorParameters<typeof RerunCluster>[0],
+    random: RandomStream,
+    onBeat: () => void,
+  ) {
+    this.#test = test;
     this.#options = options;
     this.#random = random;
     this.#onBeat = onBeat;
@@ -234,19 +242,20 @@ class Rerun {
     if (found !== null && rule !== null) {
       const shortest = await this.#shortened(found, ({ broken }) => broken?.invariant === rule.invariant);
       this.#lengths = { found: this.#stepsWith(found.way), told: this.#stepsWith(shortest) };
-      const { lines, broken } = await tellWay(this.#options, [...this.#way, ...shortest]);
+      const { telling, broken } = await tellWay(this.#options, [...this.#way, ...shortest]);
       const isOfStage = stage?.invariants?.some(({ name }) => name === rule.invariant) === true;
-      if (broken === null && this.#rest !== null && !isOfStage) lines.push(notFromBeginning);
-      const { invariant, first, second } = broken ?? rule;
-      return { message: `${invariant}: ${[first, second].filter((fact) => fact !== '').join(', but ')}`, lines };
+      if (broken === null && this.#rest !== null && !isOfStage) telling.lines.push(notFromBeginning);
+      const message = tellBroken(broken ?? rule);
+      return failureAtEnd(this.#test, telling, findingOf(broken ?? rule), { message, remark: rerunRemark });
     }
     if (stage === null || stage.goal === null || found !== null) return null;
     const misses = (this.#nearest?.misses ?? []).map(({ part }) => part);
-    const { lines } = await tellWay(this.#options, [...this.#way, ...(this.#nearest?.way ?? [])]);
-    return {
-      message: `${stage.name}: none of ${RUNS_TO_GOAL} runs leads there (${stage.goal.name})`,
-      lines: [`nearest: all but "${misses.join('" and "')}"`, ...lines],
-    };
+    const nearest = `nearest: all but "${misses.join('" and "')}"`;
+    const { telling } = await tellWay(this.#options, [...this.#way, ...(this.#nearest?.way ?? [])], [nearest]);
+    const reached = `none of ${RUNS_TO_GOAL} runs leads there`;
+    const finding = missed(stage.name, stage.goal.name, `${reached}; ${nearest}`);
+    const message = `${stage.name}: ${reached} (${stage.goal.name})`;
+    return failureAtEnd(this.#test, telling, finding, { message, remark: nearestRemark });
   }
 
   /** Of the way to where the stage begins, and on from there. */

@@ -3,7 +3,6 @@ import type { LabAction } from '../action.ts';
 import { whyNot } from '../enabled.ts';
 import type { LabMessage } from '../message.ts';
 import { codeOf } from '../plain-code.ts';
-import { tellState } from '../tell.ts';
 import { Telling } from '../telling.ts';
 import { RerunCluster, type RerunOptions } from './rerun-cluster.ts';
 
@@ -50,24 +49,27 @@ function isPossible(cluster: RerunCluster, action: LabAction): boolean {
   return action.kind === 'restart' ? status !== 'up' : status === 'up';
 }
 
-/** Walks the way once more, in sentences. */
+/** Walks the way once more, and tells it. */
 export async function tellWay(
   options: RerunOptions,
   way: readonly Decision[],
-): Promise<{ readonly lines: string[]; readonly broken: RerunCluster['broken'] }> {
+  before: readonly string[] = [],
+): Promise<{ readonly telling: Telling; readonly broken: RerunCluster['broken'] }> {
   const cluster = new RerunCluster(options);
-  const telling = new Telling([]);
   try {
     await cluster.begin();
+    const telling = new Telling(cluster);
+    telling.lines.push(...before);
     for (const decision of way) {
       const action = actionOf(cluster, decision);
       if (action === null) continue;
-      const before = cluster.servers;
+      const servers = cluster.servers;
       const step = await cluster.perform(action, decision.isScenarios);
-      telling.note(step, before);
+      telling.note(step, servers);
       if (cluster.broken !== null) break;
     }
-    return { lines: [...telling.lines, '-- the state at the end', ...tellState(cluster)], broken: cluster.broken };
+    telling.end();
+    return { telling, broken: cluster.broken };
   } finally {
     cluster.end();
   }
