@@ -1,14 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KEYS, leaderAddress, planFor, preload, ready } from '../src/experiments/load-cells.ts';
 import type { Cluster } from '../src/harness/cluster.ts';
-import { Harness, systemPorts } from '../src/harness/harness.ts';
+import type { Harness } from '../src/harness/harness.ts';
 import type { LoadPlan } from '../src/load/plan.ts';
-
-const ENTRY = fileURLToPath(new URL('../../cli/bin/quorate.cjs', import.meta.url));
+import { harnessHere } from './support/here.ts';
 
 describe('A load on a real server', () => {
   let directory = '';
@@ -17,16 +15,7 @@ describe('A load on a real server', () => {
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'quorate-load-'));
-    harness = new Harness({
-      entry: ENTRY,
-      directory,
-      seed: 1,
-      key: 'load',
-      signal: new AbortController().signal,
-      ports: systemPorts,
-      record: () => undefined,
-      note: () => undefined,
-    });
+    harness = harnessHere(directory, 'load');
     cluster = await harness.start({ servers: 1 });
     await ready(harness, cluster);
     await preload(cluster, 64);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { portsBetween } from '../src/harness/port-range.ts';
+import { checkRange, portSource } from '../src/harness/port-range.ts';
 import { figureText, text } from '../src/report/page.ts';
 import { duration, Progress } from '../src/run/progress.ts';
 import { codeOf } from './support/errors.ts';
@@ -28,11 +28,11 @@ describe('Progress', () => {
 
 describe('A range of ports', () => {
   it('that is too short is refused before anything starts', () => {
-    expect(codeOf(() => portsBetween({ from: 24_000, to: 24_003 }, 9))).toBe('TooFewPorts');
+    expect(codeOf(() => checkRange({ from: 24_000, to: 24_003 }, 3))).toBe('TooFewPorts');
   });
 
   it('gives free ports of its own and no others', async () => {
-    const ports = await portsBetween({ from: 24_000, to: 24_400 }, 9)(9);
+    const ports = await portSource({ from: 24_000, to: 24_400 })(9);
     expect(new Set(ports).size).toBe(9);
     for (const port of ports) expect(port >= 24_000 && port <= 24_400).toBe(true);
   });

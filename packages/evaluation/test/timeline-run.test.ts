@@ -1,17 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Row } from '../src/experiment.ts';
 import { planFor, ready } from '../src/experiments/load-cells.ts';
 import { Timeline } from '../src/experiments/timeline.ts';
 import { Witness } from '../src/experiments/witness.ts';
-import { Harness, systemPorts } from '../src/harness/harness.ts';
+import type { Harness } from '../src/harness/harness.ts';
+import { harnessHere } from './support/here.ts';
 
 /** One real server, with its data on disk and a load from a process of its own. */
-const ENTRY = fileURLToPath(new URL('../../cli/bin/quorate.cjs', import.meta.url));
-
 describe('A timeline of a real server', () => {
   let directory = '';
   let harness: Harness;
@@ -20,16 +18,7 @@ describe('A timeline of a real server', () => {
   beforeEach(() => {
     rows.length = 0;
     directory = mkdtempSync(join(tmpdir(), 'quorate-timeline-'));
-    harness = new Harness({
-      entry: ENTRY,
-      directory,
-      seed: 1,
-      key: 'timeline',
-      signal: new AbortController().signal,
-      ports: systemPorts,
-      record: (row) => rows.push(row),
-      note: () => undefined,
-    });
+    harness = harnessHere(directory, 'timeline', (row) => rows.push(row));
   });
   afterEach(async () => {
     await harness.close();
@@ -50,9 +39,9 @@ describe('A timeline of a real server', () => {
     await Timeline.run(harness, { ...plan, warmUpSeconds: 0 }, async (timeline) => {
       await timeline.wait(0.5);
       timeline.mark('it stands still');
-      cluster.freeze(server);
+      await cluster.freeze(server);
       await timeline.wait(0.6);
-      cluster.thaw(server);
+      await cluster.thaw(server);
       timeline.mark('it goes on');
       await timeline.wait(0.5);
     });

@@ -1,9 +1,8 @@
-import { tmpdir } from 'node:os';
 import { randomStream } from '@quorate/sim';
 import { describe, expect, it } from 'vitest';
 import type { Cell, Row } from '../src/experiment.ts';
 import { wideArea } from '../src/experiments/wide-area.ts';
-import { Harness, systemPorts } from '../src/harness/harness.ts';
+import { Harness } from '../src/harness/harness.ts';
 import { oneWayMicros, REGIONS } from '../src/reference/regions.ts';
 import { VirtualCluster } from '../src/simulated/virtual-cluster.ts';
 import { summarize } from '../src/data/statistics.ts';
@@ -13,12 +12,10 @@ async function rowsOf(key: string, seed = 1): Promise<readonly Row[]> {
   if (cell === undefined) throw new Error(`There is no cell ${key}.`);
   const rows: Row[] = [];
   const harness = new Harness({
-    entry: '',
-    directory: tmpdir(),
+    places: [],
     seed,
     key,
     signal: new AbortController().signal,
-    ports: systemPorts,
     record: (row) => rows.push(row),
     note: () => undefined,
   });

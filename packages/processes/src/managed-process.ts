@@ -89,6 +89,13 @@ export class ManagedProcess {
     return this.#exited;
   }
 
+  /** Delivers a signal that does not end it. */
+  signal(signal: NodeJS.Signals): Promise<void> {
+    if (this.#child?.kill(signal) !== true)
+      return Promise.reject(new Error(`${this.spec.name} does not run: it cannot be sent ${signal}.`));
+    return Promise.resolve();
+  }
+
   /** Sends a signal and waits for the end. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (this.#child === null) return;

@@ -29,31 +29,46 @@ export async function choosePorts(wished: readonly number[]): Promise<readonly C
   return chosen;
 }
 
+export interface FreePortsOptions {
+  /** Next to each other. */
+  readonly consecutive?: boolean;
+  /** Addresses of this machine at which all of them must be free; loopback if not given. */
+  readonly addresses?: readonly string[];
+}
+
 /**
- * `count` different ports that are free now; next to each other where that is asked for. They lie below those that the
+ * `count` different ports that are free now. They lie below those that the
  * system lends to outgoing connections: one of these could take a port again before a server listens there. No port is
  * given twice until all others were.
  */
 export async function freePorts(
   count: number,
-  { consecutive = false }: { readonly consecutive?: boolean } = {},
+  { consecutive = false, addresses = [LOOPBACK] }: FreePortsOptions = {},
 ): Promise<readonly number[]> {
   const ports: number[] = [];
   for (let tried = 0; tried < PORTS_TO_GIVE; tried++) {
     const port = nextToGive();
-    if (!(await isFree(port))) continue;
+    if (!(await isFreeAt(port, addresses))) continue;
     if (consecutive && ports.length > 0 && port - 1 !== ports.at(-1)) ports.length = 0;
     ports.push(port);
     if (ports.length === count) return ports;
   }
-  throw new Error(`No ${count} free ports on ${LOOPBACK} from ${FIRST_PORT} to ${FIRST_PORT + PORTS_TO_GIVE - 1}.`);
+  throw new Error(
+    `No ${count} free ports on ${addresses.join(' and ')} from ${FIRST_PORT} to ${FIRST_PORT + PORTS_TO_GIVE - 1}.`,
+  );
 }
 
-export function isFree(port: number): Promise<boolean> {
+/** Whether a port is free at all of these addresses of this machine. */
+export async function isFreeAt(port: number, addresses: readonly string[]): Promise<boolean> {
+  for (const address of addresses) if (!(await isFree(port, address))) return false;
+  return true;
+}
+
+export function isFree(port: number, address: string = LOOPBACK): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen({ host: LOOPBACK, port, exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
 

@@ -1,11 +1,11 @@
 /** Takes leaders away, one after the other, and measures how long it takes until a successor serves a write. */
 import type { Client } from '@quorate/client';
-import type { LocalServer } from '@quorate/processes';
 import type { Cluster } from '../harness/cluster.ts';
 import type { Harness } from '../harness/harness.ts';
 import { SOUND } from '../harness/link.ts';
 import { firstWriteServed } from '../harness/prober.ts';
 import { InVainError } from '../harness/until.ts';
+import type { Server } from '../places/place.ts';
 import { type TimeoutRange, timeoutFlags } from './election-timeouts.ts';
 
 /** How a leader goes: `silent` stands still with its connections open, `killed` is ended by kill -9, and its connections break. */
@@ -69,7 +69,7 @@ export class ElectionTrial {
   async #initial(cluster: Cluster): Promise<readonly Client[]> {
     const { servers } = this.#settings;
     const majority = Math.floor(servers / 2) + 1;
-    cluster.local.startAll();
+    cluster.startAll();
     await cluster.until(
       'a majority to be up',
       async () => ((await cluster.pages()).filter(({ page }) => page !== null).length >= majority ? true : null),
@@ -135,7 +135,7 @@ export class ElectionTrial {
     await this.#harness.wait(100 + this.#harness.random.below(100 + Math.round(range.maxMs)));
     const term = await this.#term(cluster);
     const since = performance.now();
-    if (this.#settings.death === 'silent') for (const server of fallen) cluster.freeze(server);
+    if (this.#settings.death === 'silent') await Promise.all(fallen.map((server) => cluster.freeze(server)));
     else await Promise.all(fallen.map((server) => cluster.kill(server)));
     const served = await firstWriteServed(clients, since, this.#limitMs, this.#harness.signal);
     const terms = (await this.#term(cluster)) - term;
@@ -150,7 +150,7 @@ export class ElectionTrial {
   }
 
   /** Null: there was none that all agree on, in all the time. */
-  async #leader(cluster: Cluster): Promise<LocalServer | null> {
+  async #leader(cluster: Cluster): Promise<Server | null> {
     try {
       return await cluster.settled(this.#limitMs);
     } catch (error) {
@@ -161,7 +161,7 @@ export class ElectionTrial {
   }
 
   /** Who goes with the leader, and who stays. */
-  #draw(cluster: Cluster, leader: LocalServer) {
+  #draw(cluster: Cluster, leader: Server) {
     const survivors = cluster.servers.filter((server) => server !== leader);
     const fallen = [leader];
     for (let left = this.#settings.companions ?? 0; left > 0; left--) {
@@ -170,7 +170,7 @@ export class ElectionTrial {
     return { fallen, survivors };
   }
 
-  async #bringBack(cluster: Cluster, server: LocalServer): Promise<void> {
+  async #bringBack(cluster: Cluster, server: Server): Promise<void> {
     if (this.#settings.resumes === true) return cluster.thaw(server);
     await cluster.kill(server);
     server.process.start();

@@ -1,10 +1,10 @@
 /** Writes over time while servers are killed and come back: up to as many as may be missing, and beyond. */
 import { ClientError } from '@quorate/client';
-import type { LocalServer } from '@quorate/processes';
 import type { Cell, CellResult, Experiment, Row, Scale } from '../experiment.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import type { Harness } from '../harness/harness.ts';
 import { firstWriteServed } from '../harness/prober.ts';
+import type { Server } from '../places/place.ts';
 import type { Figure } from '../plots/figure.ts';
 import { planFor, ready } from './load-cells.ts';
 import { Timeline, timelineFigure } from './timeline.ts';
@@ -118,8 +118,8 @@ class Failures {
   }
 
   #steps(): readonly { readonly act: (cluster: Cluster) => Promise<string> }[] {
-    const down: LocalServer[] = [];
-    const kill = async (cluster: Cluster, server: LocalServer): Promise<void> => {
+    const down: Server[] = [];
+    const kill = async (cluster: Cluster, server: Server): Promise<void> => {
       await cluster.kill(server);
       down.push(server);
     };
@@ -203,7 +203,7 @@ class Failures {
   }
 
   /** A majority was started again at `since`: whoever had survived serves when it can. */
-  async #recovers(cluster: Cluster, survivors: readonly LocalServer[], since: number): Promise<void> {
+  async #recovers(cluster: Cluster, survivors: readonly Server[], since: number): Promise<void> {
     const client = await cluster.client(survivors);
     const served = await firstWriteServed([client], since, RECOVERY_LIMIT_MS, this.#harness.signal);
     await client.close();

@@ -1,9 +1,10 @@
 /** Writes over time while a cluster grows from three servers to nine, and while all of its servers are replaced. */
 import type { Client, MembershipWish } from '@quorate/client';
-import { clientAddress, type LayoutMember, type LocalServer, peerUrl } from '@quorate/processes';
+import { clientAddress, type LayoutMember, peerUrl } from '@quorate/processes';
 import type { Cell, CellResult, Experiment, Scale } from '../experiment.ts';
 import { type Cluster, SETTLE_TIMEOUT_MS } from '../harness/cluster.ts';
 import type { Harness } from '../harness/harness.ts';
+import type { Server } from '../places/place.ts';
 import type { Figure } from '../plots/figure.ts';
 import { planFor, preload, ready } from './load-cells.ts';
 import { Timeline, timelineFigure } from './timeline.ts';
@@ -86,7 +87,7 @@ class Changes {
     this.#timeline = timeline;
   }
 
-  async make(change: Change, coming: readonly LayoutMember[], founders: readonly LocalServer[]): Promise<void> {
+  async make(change: Change, coming: readonly LayoutMember[], founders: readonly Server[]): Promise<void> {
     const servers = coming.map((member) => this.#cluster.add(member));
     const operator = await this.#cluster.client([...founders], SETTLE_TIMEOUT_MS);
     this.#timeline.mark('change begins');
@@ -101,7 +102,7 @@ class Changes {
   /** One change, to its end. */
   async #one(
     operator: Client,
-    servers: readonly LocalServer[],
+    servers: readonly Server[],
     removals: readonly MembershipWish[],
     outcome: string,
   ): Promise<void> {
@@ -120,7 +121,7 @@ class Changes {
     this.#timeline.mark(outcome);
   }
 
-  async #removals(operator: Client, founders: readonly LocalServer[]): Promise<readonly MembershipWish[]> {
+  async #removals(operator: Client, founders: readonly Server[]): Promise<readonly MembershipWish[]> {
     const { members } = await operator.membership();
     return founders.map(({ member }): MembershipWish => {
       const found = members.find(({ peerURLs }) => peerURLs.includes(peerUrl(member)));

@@ -5,7 +5,6 @@ import type { Harness } from '../harness/harness.ts';
 import type { Figure } from '../plots/figure.ts';
 import { lacking, observations } from '../plots/observations.ts';
 import { spread } from '../plots/spread.ts';
-import { etcdVersion } from '../report/conditions.ts';
 import { leaderAddress, loadRow, loadSeconds, planFor, preload, ready } from './load-cells.ts';
 
 type System = 'quorate' | 'one server' | 'etcd';
@@ -78,7 +77,7 @@ function cellOf(settings: Settings, scale: Scale): Cell {
 async function run(harness: Harness, settings: Settings, servers: number, scale: Scale): Promise<void> {
   const { system, reads, readPercent } = settings;
   const { repeats, seconds } = BUDGETS[scale];
-  if (system === 'etcd' && etcdVersion() === null) {
+  if (system === 'etcd' && !harness.hasEtcd) {
     harness.note('etcd is not installed (Debian: etcd-server).');
     return;
   }

@@ -7,7 +7,6 @@ import { firstWriteServed } from '../harness/prober.ts';
 import { curves } from '../plots/curves.ts';
 import type { Figure } from '../plots/figure.ts';
 import { observations } from '../plots/observations.ts';
-import { etcdVersion } from '../report/conditions.ts';
 import { timeoutFlags } from './election-timeouts.ts';
 import { keyOf } from '../load/raw/messages.ts';
 import { ready } from './load-cells.ts';
@@ -73,7 +72,7 @@ function cellOf(settings: Settings, scale: Scale): Cell {
 }
 
 async function run(harness: Harness, { system, keys, rounds }: Settings, repeats: number): Promise<void> {
-  if (system === 'etcd' && etcdVersion() === null) return harness.note('etcd is not installed (Debian: etcd-server).');
+  if (system === 'etcd' && !harness.hasEtcd) return harness.note('etcd is not installed (Debian: etcd-server).');
   const cluster = await harness.start({
     servers: 1,
     ...(system === 'etcd' ? { program: impatientEtcd() } : { flags: timeoutFlags(TIMEOUTS) }),

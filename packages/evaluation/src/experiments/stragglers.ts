@@ -1,9 +1,9 @@
 /** Slow servers: which of them hurt, and what saves the others. */
 import { type Client, ClientError, type MembershipWish } from '@quorate/client';
-import type { LocalServer } from '@quorate/processes';
 import type { Cell, CellResult, Experiment, Row, Scale } from '../experiment.ts';
 import { type Cluster, SETTLE_TIMEOUT_MS } from '../harness/cluster.ts';
 import type { Harness } from '../harness/harness.ts';
+import type { Server } from '../places/place.ts';
 import type { Figure } from '../plots/figure.ts';
 import { distinct, lacking, observations } from '../plots/observations.ts';
 import { spread } from '../plots/spread.ts';
@@ -95,7 +95,7 @@ async function run(harness: Harness, { part, slowMs }: Settings, scale: Scale): 
   }
 }
 
-function slowServers(who: Who, cluster: Cluster, leader: LocalServer): readonly LocalServer[] {
+function slowServers(who: Who, cluster: Cluster, leader: Server): readonly Server[] {
   const followers = cluster.servers.filter((server) => server !== leader);
   switch (who) {
     case 'nobody':
@@ -113,7 +113,7 @@ function slowServers(who: Who, cluster: Cluster, leader: LocalServer): readonly 
   }
 }
 
-async function handOver(cluster: Cluster, leader: LocalServer): Promise<void> {
+async function handOver(cluster: Cluster, leader: Server): Promise<void> {
   const heir = cluster.servers.find((server) => server !== leader);
   if (heir === undefined) throw new Error('Nobody is there to take over.');
   const client = await cluster.client();
@@ -127,7 +127,7 @@ async function handOver(cluster: Cluster, leader: LocalServer): Promise<void> {
 }
 
 /** Takes servers out of the membership, and waits until that is done: they end by themselves then. */
-async function remove(cluster: Cluster, leaving: readonly LocalServer[]): Promise<void> {
+async function remove(cluster: Cluster, leaving: readonly Server[]): Promise<void> {
   const client = await cluster.client(
     cluster.running.filter((server) => !leaving.includes(server)),
     SETTLE_TIMEOUT_MS,
@@ -152,7 +152,7 @@ async function remove(cluster: Cluster, leaving: readonly LocalServer[]): Promis
   await client.close();
 }
 
-async function idOf(client: Client, { member }: LocalServer): Promise<bigint> {
+async function idOf(client: Client, { member }: Server): Promise<bigint> {
   const { members } = await client.memberList();
   const found = members.find(({ name }) => name === member.name);
   if (found === undefined) throw new Error(`${member.name} is no member.`);

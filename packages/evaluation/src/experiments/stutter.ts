@@ -1,9 +1,9 @@
 /** A leader that stands still for a while and goes on: whether it is replaced, and how long nobody can write. */
-import type { LocalServer } from '@quorate/processes';
 import type { Cell, CellResult, Experiment, Row, Scale } from '../experiment.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import type { Harness } from '../harness/harness.ts';
 import { firstWriteServed } from '../harness/prober.ts';
+import type { Server } from '../places/place.ts';
 import type { Figure } from '../plots/figure.ts';
 import { lacking, observations } from '../plots/observations.ts';
 import { spread } from '../plots/spread.ts';
@@ -85,7 +85,7 @@ class Stutter {
     }
   }
 
-  async #sequence(cluster: Cluster, leader: LocalServer): Promise<void> {
+  async #sequence(cluster: Cluster, leader: Server): Promise<void> {
     const { rounds } = BUDGETS[this.#scale];
     const term = (await cluster.page(leader))?.term ?? 0;
     const others = cluster.servers.filter((server) => server !== leader);
@@ -95,9 +95,11 @@ class Stutter {
     let isReplaced = false;
     for (; done < rounds && !isReplaced; done++) {
       const since = performance.now();
-      cluster.freeze(leader);
-      const waking = this.#harness.wait(this.#stutterMs).finally(() => cluster.thaw(leader));
-      const [served] = await Promise.all([firstWriteServed(clients, since, LIMIT_MS, this.#harness.signal), waking]);
+      await cluster.freeze(leader);
+      const [served] = await Promise.all([
+        firstWriteServed(clients, since, LIMIT_MS, this.#harness.signal),
+        this.#wakeLater(cluster, leader),
+      ]);
       const terms = await Promise.all(others.map(async (server) => (await cluster.page(server))?.term ?? 0));
       isReplaced = Math.max(...terms) > term;
       this.#harness.record({ kind: 'stutter', ms: served?.ms ?? null, replaced: isReplaced, limitMs: LIMIT_MS });
@@ -106,6 +108,14 @@ class Stutter {
     const ms = isReplaced ? performance.now() - began : null;
     this.#harness.record({ kind: 'sequence', ms, rounds: done, replaced: isReplaced, limitMs: LIMIT_MS });
     await Promise.all(clients.map((client) => client.close()));
+  }
+
+  async #wakeLater(cluster: Cluster, leader: Server): Promise<void> {
+    try {
+      await this.#harness.wait(this.#stutterMs);
+    } finally {
+      await cluster.thaw(leader);
+    }
   }
 }
 

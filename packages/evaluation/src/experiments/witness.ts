@@ -1,8 +1,8 @@
 /** Writes a key now and then, keeps which were acknowledged, and looks for them on the servers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, ClientError } from '@quorate/client';
-import type { LocalServer } from '@quorate/processes';
 import type { Cluster } from '../harness/cluster.ts';
+import type { Server } from '../places/place.ts';
 
 const EVERY_MS = 20;
 const TIMEOUT_MS = 1_000;
@@ -13,7 +13,7 @@ const LOOK_TIMEOUT_MS = 5_000;
 export class Witness {
   readonly #cluster: Cluster;
   readonly #acknowledged = new Set<string>();
-  readonly #lookers = new Map<LocalServer, Client>();
+  readonly #lookers = new Map<Server, Client>();
   readonly #stop = new AbortController();
   #writing: Promise<void> = Promise.resolve();
 
@@ -56,7 +56,7 @@ export class Witness {
     return { keys: keys.length, present };
   }
 
-  async #keysOn(server: LocalServer): Promise<ReadonlySet<string>> {
+  async #keysOn(server: Server): Promise<ReadonlySet<string>> {
     try {
       const client = this.#lookers.get(server) ?? (await this.#cluster.client([server], LOOK_TIMEOUT_MS));
       this.#lookers.set(server, client);

@@ -2,16 +2,16 @@
 import { connect as connectTo } from 'node:net';
 import { type Client, connect } from '@quorate/client';
 import {
-  askPage,
   clientAddress,
+  type ClusterLayout,
   type LayoutMember,
-  type LocalCluster,
-  type LocalServer,
+  logFile,
   LOOPBACK,
   type RaftPage,
   raftPage,
+  type ServerProgram,
 } from '@quorate/processes';
-import type { Relay } from './relay.ts';
+import type { Home, RelayDoors, Server } from '../places/place.ts';
 import { until } from './until.ts';
 
 /** How long a cluster may take to start, or to become able to decide. Nothing is measured by it. */
@@ -22,57 +22,95 @@ const POLL_MS = 20;
 const CONNECT_POLL_MS = 5;
 const CLIENT_TIMEOUT_MS = 5_000;
 
-export class Cluster {
-  readonly local: LocalCluster;
-  /** Null where the servers reach each other directly. */
-  readonly relay: Relay | null;
-  readonly #signal: AbortSignal;
-  readonly #clients: Client[] = [];
-  readonly #frozen = new Set<LocalServer>();
+/** What a cluster is made of. */
+export interface ClusterParts {
+  readonly layout: ClusterLayout;
+  /** One for each place. */
+  readonly homes: readonly Home[];
+  /** What a place starts. */
+  readonly program: (home: Home) => ServerProgram;
+  /** One for each home; none where the servers reach each other directly. */
+  readonly relays: readonly RelayDoors[];
+  readonly signal: AbortSignal;
+}
 
-  constructor(local: LocalCluster, relay: Relay | null, signal: AbortSignal) {
-    this.local = local;
-    this.relay = relay;
-    this.#signal = signal;
+export class Cluster {
+  readonly #parts: ClusterParts;
+  readonly #servers: Server[];
+  readonly #clients: Client[] = [];
+  readonly #frozen = new Set<Server>();
+
+  constructor(parts: ClusterParts) {
+    this.#parts = parts;
+    this.#servers = parts.layout.members.map((member) => this.#place(member, parts.layout, []));
   }
 
-  get servers(): readonly LocalServer[] {
-    return this.local.servers;
+  /** The founders, then those who were added. */
+  get servers(): readonly Server[] {
+    return this.#servers;
+  }
+
+  get relays(): readonly RelayDoors[] {
+    return this.#parts.relays;
+  }
+
+  get homes(): readonly Home[] {
+    return this.#parts.homes;
+  }
+
+  /** A server, not started yet, on the place whose address it has. */
+  #place(member: LayoutMember, layout: ClusterLayout, more: readonly string[]): Server {
+    const home = this.homes.find(({ place }) => place.address === (member.host ?? LOOPBACK));
+    if (home === undefined) throw new Error(`${member.name} is to run on ${member.host}, where no place is.`);
+    const { command, args, env } = this.#parts.program(home);
+    const process = home.place.process({
+      name: member.name,
+      command,
+      args: [...args(layout, member, home.directory), ...more],
+      env,
+      logFile: logFile(home.directory, member),
+    });
+    return { member, home, process };
+  }
+
+  /** Starts every server that is down. */
+  startAll(): void {
+    for (const { process } of this.servers) if (!process.running) process.start();
   }
 
   /** Those that run and are not frozen. */
-  get running(): readonly LocalServer[] {
+  get running(): readonly Server[] {
     return this.servers.filter((server) => server.process.running && !this.#frozen.has(server));
   }
 
-  place(server: LocalServer): number {
+  place(server: Server): number {
     return this.servers.indexOf(server);
   }
 
   /** How a server sees itself; null while it does not answer. */
-  page(server: LocalServer, timeoutMs?: number): Promise<RaftPage | null> {
+  page(server: Server, timeoutMs?: number): Promise<RaftPage | null> {
     return raftPage(clientAddress(server.member), timeoutMs);
   }
 
-  async pages(): Promise<readonly { readonly server: LocalServer; readonly page: RaftPage | null }[]> {
+  async pages(): Promise<readonly { readonly server: Server; readonly page: RaftPage | null }[]> {
     return Promise.all(this.running.map(async (server) => ({ server, page: await this.page(server) })));
   }
 
   /** Who leads in the highest term that anybody knows; null if nobody says so. */
-  async leaderNow(): Promise<{ readonly server: LocalServer; readonly term: number } | null> {
+  async leaderNow(): Promise<{ readonly server: Server; readonly term: number } | null> {
     const pages = await this.pages();
     const leaders = pages.flatMap(({ server, page }) => (page?.role === 'leader' ? [{ server, term: page.term }] : []));
     return leaders.toSorted((a, b) => b.term - a.term)[0] ?? null;
   }
 
   /** Waits for a leader. Rejects when there is none within `limitMs`. */
-  async leader(limitMs: number = SETTLE_TIMEOUT_MS): Promise<LocalServer> {
+  async leader(limitMs: number = SETTLE_TIMEOUT_MS): Promise<Server> {
     const found = await this.until('a leader', () => this.leaderNow(), limitMs);
     return found.server;
   }
 
   /** Waits until every running server follows one leader in one term, and has applied what that one has committed. */
-  async settled(limitMs: number = SETTLE_TIMEOUT_MS): Promise<LocalServer> {
+  async settled(limitMs: number = SETTLE_TIMEOUT_MS): Promise<Server> {
     return this.until(
       'one leader that every server follows',
       async () => {
@@ -90,8 +128,8 @@ export class Cluster {
   }
 
   /** Waits until a server that was started takes connections, whichever program it is. */
-  async listens({ member }: LocalServer, limitMs: number = SETTLE_TIMEOUT_MS): Promise<void> {
-    const signal = this.#signal;
+  async listens({ member }: Server, limitMs: number = SETTLE_TIMEOUT_MS): Promise<void> {
+    const { signal } = this.#parts;
     const probe = async (): Promise<true | null> => ((await accepts(member)) ? true : null);
     await until({
       what: `${member.name} to listen`,
@@ -104,7 +142,14 @@ export class Cluster {
   }
 
   until<Value>(what: string, probe: () => Promise<Value | null>, limitMs: number): Promise<Value> {
-    return until({ what, probe, limitMs, pollMs: POLL_MS, signal: this.#signal, complaint: () => this.#fallen() });
+    return until({
+      what,
+      probe,
+      limitMs,
+      pollMs: POLL_MS,
+      signal: this.#parts.signal,
+      complaint: () => this.#fallen(),
+    });
   }
 
   /** Why waiting on is in vain: null while every server that was started runs. */
@@ -116,54 +161,53 @@ export class Cluster {
   }
 
   /** A client of these servers; closed with the cluster. */
-  async client(of: readonly LocalServer[] = this.servers, timeout: number = CLIENT_TIMEOUT_MS): Promise<Client> {
+  async client(of: readonly Server[] = this.servers, timeout: number = CLIENT_TIMEOUT_MS): Promise<Client> {
     const addresses = of.map(({ member }) => clientAddress(member));
     // Connecting may have to wait for a server that just starts; calls then have their own timeout.
-    const first = await connect(addresses, { timeout: SETTLE_TIMEOUT_MS, signal: this.#signal });
+    const first = await connect(addresses, { timeout: SETTLE_TIMEOUT_MS, signal: this.#parts.signal });
     await first.close();
     const client = await connect(addresses, { timeout });
     this.#clients.push(client);
     return client;
   }
 
-  /** A further server, not started yet. */
-  add(member: LayoutMember): LocalServer {
-    return this.local.add(
-      member,
-      this.running.map((server) => clientAddress(server.member)),
-    );
+  /** A further server, not started yet, that asks those who run to be let in. */
+  add(member: LayoutMember): Server {
+    const doors = this.running.map((server) => clientAddress(server.member));
+    const layout = { token: this.#parts.layout.token, members: [member] };
+    const server = this.#place(member, layout, ['--join', doors.join(',')]);
+    this.#servers.push(server);
+    return server;
   }
 
   /** kill -9: the system closes its connections, as when a process dies and its machine lives on. */
-  async kill(server: LocalServer): Promise<void> {
+  async kill(server: Server): Promise<void> {
     await server.process.kill('SIGKILL');
     this.#frozen.delete(server);
   }
 
   /** Stands still from now on: connections stay open and nothing answers, as when a machine loses its power or its network. */
-  freeze(server: LocalServer): void {
-    const { pid } = server.process;
-    if (pid === null) throw new Error(`${server.member.name} does not run and cannot be frozen.`);
-    process.kill(pid, 'SIGSTOP');
+  async freeze(server: Server): Promise<void> {
+    await server.process.signal('SIGSTOP');
     this.#frozen.add(server);
   }
 
-  thaw(server: LocalServer): void {
-    const { pid } = server.process;
-    if (pid !== null) process.kill(pid, 'SIGCONT');
+  /** Goes on, if it still runs. */
+  async thaw(server: Server): Promise<void> {
     this.#frozen.delete(server);
+    if (server.process.running) await server.process.signal('SIGCONT');
   }
 
   /** Asks a page of the server's fault injection. */
-  async hurt(server: LocalServer, page: string): Promise<void> {
-    await askPage('POST', clientAddress(server.member), `/debug/${page}`);
+  async hurt(server: Server, page: string): Promise<void> {
+    await server.home.place.post(server.member, `/debug/${page}`);
   }
 
   /** Leaves nothing running. */
   async close(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
-    await this.local.killAll();
-    await this.relay?.close();
+    await Promise.all(this.servers.map(({ process }) => process.kill('SIGKILL')));
+    await Promise.all(this.relays.map((relay) => relay.close()));
   }
 }
 

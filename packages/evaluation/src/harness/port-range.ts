@@ -1,26 +1,42 @@
 /** Ports from a range that the user names, for machines where a firewall lets only those through. */
-import { isFree } from '@quorate/processes';
+import { freePorts, isFreeAt, LOOPBACK } from '@quorate/processes';
 import { EvaluationError } from '../errors.ts';
-import type { PortSource } from './harness.ts';
 
 export interface PortRange {
   readonly from: number;
   readonly to: number;
 }
 
-/**
- * Hands out free ports of the range, lowest first.
- * @throws EvaluationError `TooFewPorts` when the range is shorter than `needed`; the source rejects so when too many are taken
- */
-export function portsBetween({ from, to }: PortRange, needed: number): PortSource {
+/** Hands out ports that are free. */
+export type PortSource = (count: number) => Promise<readonly number[]>;
+
+/** Ports of a server: for clients, for peers, and the relay's. */
+const PORTS_OF_A_SERVER = 3;
+
+/** @throws EvaluationError `TooFewPorts` when the range is too short for so many servers in one place */
+export function checkRange({ from, to }: PortRange, servers: number): void {
   const length = to - from + 1;
+  const needed = servers * PORTS_OF_A_SERVER;
   if (length < needed) throw tooFew(`${from} to ${to} are ${length} ports, and up to ${needed} are needed at once`);
-  return async (count) => {
-    const ports: number[] = [];
-    for (let port = from; port <= to && ports.length < count; port++) if (await isFree(port)) ports.push(port);
-    if (ports.length < count) throw tooFew(`Only ${ports.length} ports from ${from} to ${to} are free, not ${count}`);
-    return ports;
-  };
+}
+
+/** Ports of this machine that are free at all of these addresses; `range` null: the system chooses. */
+export function portSource(range: PortRange | null, addresses: readonly string[] = [LOOPBACK]): PortSource {
+  if (range === null) return (count) => freePorts(count, { addresses });
+  return (count) => portsBetween(range, count, addresses);
+}
+
+/** Lowest first. Rejects with `TooFewPorts` when too many are taken. */
+async function portsBetween(
+  { from, to }: PortRange,
+  count: number,
+  addresses: readonly string[],
+): Promise<readonly number[]> {
+  const ports: number[] = [];
+  for (let port = from; port <= to && ports.length < count; port++)
+    if (await isFreeAt(port, addresses)) ports.push(port);
+  if (ports.length < count) throw tooFew(`Only ${ports.length} ports from ${from} to ${to} are free, not ${count}`);
+  return ports;
 }
 
 function tooFew(what: string): EvaluationError {

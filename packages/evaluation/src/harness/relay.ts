@@ -26,11 +26,14 @@ export class Relay {
   readonly #connections = new Set<Relayed>();
   readonly #places = new Map<string, number>();
   readonly #random: RandomStream;
+  readonly #address: string;
   #rule: FaultRule = () => SOUND;
   #strangers: LinkFault = SOUND;
 
-  constructor(random: RandomStream) {
+  /** `address`: where it listens, and where the servers behind it do. */
+  constructor(random: RandomStream, address: string = LOOPBACK) {
     this.#random = random;
+    this.#address = address;
   }
 
   /** From now on `id`, as its hello says it, is the server at `place`. */
@@ -56,7 +59,7 @@ export class Relay {
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host: LOOPBACK, port }, () => {
+      server.listen({ host: this.#address, port }, () => {
         server.off('error', reject);
         resolve();
       });
@@ -77,7 +80,7 @@ export class Relay {
   }
 
   #accept(incoming: Socket, place: number, target: number): void {
-    const outgoing = connect({ host: LOOPBACK, port: target, allowHalfOpen: true, noDelay: true });
+    const outgoing = connect({ host: this.#address, port: target, allowHalfOpen: true, noDelay: true });
     let first = Buffer.alloc(0);
     let sender: string | null = null;
     const learn = (bytes: Buffer): void => {

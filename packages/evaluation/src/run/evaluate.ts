@@ -6,8 +6,10 @@ import { makeRunDirectory, removeAbandoned } from '@quorate/processes';
 import { type Plan, ResultsDirectory } from '../data/results-directory.ts';
 import { EvaluationError } from '../errors.ts';
 import type { Cell, Experiment, Scale } from '../experiment.ts';
-import { Harness, type PortSource, systemPorts } from '../harness/harness.ts';
-import { portsBetween, type PortRange } from '../harness/port-range.ts';
+import { Harness } from '../harness/harness.ts';
+import { checkRange, portSource, type PortRange } from '../harness/port-range.ts';
+import { LocalPlace } from '../places/local-place.ts';
+import type { Place } from '../places/place.ts';
 import { type Conditions, conditionsOf } from '../report/conditions.ts';
 import { claim } from './claim.ts';
 import { duration, Progress, type Screen } from './progress.ts';
@@ -34,8 +36,6 @@ export interface EvaluationOptions {
 
 /** A cell's data stand here while it runs. */
 const RUN_KIND = 'quorate-experiment-';
-/** Ports of a server: for clients, for peers, and the relay's. */
-const PORTS_OF_A_SERVER = 3;
 
 export interface EvaluationEnd {
   /** Cells that failed, in words. */
@@ -65,7 +65,7 @@ export async function evaluate(options: EvaluationOptions): Promise<EvaluationEn
 async function carryOut(options: EvaluationOptions): Promise<EvaluationEnd> {
   const { screen, signal } = options;
   const tasks = tasksOf(options);
-  const ports = portSource(options, tasks);
+  checkPorts(options, tasks);
   for (const line of removeAbandoned(RUN_KIND)) screen.say(line);
   const waiting = tasks.filter(({ directory, cell }) => directory.read(cell)?.failure !== null);
   if (waiting.length < tasks.length) screen.say(`${tasks.length - waiting.length} cells are there already`);
@@ -73,7 +73,7 @@ async function carryOut(options: EvaluationOptions): Promise<EvaluationEnd> {
     const seconds = waiting.reduce((sum, { cell }) => sum + cell.seconds, 0);
     screen.say(`${waiting.length} cells to measure, about ${duration(seconds)} on a quiet machine`);
   }
-  const run = new Run(options, ports);
+  const run = new Run(options);
   process.once('exit', run.abandon);
   try {
     await run.all(waiting);
@@ -108,39 +108,36 @@ function tasksOf({ experiments, scale, seed, out, cells, fresh }: EvaluationOpti
   });
 }
 
-function portSource({ ports }: EvaluationOptions, tasks: readonly Task[]): PortSource {
-  if (ports === null) return systemPorts;
-  const needed = Math.max(...tasks.map(({ cell }) => cell.servers)) * PORTS_OF_A_SERVER;
-  return portsBetween(ports, needed);
+function checkPorts({ ports }: EvaluationOptions, tasks: readonly Task[]): void {
+  if (ports !== null) checkRange(ports, Math.max(...tasks.map(({ cell }) => cell.servers)));
 }
 
 class Run {
   readonly #options: EvaluationOptions;
-  readonly #ports: PortSource;
   #harness: Harness | null = null;
   readonly failures: string[] = [];
 
-  constructor(options: EvaluationOptions, ports: PortSource) {
+  constructor(options: EvaluationOptions) {
     this.#options = options;
-    this.#ports = ports;
   }
 
   /** The process ends in the middle of a cell: what it started must not outlive it. */
   readonly abandon = (): void => this.#harness?.abandon();
 
   async all(tasks: readonly Task[]): Promise<void> {
-    const { screen, signal, version } = this.#options;
+    const { screen, signal, version, entry, ports } = this.#options;
     const progress = new Progress(
       screen,
       tasks.reduce((sum, { cell }) => sum + cell.seconds, 0),
     );
     const home = makeRunDirectory(RUN_KIND);
     const conditions = conditionsOf(version, home);
+    const places = [new LocalPlace({ entry, home, ports: portSource(ports), conditions })];
     try {
       for (const task of tasks) {
         if (signal.aborted) break;
         progress.begin(`${task.experiment.name} ${task.cell.key}`);
-        const seconds = await this.#one(task, home, conditions);
+        const seconds = await this.#one(task, places, conditions);
         progress.end(task.cell.seconds, seconds);
       }
     } finally {
@@ -149,21 +146,19 @@ class Run {
   }
 
   /** Returns how long it took, in seconds. */
-  async #one({ experiment, directory, cell }: Task, home: string, conditions: Conditions): Promise<number> {
-    const { entry, seed, signal, screen } = this.#options;
+  async #one(task: Task, places: readonly Place[], conditions: Conditions): Promise<number> {
+    const { experiment, directory, cell } = task;
+    const { seed, signal } = this.#options;
     const rows = directory.begin(cell.key);
     const notes: string[] = [];
     const startedAt = new Date().toISOString();
     const began = performance.now();
     const before = loadavg()[0] ?? 0;
-    const data = join(home, `${experiment.name}-${cell.key}`);
     const harness = new Harness({
-      entry,
-      directory: data,
+      places,
       seed,
       key: `${experiment.name}/${cell.key}`,
       signal,
-      ports: this.#ports,
       record: (row) => rows.write(row),
       note: (text) => notes.push(text),
     });
@@ -173,21 +168,26 @@ class Run {
       await cell.run(harness);
     } catch (error) {
       failure = error instanceof Error ? error.message : String(error);
+    }
+    try {
+      await harness.end();
+      const seconds = (performance.now() - began) / 1000;
+      if (signal.aborted) return seconds;
+      const load = { before, after: loadavg()[0] ?? 0 };
+      directory.end(cell.key, { notes, failure, startedAt, seconds, load, conditions });
+      if (failure !== null) await this.#failed(task, failure, harness);
+      return seconds;
     } finally {
+      rows.close();
       await harness.close();
       this.#harness = null;
-      rows.close();
     }
-    const seconds = (performance.now() - began) / 1000;
-    if (signal.aborted) return seconds;
-    const load = { before, after: loadavg()[0] ?? 0 };
-    directory.end(cell.key, { notes, failure, startedAt, seconds, load, conditions });
-    if (failure !== null) {
-      const logs = keepLogs(data, join(directory.path, 'logs', cell.key));
-      this.failures.push(`${experiment.name} ${cell.key}: ${failure}`);
-      screen.say(`${experiment.name} ${cell.key} failed: ${failure}${logs === null ? '' : ` Logs: ${logs}`}`);
-    }
-    rmSync(data, { recursive: true, force: true });
-    return seconds;
+  }
+
+  async #failed({ experiment, directory, cell }: Task, failure: string, harness: Harness): Promise<void> {
+    const logs = await keepLogs(harness, join(directory.path, 'logs', cell.key));
+    this.failures.push(`${experiment.name} ${cell.key}: ${failure}`);
+    const where = logs === null ? '' : ` Logs: ${logs}`;
+    this.#options.screen.say(`${experiment.name} ${cell.key} failed: ${failure}${where}`);
   }
 }
