@@ -16,4 +16,16 @@ export type EvaluationErrorCode =
   | 'BadDirectory'
   | 'OutInUse'
   | 'TooFewPorts'
-  | 'BadResults';
+  | 'BadResults'
+  /** The build cannot be packed for hosts. */
+  | 'BadBuild'
+  /** Hosts are not named as they should be. */
+  | 'BadHosts'
+  /** ssh does not get in. */
+  | 'HostUnreachable'
+  /** It lacks what servers need. */
+  | 'HostUnfit'
+  /** Servers on one could not be reached from another, or from here. */
+  | 'HostsApart'
+  /** In the middle of a run. */
+  | 'HostLost';

@@ -4,6 +4,8 @@ import {
   EvaluationError,
   type Experiment,
   experiments,
+  hostNames,
+  type HostsOptions,
   type Screen,
   writeReport,
 } from '@quorate/evaluation';
@@ -15,6 +17,8 @@ import { print } from './session.ts';
 
 /** Exit code behind Ctrl-C. */
 const INTERRUPTED = 130;
+/** What is wrong with hosts, and not with how they are named. */
+const HOSTS_FAIL: ReadonlySet<string> = new Set(['HostUnreachable', 'HostUnfit', 'HostsApart', 'HostLost']);
 
 export async function runExperiments(names: readonly string[], flags: ExperimentFlags): Promise<void> {
   const chosen = chosenExperiments(names, flags);
@@ -25,8 +29,8 @@ export async function runExperiments(names: readonly string[], flags: Experiment
     if (report === null) throw new UsageError(`There are no results below ${flags.out}. Run an experiment first.`);
     print(`report: ${report}`);
   } catch (error) {
-    // All of these are found before anything is started, or say what to do about a directory.
-    if (error instanceof EvaluationError) throw new UsageError(error.message);
+    // All but these are found before anything is started, or say what to do about a directory.
+    if (error instanceof EvaluationError && !HOSTS_FAIL.has(error.code)) throw new UsageError(error.message);
     throw error;
   }
 }
@@ -76,6 +80,7 @@ async function run(chosen: readonly Experiment[], flags: ExperimentFlags): Promi
       cells: flags.cells ?? null,
       fresh: flags.fresh === true,
       ports: flags.ports ?? null,
+      hosts: hostsOf(flags),
       entry: QUORATE_ENTRY,
       version: quorateVersion,
       screen,
@@ -86,6 +91,11 @@ async function run(chosen: readonly Experiment[], flags: ExperimentFlags): Promi
   } finally {
     for (const signal of signals) process.off(signal, onSignal);
   }
+}
+
+function hostsOf({ hosts, sshConfig, hostsNode, hostsDir }: ExperimentFlags): HostsOptions | null {
+  if (hosts === undefined) return null;
+  return { names: hostNames(hosts), sshConfig: sshConfig ?? null, node: hostsNode, directory: hostsDir };
 }
 
 /** On a terminal one line that changes; elsewhere every line stays. */

@@ -13,20 +13,26 @@ export function addExperimentCommand(lab: Command): void {
     .option('--seed <n>', 'what chance begins with', wholeNumber, 1)
     .option('--cells <text>', 'only cells whose name contains this')
     .option('--ports <from-to>', 'use only these ports; else the system chooses', portRange)
+    .option('--hosts <list>', 'run servers on these hosts over ssh: [user@]host[:port][=address], separated by commas')
+    .option('--ssh-config <file>', "configuration file for ssh, instead of the user's own")
+    .option('--hosts-node <command>', 'how Node.js is called on the hosts', 'node')
+    .option('--hosts-dir <folder>', 'where on the hosts the build and the data stand while it runs', '/var/tmp')
     .option('--fresh', 'throw away what an earlier run left of these experiments')
     .option('--report-only', 'run nothing; draw and write the report again from the data there')
     .addHelpText(
       'after',
       `
 What has been measured is kept, cell by cell: an experiment that was interrupted (Ctrl-C) goes on where it stood when the same command is
-given again. Servers run on this machine's loopback address and leave nothing behind. For figures worth quoting let nothing else run.
+given again. Servers run on this machine's loopback address, or with --hosts on other machines, dealt out in turn, and leave nothing
+behind. For figures worth quoting let nothing else run.
 
-Exit codes: 0 done, 1 a cell failed, 2 wrong usage, 130 interrupted.
+Exit codes: 0 done, 1 a cell or a host failed, 2 wrong usage, 130 interrupted.
 
 Examples:
   $ quorate lab experiment --list
   $ quorate lab experiment elections --quick
-  $ quorate lab experiment all --out /var/tmp/evaluation`,
+  $ quorate lab experiment all --out /var/tmp/evaluation
+  $ quorate lab experiment scale --hosts a,b,root@10.0.0.7:2222`,
     )
     .action(async (names: readonly string[], flags: ExperimentFlags) => {
       const { runExperiments } = await import('../commands/experiment.ts');
@@ -41,6 +47,10 @@ export interface ExperimentFlags {
   readonly seed: number;
   readonly cells?: string;
   readonly ports?: { readonly from: number; readonly to: number };
+  readonly hosts?: string;
+  readonly sshConfig?: string;
+  readonly hostsNode: string;
+  readonly hostsDir: string;
   readonly fresh?: true;
   readonly reportOnly?: true;
 }

@@ -6,7 +6,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, write
 import { join } from 'node:path';
 import { EvaluationError } from '../errors.ts';
 import type { Cell, CellResult, Row, Scale } from '../experiment.ts';
-import type { Conditions } from '../report/conditions.ts';
+import type { Conditions, HostConditions } from '../report/conditions.ts';
 
 /** What all cells of a directory have in common. */
 export interface Plan {
@@ -14,7 +14,11 @@ export interface Plan {
   readonly experiment: string;
   readonly scale: Scale;
   readonly seed: number;
+  /** Where servers run, if not on this machine: hosts, as they were named. */
+  readonly hosts?: readonly string[];
 }
+
+const PLAN_KEYS = ['format', 'experiment', 'scale', 'seed', 'hosts'] as const;
 
 /** The end of a cell. */
 export interface CellEnd {
@@ -25,6 +29,8 @@ export interface CellEnd {
   /** One-minute load averages of the machine: other work shows here. */
   readonly load: { readonly before: number; readonly after: number };
   readonly conditions: Conditions;
+  /** The hosts that servers ran on; not there if they ran on this machine. */
+  readonly hosts?: readonly HostConditions[];
 }
 
 export interface StoredCell extends CellResult {
@@ -71,9 +77,11 @@ export class ResultsDirectory {
   }
 
   #compare(before: Plan, plan: Plan): void {
-    const differing = (['format', 'experiment', 'scale', 'seed'] as const).filter((key) => before[key] !== plan[key]);
+    const told = (of: Plan, key: (typeof PLAN_KEYS)[number]): string =>
+      key === 'hosts' ? (of.hosts ?? ['this machine']).join(',') : String(of[key]);
+    const differing = PLAN_KEYS.filter((key) => told(before, key) !== told(plan, key));
     if (differing.length === 0) return;
-    const what = differing.map((key) => `${key} ${before[key]}, not ${plan[key]}`).join('; ');
+    const what = differing.map((key) => `${key} ${told(before, key)}, not ${told(plan, key)}`).join('; ');
     throw new EvaluationError(
       'PlanDiffers',
       `${this.path} holds results of another plan (${what}). Go on with the flags of then, give another --out, or begin anew with --fresh.`,

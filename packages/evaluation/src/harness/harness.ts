@@ -40,6 +40,7 @@ export class Harness {
   readonly #clusters: Cluster[] = [];
   readonly #homesToRemove: Home[] = [];
   #generator: Generator | null = null;
+  #ended: Promise<void> | null = null;
 
   constructor(options: HarnessOptions) {
     this.#options = options;
@@ -175,8 +176,13 @@ export class Harness {
     return logs;
   }
 
-  /** Ends whatever the cell has started. */
-  async end(): Promise<void> {
+  /** Ends whatever the cell has started; it starts nothing more. */
+  end(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
     this.#generator?.close();
     await Promise.all(this.#clusters.map((cluster) => cluster.close()));
   }

@@ -19,6 +19,12 @@ export interface Conditions {
   readonly syncMs: number;
 }
 
+/** The same of a host that servers ran on. */
+export interface HostConditions extends Conditions {
+  readonly host: string;
+  readonly address: string;
+}
+
 const SYNCS = 50;
 
 /** `data`: the directory that servers' data will stand in. */

@@ -19,14 +19,26 @@ function section(results: Results): string {
 <p class="question">${text(experiment.question)}</p>
 <p>${text(experiment.method)}</p>
 ${scale === 'quick' ? '<p class="warning">A quick run: few observations of few settings. It shows that the experiment works, and roughly what it finds.</p>' : ''}
+${hostsWarning(results)}
 ${figures.map(figureBlock).join('\n')}
 ${summaryTable(results)}
 ${remarks(results)}
-<p class="small">Repeat it: <code>quorate lab experiment ${experiment.name}${scale === 'quick' ? ' --quick' : ''} --seed ${seed}</code>.
+<p class="small">Repeat it: <code>quorate lab experiment ${experiment.name}${scale === 'quick' ? ' --quick' : ''} --seed ${seed}${hostsFlag(results)}</code>.
 Data: <a href="${experiment.name}/results.csv">CSV</a>, <a href="${experiment.name}/results.json">JSON</a>,
 <a href="${experiment.name}/summary.csv">summary</a>.</p>
 ${conditionsTable(results)}
 </section>`;
+}
+
+function hostsFlag({ hosts }: Results): string {
+  return hosts === null ? '' : ` --hosts ${text(hosts.join(','))}`;
+}
+
+function hostsWarning({ cells }: Results): string {
+  const names = new Set(cells.flatMap(({ end }) => end.hosts ?? []).map(({ host }) => host));
+  if (names.size === 0) return '';
+  return `<p class="warning">Servers ran on ${names.size} hosts (${[...names].map(text).join(', ')}), dealt out in turn; the load came from the machine
+that ran the experiment. Where the text speaks of one machine or of loopback, these hosts and their network are meant.</p>`;
 }
 
 function figureBlock({ figure, svg }: Results['figures'][number]): string {
@@ -72,10 +84,15 @@ function remarks({ cells, absent }: Results): string {
 }
 
 function conditionsTable({ cells }: Results): string {
-  const distinct = new Map(cells.map(({ end }) => [describe(end.conditions), end]));
+  const distinct = new Set(
+    cells.flatMap(({ end }) => [
+      describe(end.conditions),
+      ...(end.hosts ?? []).map((host) => `${host.host} (${host.address}): ${describe(host)}`),
+    ]),
+  );
   const loads = cells.map(({ end }) => end.load.before);
   const range = loads.length === 0 ? '' : `${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}`;
-  const lines = [...distinct.keys()].map((line) => `<li>${text(line)}</li>`);
+  const lines = [...distinct].map((line) => `<li>${text(line)}</li>`);
   return `<details class="small"><summary>Conditions</summary><ul>${lines.join('')}</ul>
 <p>One-minute load average when the cells began: ${range}. Whatever is above 1 before a cell is other work on the machine, or what the
 cell before left of it.</p></details>`;

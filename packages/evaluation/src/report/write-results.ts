@@ -10,6 +10,8 @@ export interface Results {
   readonly experiment: Experiment;
   readonly scale: string;
   readonly seed: number;
+  /** As they were named, where servers did not run on this machine. */
+  readonly hosts: readonly string[] | null;
   readonly cells: readonly StoredCell[];
   /** Keys of cells that are planned and not there. */
   readonly absent: readonly string[];
@@ -25,11 +27,11 @@ export interface DrawnFigure {
 export function readResults(out: string, experiment: Experiment): Omit<Results, 'figures'> | null {
   const found = ResultsDirectory.find(out, experiment.name);
   if (found === null) return null;
-  const { scale, seed } = found.plan;
+  const { scale, seed, hosts = null } = found.plan;
   const planned = experiment.cells(scale);
   const cells = planned.flatMap((cell) => found.directory.read(cell) ?? []);
   const absent = planned.filter(({ key }) => !cells.some((each) => each.key === key)).map(({ key }) => key);
-  return { experiment, scale, seed, cells, absent };
+  return { experiment, scale, seed, hosts, cells, absent };
 }
 
 /** Writes everything that follows from the cells, and draws the plots. Null if there is nothing. */
@@ -57,7 +59,7 @@ export async function writeResults(out: string, experiment: Experiment): Promise
   return { ...results, figures };
 }
 
-function jsonOf({ experiment, scale, seed, cells, absent }: Omit<Results, 'figures'>) {
+function jsonOf({ experiment, scale, seed, hosts, cells, absent }: Omit<Results, 'figures'>) {
   const { name, title, question, method } = experiment;
   return {
     experiment: name,
@@ -66,6 +68,7 @@ function jsonOf({ experiment, scale, seed, cells, absent }: Omit<Results, 'figur
     method,
     scale,
     seed,
+    hosts,
     absent,
     cells: cells.map(({ key, settings, rows, end }) => ({ key, settings, ...end, rows })),
   };

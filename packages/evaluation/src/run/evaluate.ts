@@ -8,9 +8,10 @@ import { EvaluationError } from '../errors.ts';
 import type { Cell, Experiment, Scale } from '../experiment.ts';
 import { Harness } from '../harness/harness.ts';
 import { checkRange, portSource, type PortRange } from '../harness/port-range.ts';
+import { Hosts, type HostsOptions } from '../places/hosts.ts';
 import { LocalPlace } from '../places/local-place.ts';
 import type { Place } from '../places/place.ts';
-import { type Conditions, conditionsOf } from '../report/conditions.ts';
+import { type Conditions, conditionsOf, type HostConditions } from '../report/conditions.ts';
 import { claim } from './claim.ts';
 import { duration, Progress, type Screen } from './progress.ts';
 import { keepLogs } from './keep-logs.ts';
@@ -27,6 +28,8 @@ export interface EvaluationOptions {
   readonly fresh: boolean;
   /** Ports that may be used; null: the system chooses. */
   readonly ports: PortRange | null;
+  /** Where servers run; null: on this machine. */
+  readonly hosts: HostsOptions | null;
   /** The file that the command `quorate` runs. */
   readonly entry: string;
   readonly version: string;
@@ -49,8 +52,14 @@ interface Task {
   readonly cell: Cell;
 }
 
+/** Where cells are run, and for how long. */
+interface Ground {
+  readonly places: readonly Place[];
+  readonly signal: AbortSignal;
+}
+
 /**
- * @throws EvaluationError before anything is started, when what is asked for cannot be
+ * @throws EvaluationError when what is asked for cannot be, before anything is started; `HostLost` in the middle
  */
 export async function evaluate(options: EvaluationOptions): Promise<EvaluationEnd> {
   checkDirectory(options.out);
@@ -94,7 +103,7 @@ function checkDirectory(out: string): void {
   }
 }
 
-function tasksOf({ experiments, scale, seed, out, cells, fresh }: EvaluationOptions): readonly Task[] {
+function tasksOf({ experiments, scale, seed, out, cells, fresh, hosts }: EvaluationOptions): readonly Task[] {
   const all = experiments.flatMap((experiment) => {
     const chosen = experiment.cells(scale).filter(({ key }) => cells === null || key.includes(cells));
     return chosen.length === 0 ? [] : [{ experiment, chosen }];
@@ -102,14 +111,21 @@ function tasksOf({ experiments, scale, seed, out, cells, fresh }: EvaluationOpti
   if (all.length === 0)
     throw new EvaluationError('NoSuchCell', `No cell's name contains "${cells}"; --list prints them.`);
   return all.flatMap(({ experiment, chosen }) => {
-    const plan: Plan = { format: 1, experiment: experiment.name, scale, seed };
+    const plan: Plan = {
+      format: 1,
+      experiment: experiment.name,
+      scale,
+      seed,
+      ...(hosts === null ? {} : { hosts: hosts.names.map(({ text }) => text) }),
+    };
     const directory = ResultsDirectory.open(out, plan, fresh);
     return chosen.map((cell) => ({ experiment, directory, cell }));
   });
 }
 
-function checkPorts({ ports }: EvaluationOptions, tasks: readonly Task[]): void {
-  if (ports !== null) checkRange(ports, Math.max(...tasks.map(({ cell }) => cell.servers)));
+function checkPorts({ ports, hosts }: EvaluationOptions, tasks: readonly Task[]): void {
+  const most = Math.max(...tasks.map(({ cell }) => cell.servers));
+  if (ports !== null) checkRange(ports, Math.ceil(most / (hosts?.names.length ?? 1)));
 }
 
 class Run {
@@ -125,30 +141,50 @@ class Run {
   readonly abandon = (): void => this.#harness?.abandon();
 
   async all(tasks: readonly Task[]): Promise<void> {
-    const { screen, signal, version, entry, ports } = this.#options;
-    const progress = new Progress(
-      screen,
-      tasks.reduce((sum, { cell }) => sum + cell.seconds, 0),
-    );
+    const { version, hosts } = this.#options;
     const home = makeRunDirectory(RUN_KIND);
-    const conditions = conditionsOf(version, home);
-    const places = [new LocalPlace({ entry, home, ports: portSource(ports), conditions })];
     try {
-      for (const task of tasks) {
-        if (signal.aborted) break;
-        progress.begin(`${task.experiment.name} ${task.cell.key}`);
-        const seconds = await this.#one(task, places, conditions);
-        progress.end(task.cell.seconds, seconds);
-      }
+      const conditions = conditionsOf(version, home);
+      const needsHosts = hosts !== null && tasks.some(({ cell }) => cell.servers > 0);
+      if (needsHosts) await this.#onHosts(hosts, home, tasks, conditions);
+      else await this.#cells(tasks, this.#here(home, conditions), conditions);
     } finally {
       rmSync(home, { recursive: true, force: true });
     }
   }
 
+  #here(home: string, conditions: Conditions): Ground {
+    const { entry, ports, signal } = this.#options;
+    return { places: [new LocalPlace({ entry, home, ports: portSource(ports), conditions })], signal };
+  }
+
+  async #onHosts(options: HostsOptions, home: string, tasks: readonly Task[], conditions: Conditions): Promise<void> {
+    const { entry, ports, version, signal, screen } = this.#options;
+    screen.line(`connecting to ${options.names.map(({ text }) => text).join(', ')}`);
+    const say = (text: string): void => screen.say(text);
+    const hosts = await Hosts.open(options, { entry, home, ports, version, signal, say });
+    try {
+      await this.#cells(tasks, { places: hosts.places, signal: AbortSignal.any([signal, hosts.lost]) }, conditions);
+    } finally {
+      await hosts.close();
+    }
+    if (hosts.lost.aborted && !signal.aborted) throw hosts.lost.reason;
+  }
+
+  async #cells(tasks: readonly Task[], ground: Ground, conditions: Conditions): Promise<void> {
+    const seconds = tasks.reduce((sum, { cell }) => sum + cell.seconds, 0);
+    const progress = new Progress(this.#options.screen, seconds);
+    for (const task of tasks) {
+      if (ground.signal.aborted) break;
+      progress.begin(`${task.experiment.name} ${task.cell.key}`);
+      progress.end(task.cell.seconds, await this.#one(task, ground, conditions));
+    }
+  }
+
   /** Returns how long it took, in seconds. */
-  async #one(task: Task, places: readonly Place[], conditions: Conditions): Promise<number> {
+  async #one(task: Task, { places, signal }: Ground, conditions: Conditions): Promise<number> {
     const { experiment, directory, cell } = task;
-    const { seed, signal } = this.#options;
+    const { seed, hosts } = this.#options;
     const rows = directory.begin(cell.key);
     const notes: string[] = [];
     const startedAt = new Date().toISOString();
@@ -174,7 +210,15 @@ class Run {
       const seconds = (performance.now() - began) / 1000;
       if (signal.aborted) return seconds;
       const load = { before, after: loadavg()[0] ?? 0 };
-      directory.end(cell.key, { notes, failure, startedAt, seconds, load, conditions });
+      directory.end(cell.key, {
+        notes,
+        failure,
+        startedAt,
+        seconds,
+        load,
+        conditions,
+        ...(cell.servers === 0 ? {} : told(places, hosts)),
+      });
       if (failure !== null) await this.#failed(task, failure, harness);
       return seconds;
     } finally {
@@ -190,4 +234,10 @@ class Run {
     const where = logs === null ? '' : ` Logs: ${logs}`;
     this.#options.screen.say(`${experiment.name} ${cell.key} failed: ${failure}${where}`);
   }
+}
+
+/** What a cell's end says of the hosts. */
+function told(places: readonly Place[], hosts: HostsOptions | null): { readonly hosts?: readonly HostConditions[] } {
+  if (hosts === null) return {};
+  return { hosts: places.map(({ name, address, conditions }) => ({ host: name, address, ...conditions })) };
 }
