@@ -11,7 +11,7 @@ import { endOfLog } from '../places/log-end.ts';
 import { type AgentMessage, type AgentMethods, type AgentSettings, TOLD_LOG_LINES } from './methods.ts';
 
 /** How long a connection to another host may take. */
-const REACH_TIMEOUT_MS = 5_000;
+const REACH_TIMEOUT_MS = 3_000;
 
 export class Agent implements AgentMethods {
   readonly #settings: AgentSettings;

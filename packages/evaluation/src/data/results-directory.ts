@@ -2,7 +2,18 @@
  * The files of one experiment: its plan, the raw rows of each cell as they come, and for each cell that has ended a file that says
  * so. A cell without that file is done again, from its beginning; so an evaluation that was interrupted goes on where it stood.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { EvaluationError } from '../errors.ts';
 import type { Cell, CellResult, Row, Scale } from '../experiment.ts';
@@ -52,7 +63,8 @@ export class ResultsDirectory {
     const directory = new ResultsDirectory(join(out, plan.experiment));
     const before = fresh ? null : directory.#plan();
     if (fresh) rmSync(directory.path, { recursive: true, force: true });
-    if (before !== null) directory.#compare(before, plan);
+    // A plan that nothing has been measured of is no plan.
+    if (before !== null && directory.#hasCells()) directory.#compare(before, plan);
     try {
       mkdirSync(join(directory.path, 'cells'), { recursive: true });
       writeFileSync(join(directory.path, 'plan.json'), `${JSON.stringify(plan, null, 2)}\n`);
@@ -74,6 +86,11 @@ export class ResultsDirectory {
   #plan(): Plan | null {
     const text = readIfThere(join(this.path, 'plan.json'));
     return text === null ? null : (parse(text, this.path, isPlan) as Plan);
+  }
+
+  #hasCells(): boolean {
+    const cells = join(this.path, 'cells');
+    return existsSync(cells) && readdirSync(cells).some((name) => name.endsWith('.json'));
   }
 
   #compare(before: Plan, plan: Plan): void {

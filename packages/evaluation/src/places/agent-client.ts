@@ -46,6 +46,7 @@ export class AgentClient {
     });
     // Whoever waits for it hears of it; when nobody does, `lost` tells all the same.
     this.ready.catch(() => undefined);
+    session.output.on('error', (error) => this.lose(error.message));
     void session.ended.then(() => this.lose(session.complaint));
     this.#pings = setInterval(() => void this.call('ping').catch(() => undefined), PING_EVERY_MS);
   }

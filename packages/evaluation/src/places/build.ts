@@ -1,8 +1,11 @@
 /** What a host needs to run servers: the packages of this very build as they are installed, without what only draws. */
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { EvaluationError } from '../errors.ts';
+
+const run = promisify(execFile);
 
 /** Below a directory that holds the build. */
 export const ENTRY_THERE = 'node_modules/quorate/bin/quorate.cjs';
@@ -15,15 +18,14 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-/** Packs the build that `entry` belongs to into an archive below `home`; returns its path. */
-export function packBuild(entry: string, home: string): string {
+/** Packs the build that `entry` belongs to into an archive below `home`; resolves with its path. */
+export async function packBuild(entry: string, home: string): Promise<string> {
   const stage = join(home, 'build');
   const archive = join(home, 'build.tgz');
   copyPackage(dirname(dirname(realpathSync(entry))), stage, new Map());
   try {
     // Without what macOS would add of its own.
-    const env = { ...process.env, COPYFILE_DISABLE: '1' };
-    execFileSync('tar', ['-czf', archive, '-C', stage, '.'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    await run('tar', ['-czf', archive, '-C', stage, '.'], { env: { ...process.env, COPYFILE_DISABLE: '1' } });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new EvaluationError('BadBuild', `The build for the hosts cannot be packed: ${reason}`, { cause });

@@ -55,20 +55,28 @@ export class Hosts {
     const { entry, home, ports, version, signal, say } = surroundings;
     removeAbandoned(SOCKETS_KIND, undefined, SOCKETS_PARENT);
     const sockets = makeRunDirectory(SOCKETS_KIND, SOCKETS_PARENT);
-    const archive = packBuild(entry, home);
-    const opened = await Promise.allSettled(
-      names.map((name, at) => {
-        const ssh = { config: sshConfig, socket: join(sockets, String(at)) };
-        return Host.open(name, { ssh, node, directory, ports, archive, version, signal });
-      }),
-    );
+    let packed: Promise<string> | null = null;
+    const archive = (): Promise<string> => (packed ??= packBuild(entry, home));
+    // When one cannot be used the others need not be made ready.
+    const giveUp = new AbortController();
+    const open = async (name: HostName, at: number): Promise<Host> => {
+      const ssh = { config: sshConfig, socket: join(sockets, String(at)) };
+      try {
+        const either = AbortSignal.any([signal, giveUp.signal]);
+        return await Host.open(name, { ssh, node, directory, ports, archive, version, signal: either });
+      } catch (error) {
+        giveUp.abort(error);
+        throw error;
+      }
+    };
+    const opened = await Promise.allSettled(names.map(open));
     const hosts = new Hosts(
       opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])),
       sockets,
     );
     try {
-      for (const each of opened) if (each.status === 'rejected') throw each.reason;
       signal.throwIfAborted();
+      giveUp.signal.throwIfAborted();
       for (const { cleared, place } of hosts.#hosts) for (const line of cleared) say(`${place.name}: ${line}`);
       await hosts.#meet();
     } catch (error) {

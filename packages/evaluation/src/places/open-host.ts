@@ -20,8 +20,8 @@ export interface HostSettings {
   /** Where the build and the servers' data stand there, in a directory of their own. */
   readonly directory: string;
   readonly ports: PortRange | null;
-  /** The archive with the build. */
-  readonly archive: string;
+  /** Where the archive with the build is; asked for when a host turns out to be fit for it. */
+  readonly archive: () => Promise<string>;
   readonly version: string;
   readonly signal: AbortSignal;
 }
@@ -116,24 +116,27 @@ function lookAround({ node, directory }: HostSettings): string {
 }
 
 /** What the shell said of its host, by its first words. */
-function heard(name: HostName, connection: SshSession, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+async function heard(
+  name: HostName,
+  connection: SshSession,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const limit = AbortSignal.timeout(READY_TIMEOUT_MS);
   const facts = new Map<string, string>();
-  return new Promise((resolve, reject) => {
-    const fail = (why: string): void => reject(unreachable(name, why));
-    const timer = setTimeout(() => fail(`no shell within ${READY_TIMEOUT_MS / 1000} s`), READY_TIMEOUT_MS);
-    const onAbort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    void connection.ended.then(() => fail(connection.complaint));
+  const isReady = new Promise<void>((resolve, reject) => {
     eachLine(connection.output, MAX_FACT_BYTES, (line) => {
       const [, word = '', rest = ''] = /^(\w+) ?(.*)$/.exec(line) ?? [];
       facts.set(word, rest);
-      if (line !== READY) return;
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      resolve(facts);
+      if (line === READY) resolve();
     });
+    connection.output.on('error', (error) => reject(unreachable(name, error.message)));
+    void connection.ended.then(() => reject(unreachable(name, connection.complaint)));
+    limit.addEventListener('abort', () => reject(unreachable(name, `no shell within ${READY_TIMEOUT_MS / 1000} s`)));
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
+  signal.throwIfAborted();
+  await isReady;
+  return facts;
 }
 
 /** Returns the directory that was made there. */
@@ -177,10 +180,12 @@ function addressOf(name: HostName, connection: string): string {
 }
 
 async function copy(name: HostName, root: string, { ssh, archive, signal }: HostSettings): Promise<void> {
+  const file = await archive();
+  signal.throwIfAborted();
   const session = openSession(name, `tar -xzf - -C ${quoted(root)}`, 'further', ssh);
   session.output.resume();
   try {
-    await pipeline(createReadStream(archive), session.input, { signal });
+    await pipeline(createReadStream(file), session.input, { signal });
   } catch (error) {
     session.kill();
     signal.throwIfAborted();

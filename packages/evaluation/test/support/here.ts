@@ -6,7 +6,7 @@ import { LocalPlace } from '../../src/places/local-place.ts';
 import { conditionsOf } from '../../src/report/conditions.ts';
 
 /** The command, as it is started by its tests: it runs what was built. */
-const ENTRY = fileURLToPath(new URL('../../../cli/bin/quorate.cjs', import.meta.url));
+export const ENTRY = fileURLToPath(new URL('../../../cli/bin/quorate.cjs', import.meta.url));
 
 /** A harness whose servers are processes of this machine, with their data below `directory`. */
 export function harnessHere(

@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeWithPeer } from '../../../test-support/peers.ts';
+import { QUORATE_ENTRY } from '../src/programs.ts';
+import { type Ran, quorate } from './support/command.ts';
+import { SshHosts } from './support/ssh-hosts.ts';
+
+/** Leaders that fall silent, with 50 ms between servers: freezing, killing, restarting, and a relay on each host. */
+const CELL = '3-12-25ms-prevote-silent-50ms';
+const NOTHING = { directories: [], processes: [] };
+
+describeWithPeer(['ssh', 'sshd', 'ip'], 'quorate lab experiment --hosts', () => {
+  let hosts: SshHosts;
+  let out = '';
+  beforeAll(async () => {
+    out = mkdtempSync(join(tmpdir(), 'quorate-hosts-test-'));
+    hosts = await SshHosts.open();
+  });
+  afterAll(() => {
+    hosts.close();
+    rmSync(out, { recursive: true });
+  });
+
+  const command = (home: string, list: string, ...more: string[]): readonly string[] => {
+    const what = ['lab', 'experiment', 'elections', '--quick', '--cells', CELL, '--out', join(out, home)];
+    return [...what, '--hosts', list, '--ssh-config', hosts.config, '--hosts-dir', hosts.data, ...more];
+  };
+
+  it('runs servers there, hurts them, brings home what was seen, and leaves nothing behind', async () => {
+    const { code, out: said, err } = await quorate(command('whole', 'h1,h2,h3'));
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    expect(said).toContain('connecting to h1, h2, h3');
+    const results = JSON.parse(readFileSync(join(out, 'whole/elections/results.json'), 'utf8')) as {
+      hosts: string[];
+      cells: {
+        failure: string | null;
+        hosts: { host: string; node: string }[];
+        rows: { kind: string; ms: number }[];
+      }[];
+    };
+    expect(results.hosts).toEqual(['h1', 'h2', 'h3']);
+    const [cell] = results.cells;
+    expect(cell?.failure).toBe(null);
+    expect(cell?.hosts.map(({ host, node }) => [host, node])).toEqual(
+      hosts.names.map((name) => [name, process.version]),
+    );
+    // What was to be measured is what the relays on the hosts did: a successor needs a round trip for the votes, and its write one more.
+    const replaced = (cell?.rows ?? []).filter(({ kind, ms }) => kind === 'replacement' && ms !== null);
+    for (const { ms } of replaced) expect(ms).toBeGreaterThan(200);
+    expect(cell?.rows.map(({ kind }) => kind)).toContain('calm');
+    expect(readFileSync(join(out, 'whole/index.html'), 'utf8')).toContain('--hosts h1,h2,h3');
+    expect(hosts.left()).toEqual(NOTHING);
+  }, 60_000);
+
+  it('does not mix what was measured there with what is measured here', async () => {
+    const { code, err } = await quorate(['lab', 'experiment', 'elections', '--quick', '--out', join(out, 'whole')]);
+    expect(code).toBe(2);
+    expect(err).toContain('hosts h1,h2,h3, not this machine');
+  });
+
+  /** Starts the command, and does something to it as soon as its servers run. */
+  async function disturbed(home: string, disturb: (pid: number) => void): Promise<Ran & { readonly pid: number }> {
+    const child = spawn(process.execPath, [QUORATE_ENTRY, ...command(home, 'h1,h2,h3')], { stdio: 'pipe' });
+    let [said, complained] = ['', ''];
+    child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString('utf8')));
+    child.stderr.on('data', (bytes: Buffer) => (complained += bytes.toString('utf8')));
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const servers = (): readonly string[] => hosts.left().processes.filter((each) => each.includes(' serve '));
+    await expect.poll(() => servers().length, { timeout: 20_000 }).toBe(3);
+    disturb(child.pid ?? 0);
+    const code = await ended;
+    // What has lost its connection ends by itself, as soon as it notices.
+    await expect.poll(() => hosts.left(), { timeout: 10_000 }).toEqual(NOTHING);
+    return { code, out: said, err: complained, pid: child.pid ?? 0 };
+  }
+
+  it('leaves nothing behind when it is interrupted', async () => {
+    const { code, pid: ended } = await disturbed('interrupted', (pid) => process.kill(pid, 'SIGINT'));
+    expect(code).toBe(130);
+    const here = [...readdirSync(tmpdir()), ...readdirSync('/tmp')];
+    expect(here.filter((name) => name.includes(`-${ended}-`))).toEqual([]);
+  }, 60_000);
+
+  it('leaves nothing on the hosts when it is killed', async () => {
+    const { code } = await disturbed('killed', (pid) => process.kill(pid, 'SIGKILL'));
+    expect(code).toBe(null);
+  }, 60_000);
+
+  describe('when something is wrong with a host', () => {
+    const fails = async (list: string, ...more: string[]): Promise<string> => {
+      const { code, err } = await quorate(command('wrong', list, ...more));
+      expect(code).toBe(1);
+      expect(hosts.left()).toEqual(NOTHING);
+      return err;
+    };
+
+    it('says that it cannot be reached', async () => {
+      const err = await fails('h1,h2:1');
+      expect(err).toMatch(
+        /^Error: h2:1 cannot be reached over ssh: .*refused.*\. It must let you in by key, .*ssh -o BatchMode=yes -p 1 h2/,
+      );
+    });
+
+    it('says that its Node.js is too old, or not there', async () => {
+      const old = join(out, 'old-node');
+      writeFileSync(old, '#!/bin/sh\necho 18.20.4\n');
+      chmodSync(old, 0o755);
+      expect(await fails('h1', '--hosts-node', old)).toContain('h1 has Node.js 18.20.4. At least 20.19 is needed');
+      expect(await fails('h1', '--hosts-node', 'no-node')).toContain(
+        'h1 has no Node.js that a command over ssh finds as "no-node"',
+      );
+    });
+
+    it('says that there is no room for the build', async () => {
+      expect(await fails('h3', '--hosts-dir', join(out, 'nowhere'))).toMatch(
+        /h3 lets no directory be made in .*Name another with --hosts-dir/,
+      );
+    });
+
+    it('says that servers could not reach each other', async () => {
+      // Only namespaces can be separated.
+      if (!hosts.areNamespaces) return;
+      hosts.separate(1, 2);
+      try {
+        expect(await fails('h1,h2,h3')).toMatch(
+          /A server on h[23] would listen at .*, and h[23] does not reach that: .*h[23]=ADDRESS/,
+        );
+      } finally {
+        hosts.rejoin(1, 2);
+      }
+    });
+
+    it('refuses names that are none, before anything is done', async () => {
+      const { code, err } = await quorate(command('wrong', '-oProxyCommand=x'));
+      expect(code).toBe(2);
+      expect(err).toContain('"-oProxyCommand=x" is no host');
+      expect(existsSync(join(out, 'wrong/running'))).toBe(false);
+    });
+  });
+
+  it('ends with an error when a host is lost, and clears away what is on the others', async () => {
+    const { code, err } = await disturbed('lost', () => hosts.kill(1));
+    expect(code).toBe(1);
+    expect(err).toMatch(/^Error: The host h2 was lost in the middle of the run/);
+    expect(readdirSync(join(out, 'lost/elections/cells')).filter((name) => name.endsWith('.json'))).toEqual([]);
+  }, 60_000);
+});
