@@ -15,11 +15,14 @@ export class NotPlainError extends TypeError {
 /** Nesting beyond this is taken for a circle. */
 const MAX_DEPTH = 100;
 
-/** @throws NotPlainError that names what it is, and where. */
-export function copyPlain(value: unknown): Copied {
+/**
+ * `former`: a copy of before, which nobody changes. The copy shares with it how a list begins, as far as that is equal: a log that is saved
+ * again and again is copied once. @throws NotPlainError that names what it is, and where.
+ */
+export function copyPlain(value: unknown, former?: PlainData): Copied {
   const measure = { bytes: 0 };
   try {
-    return { value: copy(value, 0, measure), bytes: measure.bytes };
+    return { value: copy(value, former, 0, measure), bytes: measure.bytes };
   } catch (error) {
     throw error instanceof Refusal ? error.toError() : error;
   }
@@ -45,26 +48,32 @@ class Refusal extends Error {
 
 const tooDeep = 'is nested too deeply, or contains itself';
 
-function copy(value: unknown, depth: number, measure: { bytes: number }): PlainData {
+interface Measure {
+  bytes: number;
+}
+
+function copy(value: unknown, former: PlainData | undefined, depth: number, measure: Measure): PlainData {
   if (depth > MAX_DEPTH) throw new Refusal(tooDeep);
   switch (typeof value) {
     case 'number':
-      measure.bytes += Number.isInteger(value) ? digits(value) : String(value).length;
-      return value;
     case 'string':
-      measure.bytes += value.length + 2;
-      return value;
     case 'boolean':
-      measure.bytes += value ? 4 : 5;
+      measure.bytes += sizeOf(value);
       return value;
     case 'object':
-      return copyObject(value, depth, measure);
+      return copyObject(value, former, depth, measure);
     default:
       throw new Refusal(`is ${value === undefined ? 'undefined' : `a ${typeof value}`}`);
   }
 }
 
-function copyObject(value: object | null, depth: number, measure: { bytes: number }): PlainData {
+function sizeOf(value: number | string | boolean): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value === 'boolean') return value ? 4 : 5;
+  return Number.isInteger(value) ? digits(value) : String(value).length;
+}
+
+function copyObject(value: object | null, former: PlainData | undefined, depth: number, measure: Measure): PlainData {
   if (value === null) {
     measure.bytes += 4;
     return null;
@@ -73,24 +82,74 @@ function copyObject(value: object | null, depth: number, measure: { bytes: numbe
     measure.bytes += value.length;
     return value.slice();
   }
-  if (Array.isArray(value)) return copyArray(value, depth, measure);
+  if (Array.isArray(value)) return copyArray(value, isList(former) ? former : [], depth, measure);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw new Refusal(`is a ${value.constructor.name}`);
-  return copyRecord(value as Record<string, unknown>, depth, measure);
+  return copyRecord(value as Record<string, unknown>, isRecord(former) ? former : {}, depth, measure);
 }
 
-function copyArray(value: readonly unknown[], depth: number, measure: { bytes: number }): PlainData {
+function copyArray(
+  value: readonly unknown[],
+  former: readonly PlainData[],
+  depth: number,
+  measure: Measure,
+): PlainData {
   measure.bytes += 1 + Math.max(1, value.length);
-  const copied: PlainData[] = [];
+  const same = sameBeginning(value, former, measure);
+  if (same === value.length && same === former.length) return former;
+  const copied = former.slice(0, same);
   try {
-    for (const item of value) copied.push(copy(item, depth + 1, measure));
+    for (let at = same; at < value.length; at++) copied.push(copy(value[at], former[at], depth + 1, measure));
   } catch (error) {
     throw error instanceof Refusal ? error.passes(`[${copied.length}]`) : error;
   }
   return copied;
 }
 
-function copyRecord(value: Record<string, unknown>, depth: number, measure: { bytes: number }): PlainData {
+/** How many of the first items are equal to the former ones. */
+function sameBeginning(value: readonly unknown[], former: readonly PlainData[], measure: Measure): number {
+  const most = Math.min(value.length, former.length);
+  for (let at = 0; at < most; at++) {
+    const size = sizeIfSame(value[at], former[at] ?? null);
+    if (size < 0) return at;
+    measure.bytes += size;
+  }
+  return most;
+}
+
+/** What a record of numbers, words and the like takes if it is equal to the former one; -1 for whatever else: that is copied. */
+function sizeIfSame(value: unknown, former: PlainData): number {
+  if (typeof value !== 'object' || value === null || !isRecord(former)) return -1;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return -1;
+  let bytes = 1;
+  let fields = 0;
+  for (const at in value) {
+    const item = (value as Record<string, unknown>)[at];
+    if (item === undefined || !Object.is(item, former[at])) return -1;
+    if (item === null) bytes += 4;
+    else if (typeof item === 'object') return -1;
+    else bytes += sizeOf(item as number | string | boolean);
+    bytes += at.length + 4;
+    fields += 1;
+  }
+  for (const _ in former) fields -= 1;
+  return fields === 0 && bytes > 1 ? bytes : -1;
+}
+
+function isList(value: PlainData | undefined): value is readonly PlainData[] {
+  return Array.isArray(value);
+}
+
+function isRecord(value: PlainData | undefined): value is { readonly [key: string]: PlainData | undefined } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+}
+
+function copyRecord(
+  value: Record<string, unknown>,
+  former: { readonly [key: string]: PlainData | undefined },
+  depth: number,
+  measure: Measure,
+): PlainData {
   const copied: Record<string, PlainData> = {};
   measure.bytes += 1;
   let isEmpty = true;
@@ -101,7 +160,7 @@ function copyRecord(value: Record<string, unknown>, depth: number, measure: { by
       if (item === undefined) continue;
       isEmpty = false;
       measure.bytes += at.length + 4;
-      copied[at] = copy(item, depth + 1, measure);
+      copied[at] = copy(item, Object.hasOwn(former, at) ? former[at] : undefined, depth + 1, measure);
     }
   } catch (error) {
     throw error instanceof Refusal ? error.passes(`.${at}`) : error;
@@ -110,11 +169,12 @@ function copyRecord(value: Record<string, unknown>, depth: number, measure: { by
   return copied;
 }
 
+/** Of a whole number. Logs of thousands of entries are measured at every step, so nothing is divided here. */
 function digits(value: number): number {
   if (value < 0) return 1 + digits(-value);
-  let count = 1;
-  for (let rest = value; rest >= 10; rest /= 10) count += 1;
-  return count;
+  if (value < 10_000) return value < 100 ? (value < 10 ? 1 : 2) : value < 1_000 ? 3 : 4;
+  if (value < 100_000_000) return value < 1_000_000 ? (value < 100_000 ? 5 : 6) : value < 10_000_000 ? 7 : 8;
+  return value < 1e9 ? 9 : String(value).length;
 }
 
 /** Whether two values say the same. */

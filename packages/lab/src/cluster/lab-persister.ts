@@ -14,7 +14,7 @@ export class LabPersister implements Persister {
   }
 
   save(state: unknown, snapshot: Uint8Array | null): void {
-    const { value, bytes } = copyPlain(state);
+    const { value, bytes } = copyPlain(state, this.#state);
     this.#shared?.handOver(state, 'the saved state');
     this.#state = value;
     this.#stateBytes = bytes;
