@@ -22,8 +22,9 @@ export const namings: Readonly<Record<Rule, readonly string[]>> = {
   'higher terms are followed': [
     'must follow at the first higher term',
     "an answer's or a heartbeat's higher term is not taken over",
+    'the higher term in a refusal is not taken over',
   ],
-  'stale leaders are refused': [],
+  'stale leaders are refused': ['AppendEntries of an earlier term is believed'],
   'the election clock': ['messages of an earlier term set back the election clock', 'too many things set back'],
   'nobody is disturbed': ['nobody who hears a leader should say yes', 'let nobody say yes who hears a leader'],
   'answers of their own time': [
@@ -49,13 +50,16 @@ export const namings: Readonly<Record<Rule, readonly string[]>> = {
     'votes go to the longer log instead of the later last term',
     'a vote for a log that is behind',
   ],
-  'the consistency check': [],
+  'the consistency check': ['the term of the entry before is not compared'],
   'conflicts are cut': [
     'entries that are there already, and what follows them, stay',
     "a conflict must cut the follower's log",
     'its entries are not cut off at the conflict',
   ],
-  'commit what matches': ["a heartbeat's commit index is believed although the entries before it differ"],
+  'commit what matches': [
+    "a heartbeat's commit index is believed although the entries before it differ",
+    'the commit index of a message is believed whose entries were not found to match',
+  ],
   'a refusal leads back': ['a refused AppendEntries must lower nextIndex', 'nextIndex is not taken back on a refusal'],
   'begun anew': [
     'nextIndex and matchIndex are begun anew at each win',
