@@ -156,5 +156,6 @@ test('quorate lab run --exec writes the page as well, and how the processes are 
   expect(ran.out).toMatch(/--- FAIL: DoorConcurrent[^]*are not linearizable/);
   expect(ran.out).toContain(`all operations, in a browser: ${file}`);
   expect(ran.out).toContain(`quorate lab run --exec '${command}' --test DoorConcurrent --seed 1 --verbose`);
+  expect(ran.out).toContain('Processes in real time cannot be run again as they were');
   expect(readFileSync(file, 'utf8')).toMatch(/^<!doctype html>[^]*No order takes in[^]*class="stuck/);
 });
