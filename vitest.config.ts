@@ -6,7 +6,11 @@ const conditions = ['@quorate/source', 'node', 'import', 'default'];
 
 // Tests that start clusters of real processes. They run after the others, one file at a time: beside a property test that
 // keeps every core busy they would show nothing but that.
-const processes = ['packages/cli/test/**/*.test.ts', 'packages/server/test/**/*.etcdctl.test.ts'];
+const processes = [
+  'packages/cli/test/**/*.test.ts',
+  'packages/evaluation/test/*-run.test.ts',
+  'packages/server/test/**/*.etcdctl.test.ts',
+];
 
 export default defineConfig({
   resolve: { conditions },

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { isAlive } from '@quorate/processes';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eachLine } from '../src/agent/lines.ts';
-import { type AgentMessage, type AgentRequest, HOST_DIRECTORY_KIND, MAX_LINE_BYTES } from '../src/agent/methods.ts';
+import {
+  type AgentMessage,
+  type AgentRequest,
+  HOST_DIRECTORY_KIND,
+  MAX_LINE_BYTES,
+  SILENCE_LIMIT_MS,
+} from '../src/agent/methods.ts';
 import { AGENT_THERE, ENTRY_THERE, packBuild } from '../src/places/build.ts';
 import { ENTRY } from './support/here.ts';
 
@@ -68,8 +74,11 @@ describe('The agent of a host', () => {
     expect(replyTo(4)).toMatchObject({ result: [expect.any(Number), expect.any(Number)] });
     expect(replyTo(5)).toEqual({ reply: 5, result: 'said\n' });
     expect(isAlive(pid)).toBe(true);
+    const since = performance.now();
     child.stdin?.end();
     expect(await ended).toBe(0);
+    // Because it was told, not because it heard nothing for so long.
+    expect(performance.now() - since).toBeLessThan(SILENCE_LIMIT_MS - 5_000);
     expect(isAlive(pid)).toBe(false);
     expect(existsSync(root)).toBe(false);
   }, 60_000);
