@@ -115,6 +115,13 @@ describeWithPeer(['ssh', 'sshd', 'ip'], 'quorate lab experiment --hosts', () => 
       );
     });
 
+    it('says that its Node.js does not run what it is given', async () => {
+      const lame = join(out, 'lame-node');
+      writeFileSync(lame, '#!/bin/sh\ncase "$1" in -p) echo 20.19.0;; *) echo cannot run >&2; exit 1;; esac\n');
+      chmodSync(lame, 0o755);
+      expect(await fails('h1', '--hosts-node', lame)).toContain('h1 does not start its agent (cannot run)');
+    });
+
     it('says that there is no room for the build', async () => {
       expect(await fails('h3', '--hosts-dir', join(out, 'nowhere'))).toMatch(
         /h3 lets no directory be made in .*Name another with --hosts-dir/,

@@ -34,7 +34,7 @@ export class AgentClient {
   readonly #watchers = new Map<number, (ended: Ended) => void>();
   readonly #pings: NodeJS.Timeout;
   #calls = 0;
-  #isClosing = false;
+  #over: Error | null = null;
 
   constructor(host: string, session: SshSession) {
     this.#host = host;
@@ -58,7 +58,7 @@ export class AgentClient {
   ): ReturnType<AgentMethods[Name]> {
     const number = (this.#calls += 1);
     const answered = new Promise<unknown>((resolve, reject) => {
-      if (this.lost.aborted) return reject(this.lost.reason as Error);
+      if (this.#over !== null) return reject(this.#over);
       const timer = setTimeout(() => this.lose(`no answer within ${CALL_TIMEOUT_MS / 1000} s`), CALL_TIMEOUT_MS);
       this.#waiting.set(number, { resolve, reject, timer });
       const request: AgentRequest = { call: number, method, args };
@@ -72,30 +72,42 @@ export class AgentClient {
     this.#watchers.set(process, callback);
   }
 
+  /** Whether there is no use in asking any more: it was lost, or we have closed it. */
+  get isOver(): boolean {
+    return this.#over !== null;
+  }
+
   /** Nothing more is asked. The agent ends everything it started, and itself. */
   close(): void {
-    this.#isClosing = true;
-    clearInterval(this.#pings);
+    this.#end(new Error(`The connection to ${this.#host} has been closed.`));
     this.#session.input.end();
   }
 
-  /** The connection is gone, unless we are closing it; `why` may be empty. */
+  /** The connection is gone, unless we have closed it; `why` may be empty. */
   lose(why: string): void {
-    if (this.lost.aborted || this.#isClosing) return;
-    clearInterval(this.#pings);
+    if (this.#over !== null) return;
     const message =
       `The host ${this.#host} was lost in the middle of the run${why === '' ? '' : `: ${why}`}. ` +
       'What ran there ends by itself. When it is back, the same command goes on from the last cell that had ended.';
-    this.#losing.abort(new EvaluationError('HostLost', message));
+    const error = new EvaluationError('HostLost', message);
+    this.#end(error);
+    this.#losing.abort(error);
+    this.#session.kill();
+  }
+
+  /** Whoever waits hears that it is in vain. Processes count as ended. */
+  #end(reason: Error): void {
+    if (this.#over !== null) return;
+    this.#over = reason;
+    clearInterval(this.#pings);
     for (const { reject, timer } of this.#waiting.values()) {
       clearTimeout(timer);
-      reject(this.lost.reason as Error);
+      reject(reason);
     }
     this.#waiting.clear();
     const exit = { code: null, signal: null };
-    for (const [ended, watcher] of this.#watchers) watcher({ ended, exit, logTail: `(${message})` });
+    for (const [ended, watcher] of this.#watchers) watcher({ ended, exit, logTail: `(${reason.message})` });
     this.#watchers.clear();
-    this.#session.kill();
   }
 
   #heard(line: string, onReady: (ready: AgentReady['ready']) => void): void {

@@ -43,8 +43,8 @@ export class HostPlace implements Place {
   }
 
   async removeDirectory(directory: string): Promise<void> {
-    // A host that is lost cleans up by itself.
-    if (!this.#agent.lost.aborted) await this.#agent.call('removeDirectory', directory);
+    // A host that is not asked any more cleans up by itself.
+    if (!this.#agent.isOver) await this.#agent.call('removeDirectory', directory);
   }
 
   readLog(file: string): Promise<string | null> {
@@ -101,6 +101,6 @@ class RemoteRelay implements RelayDoors {
   }
 
   async close(): Promise<void> {
-    if (!this.#agent.lost.aborted) await this.#agent.call('closeRelay', this.#number);
+    if (!this.#agent.isOver) await this.#agent.call('closeRelay', this.#number);
   }
 }

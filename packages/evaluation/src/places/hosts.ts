@@ -41,6 +41,7 @@ export class Hosts {
   readonly lost: AbortSignal;
   readonly #hosts: readonly Host[];
   readonly #sockets: string;
+  #closed: Promise<void> | null = null;
 
   private constructor(hosts: readonly Host[], sockets: string) {
     this.#hosts = hosts;
@@ -111,7 +112,12 @@ export class Hosts {
   }
 
   /** Ends what runs on the hosts and removes what was brought there. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await Promise.all(this.#hosts.map((host) => host.close()));
     rmSync(this.#sockets, { recursive: true, force: true });
   }

@@ -68,7 +68,14 @@ export class Host {
       await copy(name, root, settings);
       agentSession = openSession(name, callAgent(root, address, settings), 'further', settings.ssh);
       const agent = new AgentClient(name.text, agentSession);
-      const { node, conditions, cleared } = await agent.ready;
+      const { node, conditions, cleared } = await agent.ready.catch((cause: unknown) => {
+        throw unfit(
+          name,
+          `does not start its agent (${agentSession?.complaint ?? ''})`,
+          'Its last words say why.',
+          cause,
+        );
+      });
       const place = new HostPlace({ name: name.text, address, root, node, conditions }, agent);
       void connection.ended.then(() => agent.lose(connection.complaint));
       return new Host(place, agent, cleared, connection, agentSession);
@@ -221,6 +228,6 @@ function unreachable(name: HostName, why: string): EvaluationError {
   return new EvaluationError('HostUnreachable', message);
 }
 
-function unfit(name: HostName, what: string, remedy: string): EvaluationError {
-  return new EvaluationError('HostUnfit', `${name.text} ${what}. ${remedy}`);
+function unfit(name: HostName, what: string, remedy: string, cause?: unknown): EvaluationError {
+  return new EvaluationError('HostUnfit', `${name.text} ${what}. ${remedy}`, { cause });
 }

@@ -163,6 +163,11 @@ class Run {
     screen.line(`connecting to ${options.names.map(({ text }) => text).join(', ')}`);
     const say = (text: string): void => screen.say(text);
     const hosts = await Hosts.open(options, { entry, home, ports, version, signal, say });
+    // The others are cleared at once: what the cell waits for, on connections to a host that is silent, may take a minute to end.
+    hosts.lost.addEventListener('abort', () => {
+      screen.say('a host is lost: ending');
+      void hosts.close();
+    });
     try {
       await this.#cells(tasks, { places: hosts.places, signal: AbortSignal.any([signal, hosts.lost]) }, conditions);
     } finally {
