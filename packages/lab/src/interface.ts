@@ -20,6 +20,8 @@ export interface Peer {
    * is not known. It may take seconds to find that out, so never wait for one server before you ask the next.
    */
   call(method: string, args: unknown): Promise<unknown>;
+  /** As `call`, for who is synchronous (see RaftServer): `done` is told what would come of the promise. May be missing. */
+  ask?(method: string, args: unknown, done: (reply: unknown) => void): void;
 }
 
 /** Keeps what must outlive a crash: plain data. What is saved and what is read are copies. */
@@ -67,6 +69,16 @@ export interface RaftServer {
   save?(): PlainData;
   /** May be left out; with it, searches need not always run from the beginning. On a fresh server, when no call is under way: it is as it was. */
   load?(saved: PlainData): void;
+  /**
+   * May be left out; true promises that nothing in it waits for a promise: whatever an event begins in it is done when the call into it
+   * returns, and answers of peers are taken by `ask` where that is offered. Tests then need not look for more behind each event.
+   */
+  readonly isSynchronous?: boolean;
+  /**
+   * May be left out; true promises that whatever it calls with, answers, saves or applies is not changed by it afterwards, nor what it is
+   * handed. Then that need not be copied on its way. `--race` finds out who promises it wrongly.
+   */
+  readonly isSharing?: boolean;
   /** Nobody needs this server any more: it should stop its timers and loops. */
   kill(): void;
 }

@@ -20,7 +20,12 @@ const MAX_DEPTH = 100;
  * again and again is copied once. @throws NotPlainError that names what it is, and where.
  */
 export function copyPlain(value: unknown, former?: PlainData): Copied {
-  const measure = { bytes: 0 };
+  return handOn(value, false, former);
+}
+
+/** As copyPlain; but what nobody is going to change (`isSharing`) is only measured. */
+export function handOn(value: unknown, isSharing: boolean, former?: PlainData): Copied {
+  const measure: Measure = { bytes: 0, isSharing };
   try {
     return { value: copy(value, former, 0, measure), bytes: measure.bytes };
   } catch (error) {
@@ -50,6 +55,8 @@ const tooDeep = 'is nested too deeply, or contains itself';
 
 interface Measure {
   bytes: number;
+  /** The copy is the value itself. */
+  readonly isSharing: boolean;
 }
 
 function copy(value: unknown, former: PlainData | undefined, depth: number, measure: Measure): PlainData {
@@ -80,7 +87,7 @@ function copyObject(value: object | null, former: PlainData | undefined, depth: 
   }
   if (value instanceof Uint8Array) {
     measure.bytes += value.length;
-    return value.slice();
+    return measure.isSharing ? value : value.slice();
   }
   if (Array.isArray(value)) return copyArray(value, isList(former) ? former : [], depth, measure);
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -95,15 +102,20 @@ function copyArray(
   measure: Measure,
 ): PlainData {
   measure.bytes += 1 + Math.max(1, value.length);
-  const same = sameBeginning(value, former, measure);
-  if (same === value.length && same === former.length) return former;
+  const { isSharing } = measure;
+  const same = isSharing ? 0 : sameBeginning(value, former, measure);
+  if (!isSharing && same === value.length && same === former.length) return former;
   const copied = former.slice(0, same);
+  let at = same;
   try {
-    for (let at = same; at < value.length; at++) copied.push(copy(value[at], former[at], depth + 1, measure));
+    for (; at < value.length; at++) {
+      const item = copy(value[at], former[at], depth + 1, measure);
+      if (!isSharing) copied.push(item);
+    }
   } catch (error) {
-    throw error instanceof Refusal ? error.passes(`[${copied.length}]`) : error;
+    throw error instanceof Refusal ? error.passes(`[${at}]`) : error;
   }
-  return copied;
+  return isSharing ? (value as readonly PlainData[]) : copied;
 }
 
 /** How many of the first items are equal to the former ones. */
@@ -155,18 +167,20 @@ function copyRecord(
   let isEmpty = true;
   let at = '';
   try {
-    for (at of Object.keys(value)) {
+    // Its prototype has nothing that could be counted here.
+    for (at in value) {
       const item = value[at];
       if (item === undefined) continue;
       isEmpty = false;
       measure.bytes += at.length + 4;
-      copied[at] = copy(item, Object.hasOwn(former, at) ? former[at] : undefined, depth + 1, measure);
+      if (measure.isSharing) copy(item, undefined, depth + 1, measure);
+      else copied[at] = copy(item, Object.hasOwn(former, at) ? former[at] : undefined, depth + 1, measure);
     }
   } catch (error) {
     throw error instanceof Refusal ? error.passes(`.${at}`) : error;
   }
   measure.bytes += isEmpty ? 1 : 0;
-  return copied;
+  return measure.isSharing ? (value as { readonly [key: string]: PlainData }) : copied;
 }
 
 /** Of a whole number. Logs of thousands of entries are measured at every step, so nothing is divided here. */

@@ -3,7 +3,7 @@ import type { RandomStream } from '@quorate/sim';
 import type { ApplyMessage, LabEnvironment, Make, Peer, PlainData, RaftServer } from '../interface.ts';
 import { reservedMethods } from '../interface.ts';
 import { copyPlain } from '../plain-data.ts';
-import { type End, LabNetwork } from '../network/network.ts';
+import { type Dispatch, type End, LabNetwork, noTraits, type Traits } from '../network/network.ts';
 import type { SharedValues } from '../race/shared-values.ts';
 import type { Scheduler } from '../time/scheduler.ts';
 import type { CallLimit } from './call-limit.ts';
@@ -42,6 +42,8 @@ export interface Bench {
 interface Run {
   raft: RaftServer | null;
   service: HostedService | null;
+  /** Not known before it is made. */
+  traits: Traits;
 }
 
 export class Cluster {
@@ -65,6 +67,7 @@ export class Cluster {
   readonly #make: Make;
   readonly #makeService: MakeService | undefined;
   readonly #hasSnapshots: boolean;
+  readonly #shared: SharedValues | undefined;
   readonly #runs: (Run | null)[];
   readonly #persisters: LabPersister[];
   readonly #connected: boolean[];
@@ -83,6 +86,7 @@ export class Cluster {
     this.#make = make;
     this.#makeService = options.makeService;
     this.#hasSnapshots = options.hasSnapshots;
+    this.#shared = shared;
     this.network = new LabNetwork(scheduler, random.fork(), {
       hop: options.hop,
       shared,
@@ -110,24 +114,27 @@ export class Cluster {
     this.#ends[server] = ends;
     this.journal.note(server, 'starts');
     this.journal.recorder?.note(server, { kind: 'start' });
-    const run: Run = { raft: null, service: null };
+    const run: Run = { raft: null, service: null, traits: noTraits };
     this.#runs[server] = run;
-    const peers = ends.map((end) => this.#peer(server, end));
+    const peers = ends.map((end) => this.#peer(server, run, end));
     const { recorder } = this.journal;
     const made = this.#make(
       peers,
       server,
       recorder?.persister(server, persister) ?? persister,
       (message) => this.#apply(server, run, message),
-      this.#environment(server),
+      this.#environment(server, run),
     );
     const raft = recorder?.raft(server, made) ?? made;
     const service = this.#makeService?.({ server, raft, persister, scheduler: this.scheduler }) ?? null;
     run.raft = raft;
     run.service = service;
-    this.network.addServer(String(server), (method, args, answer) => {
+    run.traits = this.#traitsOf(raft, service);
+    persister.isSharing = run.traits.isSharing;
+    const dispatch: Dispatch = (method, args, answer) => {
       if (service?.handle(method, args, answer) !== true) this.#dispatch(made, method, args, answer);
-    });
+    };
+    this.network.addServer(String(server), dispatch, run.traits);
   }
 
   /** As `start`, and connects it. */
@@ -237,19 +244,21 @@ export class Cluster {
     recorder.links(cut, text);
   }
 
-  #peer(from: number, end: End): Peer {
+  #peer(from: number, run: Run, end: End): Peer {
+    const call = (method: string, args: unknown, done: (reply: unknown) => void, traits: Traits): void => {
+      this.journal.note(from, `calls ${method} of server ${end.server}`);
+      const excess = end.isOn ? this.#callLimit?.called(from, end.server, method, args) : null;
+      // Thrown here it would only reject what nobody may await.
+      if (excess !== null && excess !== undefined) this.scheduler.fail(excess);
+      const noted = (reply: PlainData): void => {
+        if (reply === null) this.journal.note(from, `has no answer to ${method} from server ${end.server}`);
+        done(reply);
+      };
+      this.network.call(end, method, args, noted, traits);
+    };
     return {
-      call: (method, args) =>
-        new Promise((resolve) => {
-          this.journal.note(from, `calls ${method} of server ${end.server}`);
-          const excess = end.isOn ? this.#callLimit?.called(from, end.server, method, args) : null;
-          // Thrown here it would only reject what nobody may await.
-          if (excess !== null && excess !== undefined) this.scheduler.fail(excess);
-          this.network.call(end, method, args, (reply) => {
-            if (reply === null) this.journal.note(from, `has no answer to ${method} from server ${end.server}`);
-            resolve(reply);
-          });
-        }),
+      call: (method, args) => new Promise((resolve) => call(method, args, resolve, { ...run.traits, isQuiet: false })),
+      ask: (method, args, done) => call(method, args, done, run.traits),
     };
   }
 
@@ -280,24 +289,37 @@ export class Cluster {
     );
     this.journal.recorder?.applied(server, message);
     this.#callLimit?.applied(message.index);
-    if (run.service !== null) return run.service.apply(copied(message));
-    if (!this.#hasSnapshots) return this.services.apply(server, copied(message));
-    this.services.applyWithSnapshots(server, copied(message), (index, data) => raft.snapshot(index, data));
+    const handed = run.traits.isSharing ? message : copied(message);
+    if (run.service !== null) return run.service.apply(handed);
+    if (!this.#hasSnapshots) return this.services.apply(server, handed);
+    this.services.applyWithSnapshots(server, handed, (index, data) => raft.snapshot(index, data));
   }
 
-  #environment(server: number): LabEnvironment {
+  #environment(server: number, run: Run): LabEnvironment {
     const random = this.random.fork();
+    const { scheduler } = this;
     const { recorder } = this.journal;
+    const after = (milliseconds: number, happen: () => void): (() => void) =>
+      run.traits.isQuiet ? scheduler.afterQuietly(milliseconds, happen) : scheduler.after(milliseconds, happen);
     return {
-      now: () => this.scheduler.now,
-      after: (milliseconds, run, name) => {
-        if (recorder === null) return this.scheduler.after(milliseconds, run);
-        return this.scheduler.after(milliseconds, () => {
+      now: () => scheduler.now,
+      after: (milliseconds, happen, name) => {
+        if (recorder === null) return after(milliseconds, happen);
+        return after(milliseconds, () => {
           if (name !== '') recorder.note(server, { kind: 'timer', name: name ?? 'its' });
-          run();
+          happen();
         });
       },
       below: (bound) => random.below(bound),
+    };
+  }
+
+  /** What both promise. Who looks for races takes nobody's word. */
+  #traitsOf(raft: RaftServer, service: HostedService | null): Traits {
+    const both = service === null ? [raft] : [raft, service];
+    return {
+      isQuiet: both.every(({ isSynchronous }) => isSynchronous === true),
+      isSharing: this.#shared === undefined && both.every(({ isSharing }) => isSharing === true),
     };
   }
 

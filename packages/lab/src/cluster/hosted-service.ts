@@ -12,6 +12,9 @@ export interface ServiceHost {
 }
 
 export interface HostedService {
+  /** See RaftServer. */
+  readonly isSynchronous?: boolean;
+  readonly isSharing?: boolean;
   apply(message: ApplyMessage): void;
   /** A call of a client; false if the service has no such method, and the call is for Raft. */
   handle(method: string, args: PlainData, answer: (reply: PlainData) => void): boolean;

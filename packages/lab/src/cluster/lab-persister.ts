@@ -1,9 +1,11 @@
 import type { Persister, PlainData } from '../interface.ts';
 import type { SharedValues } from '../race/shared-values.ts';
-import { copyPlain } from '../plain-data.ts';
+import { copyPlain, handOn } from '../plain-data.ts';
 
 /** What of a server survives its crash. Every run of a server has its own, so an old one can save no more. */
 export class LabPersister implements Persister {
+  /** What is saved is not changed afterwards by who saves it, see Traits: it need not be copied. */
+  isSharing = false;
   readonly #shared: SharedValues | undefined;
   #state: PlainData = null;
   #stateBytes = 0;
@@ -14,11 +16,12 @@ export class LabPersister implements Persister {
   }
 
   save(state: unknown, snapshot: Uint8Array | null): void {
-    const { value, bytes } = copyPlain(state, this.#state);
+    const { value, bytes } = handOn(state, this.isSharing, this.#state);
     this.#shared?.handOver(state, 'the saved state');
     this.#state = value;
     this.#stateBytes = bytes;
-    if (!isSame(snapshot, this.#snapshot)) this.#snapshot = snapshot?.slice() ?? null;
+    if (this.isSharing) this.#snapshot = snapshot;
+    else if (!isSame(snapshot, this.#snapshot)) this.#snapshot = snapshot?.slice() ?? null;
   }
 
   readState(): unknown {

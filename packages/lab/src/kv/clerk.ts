@@ -2,12 +2,14 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { ScenarioFailure } from '../cluster/failure.ts';
 import type { PlainData } from '../interface.ts';
-import type { End } from '../network/network.ts';
+import type { End, Traits } from '../network/network.ts';
 import type { KvMethod, KvReply } from './kv-server.ts';
 import { type KvHistory, showValue } from './operations.ts';
 
 /** Milliseconds between two rounds in which nobody led. */
 const NO_LEADER_PAUSE = 20;
+
+const traits: Traits = { isQuiet: false, isSharing: true };
 
 /** An operation has no answer, and is asked no more. It may have happened, or may yet. */
 export class NoAnswer extends ScenarioFailure {}
@@ -92,7 +94,7 @@ export class Clerk {
   #call(method: KvMethod, args: PlainData): Promise<PlainData> {
     const end = this.#ends[this.#leader];
     if (end === undefined) throw new RangeError('A clerk must be able to reach at least one server.');
-    return new Promise((resolve) => this.#cluster.network.call(end, method, args, resolve));
+    return new Promise((resolve) => this.#cluster.network.call(end, method, args, resolve, traits));
   }
 
   async #pause(method: KvMethod, key: string, until: number): Promise<void> {

@@ -44,15 +44,25 @@ interface Waiting {
   readonly answer: (reply: PlainData) => void;
 }
 
+interface Held {
+  readonly value: string;
+  /** Key and value as a snapshot has them, once one was taken: between two of them few keys change. */
+  text: string | null;
+}
+
+const toBytes = new TextEncoder();
+
 /** `maxRaftState`: bytes of saved state at which a snapshot is due; -1 takes none. */
 export function kvService(maxRaftState: number): MakeService {
   return (host) => new KvServer(host, maxRaftState);
 }
 
 class KvServer implements HostedService {
+  readonly isSynchronous = true;
+  readonly isSharing = true;
   readonly #host: ServiceHost;
   readonly #snapshotAt: number;
-  #data = new Map<string, string>();
+  #data = new Map<string, Held>();
   /** Of each client the newest write that was done. */
   #done = new Map<number, number>();
   #applied = 0;
@@ -109,14 +119,18 @@ class KvServer implements HostedService {
     const { kind, client, sequence, key, value } = command;
     if (kind !== 'get' && (this.#done.get(client) ?? 0) < sequence) {
       this.#done.set(client, sequence);
-      this.#data.set(key, kind === 'append' ? (this.#data.get(key) ?? '') + value : value);
+      const before = kind === 'append' ? (this.#data.get(key)?.value ?? '') : '';
+      this.#data.set(key, { value: before + value, text: null });
     }
     const waiting = this.#waiting.get(index);
     if (waiting === undefined) return;
     // Another leader's command stands where this client's was put.
     if (waiting.client !== client || waiting.sequence !== sequence) return this.#refuse(index, 'wrongLeader');
     this.#waiting.delete(index);
-    waiting.answer({ kind: 'ok', value: kind === 'get' ? (this.#data.get(key) ?? null) : null } satisfies KvReply);
+    waiting.answer({
+      kind: 'ok',
+      value: kind === 'get' ? (this.#data.get(key)?.value ?? null) : null,
+    } satisfies KvReply);
   }
 
   #refuse(index: number, kind: 'wrongLeader' | 'timeout'): void {
@@ -129,7 +143,7 @@ class KvServer implements HostedService {
     if (this.#isWatching) return;
     this.#isWatching = true;
     const { scheduler, raft } = this.#host;
-    scheduler.after(LEADERSHIP_POLL, () => {
+    scheduler.quietly(LEADERSHIP_POLL, () => {
       this.#isWatching = false;
       if (this.#isKilled) return;
       const { term, isLeader } = raft.getState();
@@ -142,8 +156,10 @@ class KvServer implements HostedService {
   }
 
   #encode(): Uint8Array {
-    const state = { index: this.#applied, data: [...this.#data], done: [...this.#done] };
-    return new TextEncoder().encode(JSON.stringify(state));
+    const data: string[] = [];
+    for (const [key, held] of this.#data) data.push((held.text ??= JSON.stringify([key, held.value])));
+    const done = JSON.stringify([...this.#done]);
+    return toBytes.encode(`{"index":${this.#applied},"data":[${data.join(',')}],"done":${done}}`);
   }
 
   #restore(snapshot: Uint8Array, index: number | null = null): void {
@@ -154,7 +170,7 @@ class KvServer implements HostedService {
         `server ${server} was handed a snapshot${index === null ? '' : ` for index ${index}`} that holds ${state === null ? 'something else' : `index ${state.index}`}`,
       );
     }
-    this.#data = new Map(state.data);
+    this.#data = new Map(state.data.map(([key, value]) => [key, { value, text: null }]));
     this.#done = new Map(state.done);
     this.#applied = state.index;
     for (const at of this.#waiting.keys()) if (at <= state.index) this.#refuse(at, 'wrongLeader');

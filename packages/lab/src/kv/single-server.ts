@@ -11,10 +11,12 @@ import { type KvMethod, type KvReply, kvService } from './kv-server.ts';
 const CLIENT = 0;
 
 export class SingleServer {
+  readonly #scheduler: Scheduler;
   readonly #service;
   #sequence = 0;
 
   constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
     let index = 0;
     const raft: RaftServer = {
       start: (command) => {
@@ -39,6 +41,7 @@ export class SingleServer {
     return new Promise((resolve, reject) => {
       this.#service.handle(method, args, (answer) => {
         const reply = answer as unknown as KvReply;
+        this.#scheduler.wakes();
         if (reply.kind === 'ok') resolve(reply.value ?? '');
         else reject(new Error(`A server that cannot fail answered ${reply.kind}.`));
       });

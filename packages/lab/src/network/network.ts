@@ -4,7 +4,7 @@
  */
 import type { RandomStream } from '@quorate/sim';
 import type { PlainData } from '../interface.ts';
-import { type Copied, copyPlain } from '../plain-data.ts';
+import { type Copied, handOn } from '../plain-data.ts';
 import type { SharedValues } from '../race/shared-values.ts';
 import type { Scheduler } from '../time/scheduler.ts';
 import { CallCounts } from './call-counts.ts';
@@ -26,8 +26,20 @@ const DEAD_LONG_DELAY = 7000;
 /** Values that changed hands and are still compared: whoever handed them over may yet change them. */
 const KEPT_SHARED = 50;
 
+/** What one side of a call promises, so that less need be done about it. */
+export interface Traits {
+  /** It wakes nobody by what it does when it is told something: see Scheduler.quietly. */
+  readonly isQuiet: boolean;
+  /** What it hands over or is handed is not changed by it afterwards: between two such sides nothing is copied. */
+  readonly isSharing: boolean;
+}
+
+/** Nothing is known of it. */
+export const noTraits: Traits = { isQuiet: false, isSharing: false };
+
 interface Server {
   readonly dispatch: Dispatch;
+  readonly traits: Traits;
 }
 
 interface Call {
@@ -35,6 +47,7 @@ interface Call {
   readonly id: number;
   readonly method: string;
   readonly args: PlainData;
+  readonly isSharing: boolean;
 }
 
 /** A way to one server, bound to it for life. A new one is off. */
@@ -78,15 +91,19 @@ export class LabNetwork {
   /** Milliseconds more that whatever a server says or is told takes. */
   readonly #slowness = new Map<string, number>();
 
+  /** Whether anybody reads what events are called: who looks for races does. */
+  readonly #isNaming: boolean;
+
   constructor(scheduler: Scheduler, random: RandomStream, options: NetworkOptions) {
     this.#scheduler = scheduler;
     this.#random = random;
     this.#options = options;
+    this.#isNaming = options.shared !== undefined;
   }
 
   /** Replaces whoever had the name: calls to that one fail from here on. */
-  addServer(name: string, dispatch: Dispatch): void {
-    this.#servers.set(name, { dispatch });
+  addServer(name: string, dispatch: Dispatch, traits = noTraits): void {
+    this.#servers.set(name, { dispatch, traits });
     this.counts.forget(name);
   }
 
@@ -106,9 +123,11 @@ export class LabNetwork {
     return end;
   }
 
-  /** `done` is called once, and never from inside. */
-  call(end: End, method: string, args: unknown, done: (reply: PlainData) => void): void {
-    const request = copyPlain(args);
+  /** `done` is called once, and never from inside. `traits` are the caller's. */
+  call(end: End, method: string, args: unknown, done: (reply: PlainData) => void, traits = noTraits): void {
+    const server = this.#servers.get(end.server);
+    const isSharing = traits.isSharing && server?.traits.isSharing === true;
+    const request = handOn(args, isSharing);
     this.#options.shared?.handOver(args, `the arguments of ${method}`);
     const isCutOff = this.#isCutOff(end.from);
     this.counts.sent(method, request.bytes, this.#scheduler.now, isCutOff);
@@ -119,22 +138,26 @@ export class LabNetwork {
       this.counts.ended(this.#scheduler.now, isCutOff);
       if (reply === null) this.counts.unanswered += 1;
       this.#options.shared?.checkAndForget(KEPT_SHARED);
+      if (!traits.isQuiet) this.#scheduler.wakes();
       done(reply);
     };
-    const server = this.#servers.get(end.server);
     if (!end.isOn || server === undefined) {
       const bound = this.hasLongDelays ? DEAD_LONG_DELAY : DEAD_DELAY;
-      this.#scheduler.after(this.#random.below(bound), () => finish(null), `nobody answers ${method}`);
+      this.#scheduler.quietly(
+        this.#random.below(bound),
+        () => finish(null),
+        this.#isNaming ? `nobody answers ${method}` : '',
+      );
       return;
     }
     const delay = this.isReliable ? 0 : this.#random.below(UNRELIABLE_DELAY);
-    this.#scheduler.after(
+    this.#scheduler.quietly(
       delay + this.#hop(end),
       () => {
         if (!this.isReliable && this.#random.chance(LOSS_PERMILLE)) return finish(null);
-        this.#deliver(end, server, { id, method, args: request.value }, finish);
+        this.#deliver(end, server, { id, method, args: request.value, isSharing }, finish);
       },
-      `${method} reaches server ${end.server}`,
+      this.#isNaming ? `${method} reaches server ${end.server}` : '',
     );
   }
 
@@ -144,13 +167,13 @@ export class LabNetwork {
     return true;
   }
 
-  #deliver(end: End, server: Server, { id, method, args }: Call, finish: (reply: PlainData) => void): void {
+  #deliver(end: End, server: Server, { id, method, args, isSharing }: Call, finish: (reply: PlainData) => void): void {
     let isOver = false;
     const isGone = (): boolean => !end.isOn || this.#servers.get(end.server) !== server;
     const check = (): void => {
       if (isOver) return;
       if (!isGone()) {
-        this.#scheduler.after(LIVENESS_CHECK, check);
+        this.#scheduler.quietly(LIVENESS_CHECK, check);
         return;
       }
       isOver = true;
@@ -158,15 +181,22 @@ export class LabNetwork {
     };
     this.counts.arrived(end.server);
     this.#options.observer?.arrived(id);
+    if (!server.traits.isQuiet) this.#scheduler.wakes();
     server.dispatch(method, args, (reply) => {
       if (isOver) return;
       isOver = true;
       this.#options.shared?.handOver(reply, `the answer to ${method}`);
-      const { value, bytes } = copyPlain(reply);
+      const { value, bytes } = handOn(reply, isSharing);
       this.#options.observer?.answered(id, value);
-      this.#answer(end, { value, bytes }, isGone, finish, `the answer of server ${end.server} to ${method} arrives`);
+      this.#answer(
+        end,
+        { value, bytes },
+        isGone,
+        finish,
+        this.#isNaming ? `the answer of server ${end.server} to ${method} arrives` : '',
+      );
     });
-    if (!isOver) this.#scheduler.after(LIVENESS_CHECK, check);
+    if (!isOver) this.#scheduler.quietly(LIVENESS_CHECK, check);
   }
 
   /** A server that is gone by now gives no answer, even though its method ran: what it promised may not outlive it. */
@@ -178,10 +208,10 @@ export class LabNetwork {
     label: string,
   ): void {
     if (isGone() || (!this.isReliable && this.#random.chance(LOSS_PERMILLE))) {
-      this.#scheduler.after(0, () => finish(null));
+      this.#scheduler.quietly(0, () => finish(null));
       return;
     }
-    this.#scheduler.after(
+    this.#scheduler.quietly(
       this.#answerDelay() + this.#hop(end),
       () => {
         this.counts.answered(bytes, this.#scheduler.now);

@@ -108,7 +108,8 @@ export class Disk {
     const { base, bytes: log } = this.#log;
     const { index } = this.#configuration;
     const configuration = index === 0 ? undefined : { index, data: encodeConfiguration(this.#configuration) };
-    this.#persister.save({ ...this.#hardState, base, configuration, log } satisfies Saved, this.#snapshotData);
+    const { term, vote } = this.#hardState;
+    this.#persister.save({ term, vote, base, configuration, log } satisfies Saved, this.#snapshotData);
   }
 }
 

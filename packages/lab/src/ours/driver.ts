@@ -5,10 +5,10 @@
 import {
   type Configuration,
   defaultOptions,
+  type Entry,
   EntryKind,
   type Index,
   initialConfiguration,
-  type Input,
   type LoadRequest,
   type MemberChange,
   type MemberId,
@@ -24,8 +24,8 @@ import {
 import type { ApplyMessage, PlainData, StartResult } from '../interface.ts';
 import type { Disk } from './disk.ts';
 
-/** An input without its time. */
-type Step = Input extends infer Each ? (Each extends Input ? Omit<Each, 'now'> : never) : never;
+const toBytes = new TextEncoder();
+const toText = new TextDecoder();
 
 /** The suite allows ten heartbeats a second. Microseconds. */
 export const labOptions: RaftDefaults = {
@@ -75,6 +75,19 @@ export interface Host {
   apply(message: ApplyMessage): void;
 }
 
+/** Commands that were decoded last: where servers share what they send, all of them apply the same bytes, one soon after the other. */
+const recent = new Map<number, { readonly data: Uint8Array; readonly command: PlainData }>();
+const MAX_RECENT = 256;
+
+function decoded({ index, data }: Entry): PlainData {
+  const place = index % MAX_RECENT;
+  const known = recent.get(place);
+  if (known?.data === data) return known.command;
+  const command = JSON.parse(toText.decode(data)) as PlainData;
+  recent.set(place, { data, command });
+  return command;
+}
+
 /** What it remembers between two steps, besides the core and the disk. */
 export interface DriverMemory {
   /** Commands handed to the core since it last wrote. */
@@ -111,10 +124,11 @@ export class Driver {
     const refused = { index: 0, term: raft.term, isLeader: false };
     if (this.isKilled || raft.role !== 'leader') return refused;
     const before = raft.lastIndex;
-    this.step({
+    this.raft.step({
+      now: this.#now,
       kind: 'propose',
       id: memory.nextProposal++,
-      commands: [new TextEncoder().encode(JSON.stringify(command))],
+      commands: [toBytes.encode(JSON.stringify(command))],
     });
     if (raft.lastIndex === before) return refused;
     memory.started += 1;
@@ -130,7 +144,7 @@ export class Driver {
     const at = this.#disk.log.indexOf(index);
     if (this.isKilled || at === undefined) return false;
     const snapshot = this.#disk.compact(at, data, this.raft.configurationAt(at));
-    this.step({ kind: 'compacted', snapshot, through: at });
+    this.raft.step({ now: this.#now, kind: 'compacted', snapshot, through: at });
     return true;
   }
 
@@ -146,7 +160,7 @@ export class Driver {
       ...present.filter((id) => !wanted.includes(id)).map((id) => ({ op: 'remove', id }) as const),
     ];
     const id = this.memory.nextChange++;
-    this.step({ kind: 'change', id, changes, version: null });
+    this.raft.step({ now: this.#now, kind: 'change', id, changes, version: null });
     return this.flush().some((result) => result.id === id && result.refused === null);
   }
 
@@ -157,7 +171,7 @@ export class Driver {
     if ('message' in args) this.#receive(args);
     const caller = { id: message.from, reply: null };
     this.#caller = caller;
-    this.step({ kind: 'message', message });
+    this.raft.step({ now: this.#now, kind: 'message', message });
     this.flush();
     this.#caller = null;
     return caller.reply ?? false;
@@ -172,20 +186,22 @@ export class Driver {
   answered(message: Message, reply: Message | false | null): void {
     if (this.isKilled) return;
     const peer = message.to;
-    if (message.kind === 'installSnapshot') this.step({ kind: 'snapshotSent', peer, delivered: reply !== null });
-    else if (reply === null && message.kind === 'appendEntries') this.step({ kind: 'unreachable', peer });
-    if (reply !== null && reply !== false) this.step({ kind: 'message', message: reply });
+    if (message.kind === 'installSnapshot')
+      this.raft.step({ now: this.#now, kind: 'snapshotSent', peer, delivered: reply !== null });
+    else if (reply === null && message.kind === 'appendEntries')
+      this.raft.step({ now: this.#now, kind: 'unreachable', peer });
+    if (reply !== null && reply !== false) this.raft.step({ now: this.#now, kind: 'message', message: reply });
     this.flush();
   }
 
   timeout({ name, generation }: Pick<TimerCommand, 'name' | 'generation'>): void {
     if (this.isKilled) return;
-    this.step({ kind: 'timeout', name, generation });
+    this.raft.step({ now: this.#now, kind: 'timeout', name, generation });
     this.flush();
   }
 
-  step(step: Step): void {
-    this.raft.step({ ...step, now: this.#host.now() });
+  get #now(): Micros {
+    return this.#host.now();
   }
 
   /** Carries out what the core wants, until it wants nothing more. Returns what came of changes of membership. */
@@ -193,7 +209,7 @@ export class Driver {
     const changes: Output['changes'][number][] = [];
     for (;;) {
       const output = this.raft.takeOutput();
-      changes.push(...output.changes);
+      if (output.changes.length > 0) changes.push(...output.changes);
       for (const timer of output.arm) this.#host.arm(timer);
       if (output.persist !== null) this.#persist(output.persist);
       for (const { message } of output.send) this.#send(message);
@@ -216,7 +232,7 @@ export class Driver {
     if (snapshot !== null) this.memory.received = [];
     this.#disk.write(batch, received ?? null);
     this.memory.started = 0;
-    this.step({ kind: 'persisted', id: batch.id });
+    this.raft.step({ now: this.#now, kind: 'persisted', id: batch.id });
   }
 
   #applyEntries(from: Index, to: Index): void {
@@ -225,10 +241,9 @@ export class Driver {
       const entry = log.entry(index);
       const number = log.commandsAt(index);
       // Said first: the service may take its snapshot while it is handed the command.
-      this.step({ kind: 'applied', index });
+      this.raft.step({ now: this.#now, kind: 'applied', index });
       if (entry?.kind !== EntryKind.command) continue;
-      const command = JSON.parse(new TextDecoder().decode(entry.data)) as PlainData;
-      this.#host.apply({ kind: 'command', index: number, command });
+      this.#host.apply({ kind: 'command', index: number, command: decoded(entry) });
     }
   }
 
@@ -238,14 +253,14 @@ export class Driver {
       const [number, term] = [log.commandsAt(index), log.termAt(index)];
       this.#host.apply({ kind: 'snapshot', index: number, term, data: snapshotData });
     }
-    this.step({ kind: 'applied', index });
+    this.raft.step({ now: this.#now, kind: 'applied', index });
   }
 
   #load({ id, from, to }: LoadRequest): void {
     const { log } = this.#disk;
     const entries = log.entries.slice(from - log.base.index - 1, to - log.base.index);
-    if (from <= log.base.index) this.step({ kind: 'loadFailed', id, reason: 'compacted' });
-    else this.step({ kind: 'loaded', id, entries });
+    if (from <= log.base.index) this.raft.step({ now: this.#now, kind: 'loadFailed', id, reason: 'compacted' });
+    else this.raft.step({ now: this.#now, kind: 'loaded', id, entries });
   }
 
   /** The answer to the call at hand goes back as its answer; everything else is a call of its own. */

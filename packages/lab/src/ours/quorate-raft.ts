@@ -14,6 +14,8 @@ export function quorateRaft(options: Partial<RaftDefaults> = {}): Make {
 }
 
 class QuorateServer implements RaftServer {
+  readonly isSynchronous: boolean;
+  readonly isSharing = true;
   readonly #peers: readonly Peer[];
   readonly #environment: LabEnvironment;
   readonly #driver: Driver;
@@ -21,6 +23,7 @@ class QuorateServer implements RaftServer {
   #isFlushDue = false;
 
   constructor(raft: Raft, disk: Disk, peers: readonly Peer[], environment: LabEnvironment, apply: Parameters<Make>[3]) {
+    this.isSynchronous = peers.every(({ ask }) => ask !== undefined);
     this.#peers = peers;
     this.#environment = environment;
     const host = {
@@ -91,7 +94,9 @@ class QuorateServer implements RaftServer {
   }
 
   #call(to: number, message: Message, args: Message | Install): void {
-    const answer = this.#peers[to]?.call(message.kind, args);
-    void answer?.then((reply) => this.#driver.answered(message, reply as Message | false | null));
+    const peer = this.#peers[to];
+    const done = (reply: unknown): void => this.#driver.answered(message, reply as Message | false | null);
+    if (peer?.ask === undefined) void peer?.call(message.kind, args).then(done);
+    else peer.ask(message.kind, args, done);
   }
 }

@@ -8,7 +8,7 @@ const HEADER_BYTES = 9;
 const PAGE_BYTES = 4096;
 
 /**
- * What is saved of it. Whoever saves hands over the whole log each time, and it is copied each time: full pages are strings, a
+ * What is saved of it. Whoever saves hands over the whole log each time, and it may be copied each time: full pages are strings, a
  * character a byte, since those are never copied.
  */
 export interface LogBytes {
@@ -31,9 +31,10 @@ export class SavedLog {
   /** Behind each entry: commands up to there, and bytes. */
   #commands: number[] = [];
   #ends: number[] = [];
-  #bytes: Uint8Array = new Uint8Array(PAGE_BYTES);
-  /** The beginning of it, as far as it was saved before. */
-  readonly #pages: string[] = [];
+  #bytes = new Uint8Array(PAGE_BYTES);
+  #view = new DataView(this.#bytes.buffer);
+  /** The beginning of it, as far as it was saved before. What is handed out never changes. */
+  #pages: readonly string[] = [];
 
   constructor(base: LogBase) {
     this.#base = base;
@@ -73,13 +74,19 @@ export class SavedLog {
     return this.#entries;
   }
 
-  /** Shares memory: copy what is to be kept. */
+  /** What was handed out stays as it is, whatever becomes of the log. */
   get bytes(): LogBytes {
-    const { buffer } = this.#bytes;
-    for (let at = this.#pages.length * PAGE_BYTES; at + PAGE_BYTES <= this.#end; at += PAGE_BYTES) {
-      this.#pages.push(Buffer.from(buffer, at, PAGE_BYTES).toString('latin1'));
+    const saved = this.#pages.length * PAGE_BYTES;
+    if (saved + PAGE_BYTES <= this.#end) this.#pages = [...this.#pages, ...this.#pagesBehind(saved)];
+    return { pages: this.#pages, rest: this.#bytes.subarray(this.#pages.length * PAGE_BYTES, this.#end) };
+  }
+
+  #pagesBehind(saved: number): string[] {
+    const pages: string[] = [];
+    for (let at = saved; at + PAGE_BYTES <= this.#end; at += PAGE_BYTES) {
+      pages.push(Buffer.from(this.#bytes.buffer, at, PAGE_BYTES).toString('latin1'));
     }
-    return { pages: [...this.#pages], rest: this.#bytes.subarray(this.#pages.length * PAGE_BYTES, this.#end) };
+    return pages;
   }
 
   entry(index: Index): Entry | undefined {
@@ -106,10 +113,9 @@ export class SavedLog {
     const start = this.#end;
     const end = start + HEADER_BYTES + data.length;
     this.#reserve(end);
-    const view = new DataView(this.#bytes.buffer);
-    view.setUint32(start, term);
-    view.setUint8(start + 4, kind);
-    view.setUint32(start + 5, data.length);
+    this.#view.setUint32(start, term);
+    this.#view.setUint8(start + 4, kind);
+    this.#view.setUint32(start + 5, data.length);
     this.#bytes.set(data, start + HEADER_BYTES);
     this.#commands.push(this.lastCommand + (kind === Kind.command ? 1 : 0));
     this.#entries.push(entry);
@@ -121,11 +127,11 @@ export class SavedLog {
     const kept = Math.max(0, index - this.#base.index - 1);
     if (kept >= this.#entries.length) return;
     // What was handed out as saved must not be written over by what is appended next.
-    this.#bytes = this.#bytes.slice();
+    this.#hold(this.#bytes.slice());
     this.#entries.length = Math.min(this.#entries.length, kept);
     this.#commands.length = this.#entries.length;
     this.#ends.length = this.#entries.length;
-    this.#pages.length = Math.min(this.#pages.length, Math.floor(this.#end / PAGE_BYTES));
+    this.#pages = this.#pages.slice(0, Math.floor(this.#end / PAGE_BYTES));
   }
 
   /** Forgets everything up to and including `index`. */
@@ -143,6 +149,11 @@ export class SavedLog {
     if (bytes <= this.#bytes.length) return;
     const grown = new Uint8Array(2 * bytes);
     grown.set(this.#bytes);
-    this.#bytes = grown;
+    this.#hold(grown);
+  }
+
+  #hold(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
   }
 }

@@ -89,6 +89,8 @@ export class LabRecorder implements NetworkObserver {
       return result;
     };
     return {
+      isSynchronous: raft.isSynchronous === true,
+      isSharing: raft.isSharing === true,
       start,
       getState: () => raft.getState(),
       snapshot: (index, data) => raft.snapshot(index, data),

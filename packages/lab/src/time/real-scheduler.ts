@@ -37,6 +37,18 @@ export class RealScheduler implements Scheduler {
     return () => clearTimer(timer);
   }
 
+  afterQuietly(milliseconds: number, run: () => void): () => void {
+    return this.after(milliseconds, run);
+  }
+
+  quietly(milliseconds: number, run: () => void): void {
+    this.after(milliseconds, run);
+  }
+
+  wakes(): void {
+    // Whoever can go on does so behind each event.
+  }
+
   sleep(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       this.after(milliseconds, resolve);

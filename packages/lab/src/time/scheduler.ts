@@ -5,6 +5,12 @@ export interface Scheduler {
   readonly now: number;
   /** Runs it after so long; returns what cancels that. `label` is what a report calls it. */
   after(milliseconds: number, run: () => void, label?: string): () => void;
+  /** As `after`, for what wakes nobody who waits for a promise: it costs less. */
+  afterQuietly(milliseconds: number, run: () => void): () => void;
+  /** The same for what is never cancelled. Should it wake somebody after all, it says so by `wakes`. */
+  quietly(milliseconds: number, run: () => void, label?: string): void;
+  /** Somebody who waits for a promise can go on, and does so before anything else happens. */
+  wakes(): void;
   sleep(milliseconds: number): Promise<void>;
   /**
    * Lets time pass until what `main` began is over, and returns what came of it. Whatever throws meanwhile, in whoever's code, ends it.

@@ -9,12 +9,17 @@ const KEPT_ORDER = 200_000;
 /** Taken before anything of a test runs: the globals may be replaced by then (sandbox). */
 const { setImmediate: afterMicrotasks } = globalThis;
 
+/** Cancelled events that wait in the queue until they are taken out, where they are more than those that will happen. */
+const MAX_CANCELLED = 200;
+
 class Call extends QueuedEvent {
+  readonly isQuiet: boolean;
   readonly #run: () => void;
 
-  constructor(run: () => void) {
+  constructor(run: () => void, isQuiet: boolean) {
     super();
     this.#run = run;
+    this.isQuiet = isQuiet;
   }
 
   override happen(): void {
@@ -28,11 +33,15 @@ class Call extends QueuedEvent {
  */
 export class VirtualScheduler implements Scheduler {
   readonly order: string[] = [];
-  readonly #queue = new EventQueue();
+  readonly #queue = new EventQueue<Call>();
   /** Of events that are due at one moment, any may come first: null takes them as they were added. */
   readonly #shuffle: RandomStream | null;
   readonly #onBeat: (() => void) | undefined;
   #now = 0;
+  /** Somebody may be ready to go on, who waited for a promise. */
+  #isWaking = false;
+  /** In the queue. */
+  #cancelled = 0;
   #failure: { readonly error: unknown } | null = null;
   #millisecond = 0;
   #eventsInIt = 0;
@@ -46,18 +55,20 @@ export class VirtualScheduler implements Scheduler {
     return this.#now;
   }
 
-  after(milliseconds: number, run: () => void, label = 'a timer'): () => void {
-    const shuffle = this.#shuffle;
-    const jitter = shuffle === null ? 0 : shuffle.below(1000) / 1e7;
-    const noted = (): void => {
-      if (this.order.length < KEPT_ORDER) this.order.push(`${this.#now.toFixed(1)} ms ${label}`);
-      run();
-    };
-    const event = new Call(shuffle === null ? run : noted);
-    this.#queue.add(this.#now + Math.max(0, milliseconds) + jitter, event);
-    return () => {
-      event.isOver = true;
-    };
+  after(milliseconds: number, run: () => void, label?: string): () => void {
+    return this.#cancelling(this.#add(milliseconds, run, false, label));
+  }
+
+  afterQuietly(milliseconds: number, run: () => void): () => void {
+    return this.#cancelling(this.#add(milliseconds, run, true));
+  }
+
+  quietly(milliseconds: number, run: () => void, label?: string): void {
+    this.#add(milliseconds, run, true, label);
+  }
+
+  wakes(): void {
+    this.#isWaking = true;
   }
 
   sleep(milliseconds: number): Promise<void> {
@@ -81,11 +92,42 @@ export class VirtualScheduler implements Scheduler {
       await new Promise<void>((resolve) => {
         afterMicrotasks(resolve);
       });
+      this.#isWaking = false;
       if (this.#failure !== null) throw this.#failure.error;
       if (isOver) return result;
-      this.#step();
-      if (this.#now > limit) throw new OverdueError(limit);
+      while (!this.#isWaking && this.#failure === null) {
+        this.#step();
+        if (this.#now > limit) throw new OverdueError(limit);
+      }
     }
+  }
+
+  #add(milliseconds: number, run: () => void, isQuiet: boolean, label = 'a timer'): Call {
+    const shuffle = this.#shuffle;
+    const event = new Call(shuffle === null ? run : this.#noted(run, label), isQuiet);
+    const jitter = shuffle === null ? 0 : shuffle.below(1000) / 1e7;
+    this.#queue.add(this.#now + Math.max(0, milliseconds) + jitter, event);
+    return event;
+  }
+
+  #cancelling(event: Call): () => void {
+    return () => this.#cancel(event);
+  }
+
+  #noted(run: () => void, label: string): () => void {
+    return () => {
+      if (this.order.length < KEPT_ORDER) this.order.push(`${this.#now.toFixed(1)} ms ${label}`);
+      run();
+    };
+  }
+
+  /** Timers that are set anew over and over would fill the queue. */
+  #cancel(event: Call): void {
+    if (event.isOver) return;
+    event.isOver = true;
+    this.#cancelled += 1;
+    if (this.#cancelled <= MAX_CANCELLED || this.#cancelled <= this.#queue.size / 2) return;
+    this.#cancelled -= this.#queue.sweep();
   }
 
   #step(): void {
@@ -93,11 +135,15 @@ export class VirtualScheduler implements Scheduler {
     if (event === null) {
       throw new StuckError('The test waits, and nothing is left to happen: something is awaited that never comes.');
     }
-    if (event.isOver) return;
+    if (event.isOver) {
+      this.#cancelled -= 1;
+      return;
+    }
     this.#now = event.at;
     this.#onBeat?.();
     this.#countAt(Math.floor(event.at));
     event.isOver = true;
+    if (!event.isQuiet) this.#isWaking = true;
     try {
       event.happen();
     } catch (error) {

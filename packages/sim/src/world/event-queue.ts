@@ -26,6 +26,11 @@ export class EventQueue<Event extends QueuedEvent = QueuedEvent> {
     return this.#first()?.at ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Whatever waits in the heap, over or not. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
   add(at: number, event: Event): void {
     event.at = at;
     event.sequence = this.#sequence++;
@@ -40,6 +45,15 @@ export class EventQueue<Event extends QueuedEvent = QueuedEvent> {
     if (event === this.#laneFirst) this.#leaveLane(event);
     else this.#removeTop();
     return event;
+  }
+
+  /** Takes out those of the heap that are over, and returns how many. For whoever adds much that never happens. */
+  sweep(): number {
+    const before = this.#heap.length;
+    const live = this.#heap.filter(({ isOver }) => !isOver);
+    this.#heap.length = 0;
+    for (const event of live) this.#rise(event);
+    return before - live.length;
   }
 
   #first(): Event | null {
