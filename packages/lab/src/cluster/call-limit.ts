@@ -17,8 +17,8 @@ export class CallLimit {
   readonly #servers: number;
   /** Milliseconds. */
   readonly #now: () => number;
-  /** By what was called. */
-  readonly #calls = new Map<string, number>();
+  /** By what was called, from whom, and to whom. */
+  readonly #calls = new Map<string, Map<string, number>[]>();
   #count = 0;
   #commands = 0;
   #highest = 0;
@@ -41,8 +41,13 @@ export class CallLimit {
    */
   called(from: number, to: string, method: string, args: unknown): ScenarioFailure | null {
     this.#count += 1;
-    const what = `${unwrapped(method, args).method} of server ${from} to server ${to}`;
-    this.#calls.set(what, (this.#calls.get(what) ?? 0) + 1);
+    const meant = unwrapped(method, args).method;
+    let calls = this.#calls.get(meant);
+    if (calls === undefined) {
+      calls = Array.from({ length: this.#servers }, () => new Map<string, number>());
+      this.#calls.set(meant, calls);
+    }
+    calls[from]?.set(to, (calls[from].get(to) ?? 0) + 1);
     return this.#count <= this.#allowed() ? null : new ScenarioFailure(this.#tell());
   }
 
@@ -52,11 +57,16 @@ export class CallLimit {
   }
 
   #tell(): string {
-    const [most, times] = [...this.#calls].reduce((a, b) => (b[1] > a[1] ? b : a));
+    const counts = [...this.#calls].flatMap(([method, calls]) =>
+      calls.flatMap((of, from) =>
+        [...of].map(([to, times]) => ({ what: `${method} of server ${from} to server ${to}`, times })),
+      ),
+    );
+    const most = counts.reduce((a, b) => (b.times > a.times ? b : a));
     return (
       `the servers sent ${this.#count} calls in ${(this.#now() / 1000).toFixed(1)} virtual seconds and applied ${this.#commands} commands; ` +
       `a limit of ${this.#allowed()} ends the test (${CALLS_A_SECOND} a second and ${CALLS_A_COMMAND} a command for each server). ` +
-      `Most often: ${most}, ${times} times. As a rule what is refused is asked again at once, though nothing has changed: ` +
+      `Most often: ${most.what}, ${most.times} times. As a rule what is refused is asked again at once, though nothing has changed: ` +
       'go on at once where the answer has moved something (a smaller nextIndex), and wait for the next heartbeat where not'
     );
   }
