@@ -2,6 +2,7 @@
  * The other style of an implementation: state that is plain data, and a function for each thing that can happen. Nothing waits in it, so
  * a model checker can take it apart; here it is put behind the suite's interface.
  */
+import { ask, offerAsk } from './ask.ts';
 import type {
   ApplyMessage,
   LabEnvironment,
@@ -62,6 +63,7 @@ interface Call {
 }
 
 class HandlerServer<State> implements RaftServer {
+  readonly isSynchronous: boolean;
   readonly change?: (members: readonly number[]) => boolean;
   readonly #module: HandlerModule<State>;
   readonly #context: HandlerContext;
@@ -77,6 +79,7 @@ class HandlerServer<State> implements RaftServer {
     apply: (message: ApplyMessage) => void,
     environment: LabEnvironment,
   ) {
+    this.isSynchronous = offerAsk(peers);
     this.#module = module;
     this.#context = {
       me,
@@ -120,7 +123,9 @@ class HandlerServer<State> implements RaftServer {
 
   #call(peers: readonly Peer[], me: number, to: number, method: string, args: unknown): void {
     const call: Call = { from: me, method, args };
-    void peers[to]?.call('handle', call).then((reply) => {
+    const peer = peers[to];
+    if (peer === undefined) return;
+    ask(peer, 'handle', call, (reply) => {
       if (!this.#isKilled) this.#module.reply(this.#state, to, method, args, reply, this.#context);
     });
   }

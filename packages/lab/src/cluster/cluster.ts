@@ -271,6 +271,7 @@ export class Cluster {
     }
     const reply: unknown = handler.call(raft, args);
     if (reply instanceof Promise) {
+      this.scheduler.wakes();
       reply.then(answer, (error: unknown) => this.scheduler.fail(error));
       return;
     }

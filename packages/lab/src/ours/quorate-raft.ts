@@ -1,5 +1,6 @@
 /** Our Raft behind the suite's interface. */
 import { type Message, Raft, type RaftDefaults, type TimerCommand, type TimerName } from '@quorate/raft';
+import { ask, offerAsk } from '../ask.ts';
 import type { LabEnvironment, Make, Peer, RaftServer, StartResult } from '../interface.ts';
 import { Disk } from './disk.ts';
 import { configurationOf, Driver, type Install, incarnationOf, labOptions, nameOf, newMemory } from './driver.ts';
@@ -23,7 +24,7 @@ class QuorateServer implements RaftServer {
   #isFlushDue = false;
 
   constructor(raft: Raft, disk: Disk, peers: readonly Peer[], environment: LabEnvironment, apply: Parameters<Make>[3]) {
-    this.isSynchronous = peers.every(({ ask }) => ask !== undefined);
+    this.isSynchronous = offerAsk(peers);
     this.#peers = peers;
     this.#environment = environment;
     const host = {
@@ -95,8 +96,7 @@ class QuorateServer implements RaftServer {
 
   #call(to: number, message: Message, args: Message | Install): void {
     const peer = this.#peers[to];
-    const done = (reply: unknown): void => this.#driver.answered(message, reply as Message | false | null);
-    if (peer?.ask === undefined) void peer?.call(message.kind, args).then(done);
-    else peer.ask(message.kind, args, done);
+    if (peer === undefined) return;
+    ask(peer, message.kind, args, (reply) => this.#driver.answered(message, reply as Message | false | null));
   }
 }
