@@ -67,7 +67,6 @@ function cellOf({ range, delayMs, preVote, loss, adaptive }: Settings, scale: Sc
     preVote,
     death: 'silent',
     companions: loss === 'leader' ? 0 : 1,
-    resumes: true,
     delayMs,
     tuned: [`maxElectionBackoff=${adaptive ? 8 : 1}`],
   } as const;

@@ -8,7 +8,10 @@ import { InVainError } from '../harness/until.ts';
 import type { Server } from '../places/place.ts';
 import { type TimeoutRange, timeoutFlags } from './election-timeouts.ts';
 
-/** How a leader goes: `silent` stands still with its connections open, `killed` is ended by kill -9, and its connections break. */
+/**
+ * How a leader goes: `silent` stands still with its connections open, and goes on as it was when its successor serves; `killed` is ended by kill -9,
+ * its connections break, and it is started again.
+ */
 export type Death = 'silent' | 'killed';
 
 export interface ElectionSettings {
@@ -18,8 +21,6 @@ export interface ElectionSettings {
   readonly death: Death;
   /** Followers that go together with it; 0 if not given. */
   readonly companions?: number;
-  /** Servers that fell silent go on as they were, and remember what they had learnt; if not given they are killed and started again. */
-  readonly resumes?: boolean;
   /** One way, between servers. */
   readonly delayMs: number;
   /** Further options of the core, as `NAME=N`. */
@@ -37,7 +38,7 @@ export interface ElectionBudget {
 }
 
 /** So many times none, and the cell has shown what it has to show. */
-const MAX_NONE = 3;
+export const MAX_NONE = 3;
 
 export class ElectionTrial {
   readonly #harness: Harness;
@@ -171,8 +172,7 @@ export class ElectionTrial {
   }
 
   async #bringBack(cluster: Cluster, server: Server): Promise<void> {
-    if (this.#settings.resumes === true) return cluster.thaw(server);
-    await cluster.kill(server);
+    if (this.#settings.death === 'silent') return cluster.thaw(server);
     server.process.start();
     await cluster.until(
       `${server.member.name} to be back`,

@@ -1,6 +1,6 @@
 /** How long a cluster serves no write after its leader is gone, by election timeouts, size, PreVote and network delay. */
 import type { Cell, Experiment, Scale } from '../experiment.ts';
-import { type ElectionBudget, type ElectionSettings, ElectionTrial } from './election-trial.ts';
+import { type ElectionBudget, type ElectionSettings, ElectionTrial, MAX_NONE } from './election-trial.ts';
 import { RANGES } from './election-timeouts.ts';
 import { electionFigures } from './elections-figures.ts';
 
@@ -16,7 +16,7 @@ export const elections: Experiment = {
   method:
     'The leader of a cluster of real processes is taken away at a random moment, and from then on a write is sent to one of the survivors ' +
     'every 2 ms; the first answer ends the measurement. "Silent": the process is stopped (SIGSTOP), its connections stay open and nothing ' +
-    'answers, as when a machine loses its power or its network; here the election timeout decides. "Killed": kill -9; the system closes ' +
+    'answers, as when a machine loses its power or its network; here the election timeout decides, and the process goes on when a successor has served. "Killed": kill -9; the system closes ' +
     'its connections, which the others take for its end (see docs/elections.md), so that the timeout hardly matters. Delays are one way, between ' +
     'servers, made by a relay on loopback. Heartbeats: 0.5, 3, 30 and 50 ms. All servers share the processors of one machine, which puts a floor ' +
     'under everything here. Before the first loss each cluster is watched without any: terms that pass then are elections that nobody needed.',
@@ -64,12 +64,20 @@ function quickSettings(): readonly ElectionSettings[] {
 function cellOf(settings: ElectionSettings, scale: Scale): Cell {
   const { servers, range, preVote, death, delayMs } = settings;
   const budget = ELECTION_BUDGETS[scale];
-  const each = 0.7 + servers * 0.15 + (range.maxMs + 4 * delayMs) / 1000;
   return {
     key: `${servers}-${range.minMs}-${range.maxMs}ms-${preVote ? 'prevote' : 'plain'}-${death}-${delayMs}ms`,
     settings: { servers, timeouts: range.name, preVote, death, delayMs },
     servers,
-    seconds: 3 + servers * 0.4 + budget.calmSeconds + Math.min(budget.seconds, budget.elections * each),
+    seconds: 3 + servers * 0.4 + budget.calmSeconds + electionSeconds(settings, budget),
     run: (harness) => new ElectionTrial(harness, settings, budget).run(),
   };
+}
+
+/** What all elections of a cell take, for the estimate. */
+function electionSeconds({ servers, range, death, delayMs }: ElectionSettings, budget: ElectionBudget): number {
+  // No round trip fits into a timeout: nobody is elected, neither at first nor later.
+  if (range.maxMs < 2 * delayMs) return Math.min(budget.seconds, (1 + MAX_NONE) * (budget.limitMs / 1000));
+  const restart = death === 'killed' ? 0.5 + servers * 0.05 : 0;
+  const each = 0.4 + restart + (range.maxMs + 8 * delayMs) / 1000;
+  return Math.min(budget.seconds, budget.elections * each);
 }
