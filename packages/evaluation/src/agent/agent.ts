@@ -1,6 +1,6 @@
 /** Looks after the servers of an experiment on a host: starts and hurts them, and ends with everything it made. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { askPage, LOOPBACK, ManagedProcess, type ProcessSpec } from '@quorate/processes';
 import type { LinkFault } from '../harness/link.ts';
@@ -95,12 +95,13 @@ export class Agent implements AgentMethods {
   }
 
   async listen(): Promise<number> {
-    const [port = 0] = await this.#ports(1);
+    // Where all ports may be used the system finds one sooner, and says at once when the address is not one of its own.
+    const [port = 0] = this.#settings.ports === null ? [] : await this.#ports(1);
     const listener = createServer((socket) => socket.destroy());
     this.#listener = listener;
     return new Promise((resolve, reject) => {
       listener.once('error', reject);
-      listener.listen({ host: this.#settings.address, port }, () => resolve(port));
+      listener.listen({ host: this.#settings.address, port }, () => resolve((listener.address() as AddressInfo).port));
     });
   }
 

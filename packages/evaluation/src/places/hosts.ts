@@ -100,7 +100,10 @@ export class Hosts {
         const message = `${place.name} and ${twin.name} are one host: both are reached at ${place.address}. Name it once.`;
         throw new EvaluationError('BadHosts', message);
       }
-      const port = await agent.call('listen');
+      const port = await agent.call('listen').catch((cause: unknown) => {
+        if (agent.lost.aborted) throw cause;
+        throw deaf(place, cause);
+      });
       for (const from of [here, ...others]) {
         await from.reach(place.address, port).catch((cause: unknown) => {
           if (agent.lost.aborted) throw cause;
@@ -123,10 +126,23 @@ export class Hosts {
   }
 }
 
+function deaf(place: Place, cause: unknown): EvaluationError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message =
+    `No server could listen on ${place.name}: ${reason} If ${place.address} is not an address of its own, name one: ` +
+    `${bareName(place)}=ADDRESS.`;
+  return new EvaluationError('HostUnfit', message, { cause });
+}
+
 function apart(from: string, to: Place, port: number, cause: unknown): EvaluationError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const message =
     `A server on ${to.name} would listen at ${to.address}:${port}, and ${from} does not reach that: ${reason}. Let connections through ` +
-    `(--ports keeps to a few ports), or name an address that all of them reach: ${to.name}=ADDRESS.`;
+    `(--ports keeps to a few ports), or name an address that all of them reach: ${bareName(to)}=ADDRESS.`;
   return new EvaluationError('HostsApart', message, { cause });
+}
+
+/** Without the address that was given. */
+function bareName({ name }: Place): string {
+  return name.replace(/=.*/, '');
 }
