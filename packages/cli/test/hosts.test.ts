@@ -79,15 +79,20 @@ describeWithPeer(['ssh', 'sshd', 'ip'], 'quorate lab experiment --hosts', () => 
     expect(err).toContain('hosts h1,h2,h3, not this machine');
   });
 
-  /** Starts the command, and does something to it as soon as its servers run. */
-  async function disturbed(home: string, disturb: (pid: number) => void): Promise<Ran & { readonly pid: number }> {
+  /** Starts the command, and does something to it as soon as so many of its servers run. */
+  async function disturbed(
+    home: string,
+    servers: number,
+    disturb: (pid: number) => void,
+  ): Promise<Ran & { readonly pid: number }> {
     const child = spawn(process.execPath, [QUORATE_ENTRY, ...command(KILLED, home, 'h1,h2,h3')], { stdio: 'pipe' });
     let [said, complained] = ['', ''];
     child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString('utf8')));
     child.stderr.on('data', (bytes: Buffer) => (complained += bytes.toString('utf8')));
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-    const servers = (): readonly string[] => hosts.left().processes.filter((each) => each.includes(' serve '));
-    await expect.poll(() => servers().length, { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => said, { timeout: 20_000 }).toContain('connecting to h1, h2, h3');
+    const running = (): number => hosts.left().processes.filter((each) => each.includes(' serve ')).length;
+    await expect.poll(running, { timeout: 20_000 }).toBe(servers);
     disturb(child.pid ?? 0);
     const code = await ended;
     // What has lost its connection ends by itself, as soon as it notices.
@@ -95,15 +100,24 @@ describeWithPeer(['ssh', 'sshd', 'ip'], 'quorate lab experiment --hosts', () => 
     return { code, out: said, err: complained, pid: child.pid ?? 0 };
   }
 
-  it('leaves nothing behind when it is interrupted', async () => {
-    const { code, pid: ended } = await disturbed('interrupted', (pid) => process.kill(pid, 'SIGINT'));
-    expect(code).toBe(130);
-    const here = [...readdirSync(tmpdir()), ...readdirSync('/tmp')];
-    expect(here.filter((name) => name.includes(`-${ended}-`))).toEqual([]);
-  }, 60_000);
+  it.each([
+    ['connects', 0],
+    ['measures', 3],
+  ])(
+    'leaves nothing behind when it is interrupted while it %s',
+    async (moment, servers) => {
+      const home = `interrupted-${moment}`;
+      const { code, err, pid: ended } = await disturbed(home, servers, (pid) => process.kill(pid, 'SIGINT'));
+      expect(err).not.toContain('Abort');
+      expect(code).toBe(130);
+      const here = [...readdirSync(tmpdir()), ...readdirSync('/tmp')];
+      expect(here.filter((name) => name.includes(`-${ended}-`))).toEqual([]);
+    },
+    60_000,
+  );
 
   it('leaves nothing on the hosts when it is killed', async () => {
-    const { code } = await disturbed('killed', (pid) => process.kill(pid, 'SIGKILL'));
+    const { code } = await disturbed('killed', 3, (pid) => process.kill(pid, 'SIGKILL'));
     expect(code).toBe(null);
   }, 60_000);
 
@@ -174,7 +188,7 @@ describeWithPeer(['ssh', 'sshd', 'ip'], 'quorate lab experiment --hosts', () => 
   });
 
   it('ends with an error when a host is lost, and clears away what is on the others', async () => {
-    const { code, err } = await disturbed('lost', () => hosts.kill(1));
+    const { code, err } = await disturbed('lost', 3, () => hosts.kill(1));
     expect(code).toBe(1);
     expect(err).toMatch(/^Error: The host h2 was lost in the middle of the run/);
     expect(readdirSync(join(out, 'lost/elections/cells')).filter((name) => name.endsWith('.json'))).toEqual([]);

@@ -49,6 +49,14 @@ describe('The agent of a host', () => {
     expect(readdirSync(join(root, 'node_modules/@quorate/raft'))).toEqual(['dist', 'package.json']);
   });
 
+  it('has one that is installed as from a registry, and could be handed on', async () => {
+    const again = join(directory, 'again');
+    mkdirSync(again);
+    execFileSync('tar', ['-xzf', await packBuild(join(root, ENTRY_THERE), directory), '-C', again]);
+    const files = (of: string): readonly string[] => readdirSync(of, { recursive: true, encoding: 'utf8' }).toSorted();
+    expect(files(again)).toEqual(files(root));
+  });
+
   it('does what it is asked, and ends with everything when nobody holds its input any more', async () => {
     const { child, messages, ask } = started();
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));

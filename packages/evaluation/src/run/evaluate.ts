@@ -162,7 +162,12 @@ class Run {
     const { entry, ports, version, signal, screen } = this.#options;
     screen.line(`connecting to ${options.names.map(({ text }) => text).join(', ')}`);
     const say = (text: string): void => screen.say(text);
-    const hosts = await Hosts.open(options, { entry, home, ports, version, signal, say });
+    const hosts = await Hosts.open(options, { entry, home, ports, version, signal, say }).catch((error: unknown) => {
+      // Interrupted before anything was measured.
+      if (signal.aborted) return null;
+      throw error;
+    });
+    if (hosts === null) return;
     // The others are cleared at once: what the cell waits for, on connections to a host that is silent, may take a minute to end.
     hosts.lost.addEventListener('abort', () => {
       screen.say('a host is lost: ending');
