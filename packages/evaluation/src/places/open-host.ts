@@ -211,7 +211,7 @@ async function copy(name: HostName, root: string, { ssh, archive, signal }: Host
   if (code === 255 || code === null) throw unreachable(name, session.complaint);
   throw unfit(
     name,
-    `does not take the build (${session.complaint})`,
+    `does not take the build (${session.firstComplaint})`,
     'Make room, or name another directory with --hosts-dir.',
   );
 }

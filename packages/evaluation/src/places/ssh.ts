@@ -6,7 +6,7 @@ import type { HostName } from './host-name.ts';
 const CONNECT_TIMEOUT_SECONDS = 10;
 /** A host that is silent for three times so long is lost. */
 const ALIVE_EVERY_SECONDS = 5;
-/** What is kept of what ssh says. */
+/** What is kept of what ssh says: its beginning and its end. */
 const MAX_COMPLAINT_CHARACTERS = 4_000;
 
 export interface SshOptions {
@@ -19,7 +19,8 @@ export interface SshOptions {
 /** One session on a host. */
 export class SshSession {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
-  #complaint = '';
+  #beginning = '';
+  #end = '';
   /** Resolves with the exit code when it is over; null when a signal ended it. */
   readonly ended: Promise<number | null>;
 
@@ -28,11 +29,13 @@ export class SshSession {
     // The other end is gone: `ended` tells.
     child.stdin.on('error', () => undefined);
     child.stderr.on('data', (bytes: Buffer) => {
-      this.#complaint = (this.#complaint + bytes.toString('utf8')).slice(-MAX_COMPLAINT_CHARACTERS);
+      const text = bytes.toString('utf8');
+      this.#beginning = (this.#beginning + text).slice(0, MAX_COMPLAINT_CHARACTERS);
+      this.#end = (this.#end + text).slice(-MAX_COMPLAINT_CHARACTERS);
     });
     this.ended = new Promise((resolve) => {
       child.once('error', (error) => {
-        this.#complaint = error.message;
+        this.#end = error.message;
         resolve(null);
       });
       child.once('close', (code) => resolve(code));
@@ -47,9 +50,14 @@ export class SshSession {
     return this.#child.stdout;
   }
 
-  /** The last thing that ssh, or what it ran, said on standard error; empty if nothing. */
+  /** The last line that ssh, or what it ran, said on standard error; empty if nothing. */
   get complaint(): string {
-    return this.#complaint.trim().split('\n').at(-1)?.trim() ?? '';
+    return this.#end.trim().split('\n').at(-1)?.trim() ?? '';
+  }
+
+  /** The first one: a program that fails often says why, and then that it has failed. */
+  get firstComplaint(): string {
+    return this.#beginning.trim().split('\n')[0]?.trim() ?? '';
   }
 
   /** Ends our side of it. The host hears that its input is over. */
