@@ -1,11 +1,11 @@
 // The page in Chromium: its first paint, and how many pictures a second it keeps while it plays a run of five servers with many steps behind it.
 //
-//   npm run build && node packages/debugger/bench/page.bench.mjs [steps] [seconds]
+//   npm run build && node packages/debugger/bench/page.bench.mjs [steps] [seconds] [times that the page's processor is slowed]
 import process from 'node:process';
 import { servePage } from '@quorate/debugger/node';
 import { chromium } from 'playwright-core';
 
-const [steps = 10_000, seconds = 5] = process.argv.slice(2).map(Number);
+const [steps = 10_000, seconds = 5, slowness = 1] = process.argv.slice(2).map(Number);
 const stepsAtPress = 10;
 /** As many as the page lets wait. */
 const pressesAtOnce = 8;
@@ -32,6 +32,8 @@ async function main() {
     }
     const each = (performance.now() - began) / taken;
     console.log(`${taken} steps, ${each.toFixed(2)} ms each`);
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('Emulation.setCPUThrottlingRate', { rate: slowness });
     for (const [key, tab] of [
       ['1', 'Cluster'],
       ['2', 'Logs'],

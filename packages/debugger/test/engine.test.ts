@@ -105,6 +105,26 @@ describe('a run', () => {
     expect(history.operations.find(({ kind }) => kind === 'read')).toMatchObject({ state: 'done' });
   });
 
+  it('has at each moment the history that a walk straight there finds, whichever way one comes', async () => {
+    const ask = asking();
+    await ask('open', { setup: { kind: 'fresh', servers: 3, seed: 1 } });
+    await ask('runUntil', { predicate: { kind: 'commit', atLeast: 4 }, how: 'continue' });
+    const { position } = await ask('act', { actions: [{ kind: 'read', server: 'n1' }] });
+    await ask('step', { by: 60 });
+    const moments = [position.step - 3, position.step, position.step + 20, position.step + 60, position.step - 30];
+    for (const step of [...moments, ...moments.toReversed()]) {
+      await ask('seek', { branch: position.branch, step });
+      const along = await ask('history', {});
+      const straight = asking();
+      await straight('open', { setup: { kind: 'fresh', servers: 3, seed: 1 } });
+      await straight('runUntil', { predicate: { kind: 'commit', atLeast: 4 }, how: 'continue' });
+      await straight('act', { actions: [{ kind: 'read', server: 'n1' }] });
+      await straight('step', { by: 60 });
+      await straight('seek', { branch: position.branch, step });
+      expect(along).toEqual(await straight('history', {}));
+    }
+  });
+
   it.each(['trace', 'scenario', 'test', 'mermaid'] as const)('is exported as %s', async (form) => {
     const ask = asking();
     await ask('open', { setup: { kind: 'fresh', servers: 3, seed: 1 } });

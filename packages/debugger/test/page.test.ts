@@ -119,6 +119,36 @@ describeWithPeer('chromium', 'the page', () => {
     await page.locator('.clock span', { hasText: 'step 17 of 60' }).waitFor();
   });
 
+  it('has the bars of a history that are in sight, and others where one scrolls or tabs', async () => {
+    const { page, complaints } = await house.open();
+    for (let taken = 0; taken < 3_000; taken += 80) {
+      for (let press = 0; press < 8; press++) await page.keyboard.press('N');
+      await page.locator('.clock span', { hasText: `step ${taken + 80} of` }).waitFor();
+    }
+    await page.keyboard.press('4');
+    const verdict = await page.getByText(/Linearizable: \d+ operations/).innerText();
+    const operations = Number(/(\d+) operations/.exec(verdict)?.[1]);
+    const bars = page.locator('.bar-row');
+    expect(operations).toBeGreaterThan(60);
+    await bars.first().waitFor();
+    expect(await bars.count()).toBeLessThan(operations);
+    expect(await bars.first().getAttribute('aria-label')).toContain('operation 1,');
+
+    // From bar to bar, further than there were any.
+    await bars.first().focus();
+    for (let next = 2; next <= 50; next++) {
+      await page.keyboard.press('Tab');
+      await page.locator('.bar-row:focus', { hasText: `c${next} ` }).waitFor();
+    }
+    await page.keyboard.press('Enter');
+    await page.locator('.said', { hasText: 'c50 at' }).waitFor();
+
+    await page.locator('.history').evaluate('(element) => element.scrollTo(0, element.scrollHeight)');
+    await page.locator('.bar-row', { hasText: `c${operations} ` }).waitFor();
+    expect(await bars.count()).toBeLessThan(operations);
+    expect(complaints).toEqual([]);
+  });
+
   it('shows a run of whole nodes: cores, the history of its clients, what was judged', async () => {
     const seed = 7;
     const result = runSeed(seed, { servers: 3, faultSeconds: 5 }, standardWatchers);

@@ -63,7 +63,34 @@ export function noHistory(why: string): HistoryView {
   return { absent: why, operations: [], verdict: 'unknown', text: '', troubles: [] };
 }
 
-export function historyOf(world: CoreWorld, records: readonly StepRecord[]): HistoryView {
+/** Histories of one session's moments. From one to the next hardly anything changes that an order depends on: it is found once. */
+export class Histories {
+  #last: { readonly operations: unknown; readonly committed: unknown; readonly judgement: Judgement } | null = null;
+
+  of(world: CoreWorld, records: readonly StepRecord[]): HistoryView {
+    return {
+      absent:
+        world.setting.timing === 'clock'
+          ? null
+          : 'A world without a clock keeps no history: there is no real time for an order to respect.',
+      ...this.#judgementOf(world, records),
+      troubles: troublesOf(records, world.now),
+    };
+  }
+
+  /** Worlds never change what they hold, but hold another: the same lists mean the same history. */
+  #judgementOf(world: CoreWorld, records: readonly StepRecord[]): Judgement {
+    const { operations } = world;
+    const { committed } = world.ghost;
+    if (this.#last === null || this.#last.operations !== operations || this.#last.committed !== committed)
+      this.#last = { operations, committed, judgement: judge(world, records) };
+    return this.#last.judgement;
+  }
+}
+
+type Judgement = Pick<HistoryView, 'operations' | 'verdict' | 'text'>;
+
+function judge(world: CoreWorld, records: readonly StepRecord[]): Judgement {
   const chain = chainOf(world);
   const commits = new CommitSteps(records);
   const judged = world.operations.flatMap((operation) => {
@@ -81,10 +108,6 @@ export function historyOf(world: CoreWorld, records: readonly StepRecord[]): His
   const stuck = verdict.kind === 'violation' ? judged[verdict.stuck]?.operation.id : undefined;
   const places = new Map(order.map((at, place) => [judged[at]?.operation.id ?? 0, place + 1]));
   return {
-    absent:
-      world.setting.timing === 'clock'
-        ? null
-        : 'A world without a clock keeps no history: there is no real time for an order to respect.',
     operations: world.operations.map((operation) => ({
       ...shown(operation, commits),
       place: places.get(operation.id) ?? null,
@@ -92,20 +115,20 @@ export function historyOf(world: CoreWorld, records: readonly StepRecord[]): His
     })),
     verdict: verdict.kind,
     text: wordsOf(verdict.kind, order.length, stuck),
-    troubles: troublesOf(records, world.now),
   };
 }
 
 /** The digests before and after each committed command, by its text. */
 function chainOf(world: CoreWorld): ReadonlyMap<string, { readonly before: number; readonly after: number }> {
   const chain = new Map<string, { readonly before: number; readonly after: number }>();
+  const toText = new TextDecoder();
   let digest = model.initial;
   for (const { entry } of world.ghost.committed) {
     if (entry.kind !== 1) continue;
     let after = digest;
     for (const byte of entry.data) after = Math.imul(after ^ byte, 0x01000193) >>> 0;
     after = Math.imul(after ^ entry.index, 0x01000193) >>> 0;
-    chain.set(new TextDecoder().decode(entry.data), { before: digest, after });
+    chain.set(toText.decode(entry.data), { before: digest, after });
     digest = after;
   }
   return chain;

@@ -7,7 +7,7 @@ import { Branch } from './branch.ts';
 import { BranchJudge } from './branch-judge.ts';
 import { nextDue } from './due.ts';
 import type { Happening } from './happening.ts';
-import { type HistoryView, historyOf } from './history.ts';
+import { Histories, type HistoryView } from './history.ts';
 import { happeningOf, rawState } from './inspect.ts';
 import { marksOf } from './marks.ts';
 import { OriginIndex } from './origins.ts';
@@ -48,6 +48,7 @@ export class Session implements Walk {
   #last: LastStep | null = null;
   /** What belongs to the end of one branch: made anew where another one grows. */
   #tip: Tip | null = null;
+  readonly #histories = new Histories();
   /** What must be said about what was opened. */
   remark: string | null = null;
 
@@ -288,7 +289,7 @@ export class Session implements Walk {
   }
 
   history(): HistoryView {
-    return historyOf(this.#world, this.records().slice(0, this.#step));
+    return this.#histories.of(this.#world, this.records().slice(0, this.#step));
   }
 
   records(): readonly StepRecord[] {

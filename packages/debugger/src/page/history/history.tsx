@@ -1,4 +1,7 @@
-/** What clients asked, as bars in time (after Porcupine), with the order that explains every answer. A bar leads to its steps. */
+/**
+ * What clients asked, as bars in time (after Porcupine), with the order that explains every answer. A bar leads to its steps. Only the bars
+ * in sight exist: all of them move whenever time does.
+ */
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
@@ -12,6 +15,9 @@ import { useSize } from '../use-canvas.ts';
 /** The newest so many are drawn; the verdict speaks of all. */
 const maxDrawn = 300;
 const barHeight = 20;
+const rowHeight = barHeight + 4;
+/** Rows beyond each edge, so that scrolling shows no holes, and whoever tabs from bar to bar finds a next one. */
+const margin = 6;
 /** Room for what was asked, as far as it is needed. */
 const [leastLabel, mostLabel] = [120, 330];
 /** Of a letter of a label, in pixels. */
@@ -29,6 +35,8 @@ export function History(): JSX.Element {
   );
   const chosen = useSignal<number | null>(null);
   const { holder, size } = useSize();
+  const { holder: scroller, size: sight } = useSize();
+  const scrolled = useSignal(0);
   useSignalEffect(() => {
     if (frame.value !== null) asking.current.again();
   });
@@ -43,8 +51,11 @@ export function History(): JSX.Element {
     labelWidth + ((time - from) / (to - from)) * (size.value.width - labelWidth - 24);
   const named = withRoom(view?.troubles ?? [], at);
   const operation = drawn.find(({ id }) => id === chosen.value);
+  // What stands above the bars is less high than the margin.
+  const first = Math.max(0, Math.floor(scrolled.value / rowHeight) - margin);
+  const inSight = drawn.slice(first, first + Math.ceil(sight.value.height / rowHeight) + 2 * margin);
   return (
-    <div class="history">
+    <div class="history" ref={scroller} onScroll={(event) => (scrolled.value = event.currentTarget.scrollTop)}>
       {view !== null && (
         <p class={`verdict ${view.verdict === 'violation' ? 'bad' : 'good'}`}>
           {{ ok: '✓', violation: '✗', unknown: '?' }[view.verdict]} {view.text}
@@ -54,22 +65,22 @@ export function History(): JSX.Element {
         <p class="hint">No client has asked for anything yet. Choose “propose” or “read” at a server.</p>
       )}
       <div class="bars" ref={holder}>
-        <svg width={size.value.width} height={drawn.length * (barHeight + 4) + 26} role="group" aria-label="Operations">
+        <svg width={size.value.width} height={drawn.length * rowHeight + 26} role="group" aria-label="Operations">
           {view?.troubles.map((trouble) => (
             <Shade
               key={`${trouble.server ?? ''}${trouble.from}`}
               trouble={trouble}
               at={at}
               from={from}
-              height={drawn.length * (barHeight + 4)}
+              height={drawn.length * rowHeight}
               isNamed={named.has(trouble)}
             />
           ))}
-          {drawn.map((each, row) => (
+          {inSight.map((each, row) => (
             <Bar
               key={each.id}
               operation={each}
-              y={row * (barHeight + 4) + 4}
+              y={(first + row) * rowHeight + 4}
               from={at(each.calledAt)}
               to={at(each.endedAt ?? to)}
               letters={Math.floor((labelWidth - 16) / letterWidth)}
@@ -153,7 +164,7 @@ function Bar(props: {
         if (event.key === 'Enter') onChoose();
       }}
     >
-      <rect class="reach" x={0} y={y - 2} width={Math.max(0, from + width)} height={barHeight + 4} />
+      <rect class="reach" x={0} y={y - 2} width={Math.max(0, from + width)} height={rowHeight} />
       <text class="label" x={8} y={y + 14}>
         {signs[state]} {cut(text, letters - server.length - 5)} · {server}
       </text>
