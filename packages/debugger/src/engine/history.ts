@@ -4,6 +4,8 @@ import { CommitSteps } from './commit-steps.ts';
 import type { StepRecord } from './step-record.ts';
 
 export interface HistoryView {
+  /** The moment that it is of. */
+  readonly now: number;
   /** Why there is none, in words; null where there is one. */
   readonly absent: string | null;
   readonly operations: readonly OperationView[];
@@ -60,7 +62,7 @@ const stepBudget = 200_000;
 
 /** Of what has none. */
 export function noHistory(why: string): HistoryView {
-  return { absent: why, operations: [], verdict: 'unknown', text: '', troubles: [] };
+  return { now: 0, absent: why, operations: [], verdict: 'unknown', text: '', troubles: [] };
 }
 
 /** Histories of one session's moments. From one to the next hardly anything changes that an order depends on: it is found once. */
@@ -69,6 +71,7 @@ export class Histories {
 
   of(world: CoreWorld, records: readonly StepRecord[]): HistoryView {
     return {
+      now: world.now,
       absent:
         world.setting.timing === 'clock'
           ? null

@@ -19,6 +19,7 @@ export function historyAt(history: RecordedHistory, records: readonly StepRecord
   const { verdict, text, operations } = history;
   const committed = new CommitSteps(records);
   return {
+    now,
     absent: null,
     verdict,
     text,

@@ -44,7 +44,8 @@ export function History(): JSX.Element {
   if (view !== null && view.absent !== null) return <p class="history hint">{view.absent}</p>;
   const drawn = view?.operations.slice(-maxDrawn) ?? [];
   const from = drawn[0]?.calledAt ?? 0;
-  const to = Math.max(from + 1, frame.value?.now ?? 0);
+  // Not that of the frame: everything would be drawn once for it, and once more when its history comes.
+  const to = Math.max(from + 1, view?.now ?? 0);
   const longest = drawn.reduce((most, { text, server }) => Math.max(most, text.length + server.length + 5), 0);
   const labelWidth = Math.max(leastLabel, Math.min(mostLabel, longest * letterWidth + 16));
   const at = (time: number): number =>
