@@ -10,6 +10,7 @@ import { nameOf } from '../record/recorder.ts';
 import { type Implementation, loadModule } from '../sandbox/load-module.ts';
 import { notOfferedOf, runSearch, type SearchSubject } from '../search/run-search.ts';
 import { searches, type SearchTest, suite } from '../suite/index.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { type Job, noFigures, type Outcome, type Report, type Subject } from './protocol.ts';
 
 /** Real milliseconds in which one thing may be computed without a pause. */
@@ -36,22 +37,21 @@ const ours: Tested = {
 async function main(): Promise<void> {
   const { path } = subject;
   const tested: Tested = path === null ? ours : await loadModule(path);
-  const beats = new Int32Array(new SharedArrayBuffer(4));
+  const heart = new Heartbeat();
   const watchdog = new Worker(new URL('watchdog-worker.js', import.meta.url), {
-    workerData: { beats, limit: STALL_LIMIT, descriptor: STALL_DESCRIPTOR },
+    workerData: { cells: heart.cells, limit: STALL_LIMIT, descriptor: STALL_DESCRIPTOR },
   });
   watchdog.unref();
   process.on('disconnect', () => process.exit());
-  process.on('message', (job: Job) => void perform(tested, job, beats));
+  process.on('message', (job: Job) => void perform(tested, job, heart));
   say({ kind: 'ready' });
 }
 
-async function perform(tested: Tested, job: Job, beats: Int32Array): Promise<void> {
+async function perform(tested: Tested, job: Job, heart: Heartbeat): Promise<void> {
   const before = process.cpuUsage();
-  Atomics.store(beats, 0, 1);
-  const outcome = await outcomeOfJob(tested, job, () => Atomics.add(beats, 0, 1));
-  // Between two jobs nothing beats, and nothing is amiss.
-  Atomics.store(beats, 0, 0);
+  heart.begin();
+  const outcome = await outcomeOfJob(tested, job, () => heart.beat());
+  heart.end();
   const { user, system } = process.cpuUsage(before);
   say({ kind: 'outcome', outcome, user: user / 1000, system: system / 1000 });
 }

@@ -5,10 +5,11 @@
 import { writeSync } from 'node:fs';
 import { Session } from 'node:inspector';
 import { workerData } from 'node:worker_threads';
+import { type HeartbeatCells, HeartbeatWatch } from './heartbeat.ts';
 
 interface Orders {
-  /** Grows as long as the main thread goes on. */
-  readonly beats: Int32Array;
+  /** The main thread's. */
+  readonly cells: HeartbeatCells;
   /** Real milliseconds without a beat. */
   readonly limit: number;
   /** Where the parent listens. */
@@ -18,16 +19,14 @@ interface Orders {
 /** Frames of a stack that say enough. */
 const FRAMES = 12;
 
-const { beats, limit, descriptor } = workerData as Orders;
+const { cells, limit, descriptor } = workerData as Orders;
 const parent = process.ppid;
-let last = Atomics.load(beats, 0);
+const watch = new HeartbeatWatch(cells);
 
 setInterval(() => {
   // Nobody waits for what is computed here any more.
   if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
-  const now = Atomics.load(beats, 0);
-  if (now === last && now !== 0) report();
-  last = now;
+  if (watch.look()) report();
 }, limit);
 
 function report(): void {
