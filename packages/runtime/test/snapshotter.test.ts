@@ -1,33 +1,18 @@
-import { EntryKind, type SnapshotMetadata } from '@quorate/raft';
+import type { SnapshotMetadata } from '@quorate/raft';
 import { expect, test } from 'vitest';
 import { Snapshotter } from '../src/loop/snapshotter.ts';
 import { defaultNodeLimits } from '../src/node-options.ts';
 import type { RaftStorage, SnapshotWriter } from '../src/storage.ts';
-import { command, Journal } from './support/counter.ts';
+import { Journal } from './support/counter.ts';
 import { noDisk } from './support/no-disk.ts';
-import { threeOnDisk } from './support/three-on-disk.ts';
+import { replaceThird, threeOnDisk } from './support/three-on-disk.ts';
 import { VirtualWorld } from './support/virtual-world.ts';
 
 // Found by the simulator (seed 74965, E1): a follower's disk still had the entries that a leader had replaced and committed, as many as the new
 // ones, and a snapshot of the new ones was kept before their batch was durable.
 test('a snapshot waits for its own entries: those that they replace do not vouch for it', async () => {
   const raft = threeOnDisk();
-  raft.step({
-    kind: 'message',
-    now: 1,
-    message: {
-      kind: 'appendEntries',
-      group: 0,
-      from: 'a',
-      to: 'b',
-      incarnation: 'a',
-      term: 2,
-      prevIndex: 2,
-      prevTerm: 1,
-      entries: [{ index: 3, term: 2, kind: EntryKind.command, data: command('three') }],
-      commit: 3,
-    },
-  });
+  replaceThird(raft);
   const { persist } = raft.takeOutput();
   expect(persist).toMatchObject({ truncateFrom: 3 });
   raft.step({ kind: 'applied', now: 2, index: 3 });
