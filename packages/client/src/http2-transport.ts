@@ -111,6 +111,8 @@ class Http2Connection implements Connection {
     }, this.settings.connectTimeout);
     session.on('connect', () => {
       clearTimeout(patience);
+      // Node.js says so as well when the connection broke in the very moment in which it was made: then `close` follows.
+      if (session.destroyed) return;
       session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
       this.open = true;
       events.opened();
