@@ -200,47 +200,47 @@ describe('a mistake in handlers.mjs', () => {
   });
 });
 
-test('a change of members without the joint phase fails SearchMembership', { timeout: 60_000 }, () => {
+describe('SearchMembership', () => {
   const ours = quorateHandlers();
-  const begun: boolean[] = [];
-  const hasty: typeof ours = {
-    ...ours,
-    /** From now on the new members decide alone (§6: both the old and the new must agree). */
-    change(state, members, context) {
-      begun.push(ours.change?.(state, members, context) === true);
-      const { configurations } = state.raft;
+  type Core = Parameters<NonNullable<typeof ours.change>>[0]['raft'];
+
+  /** Searches ours, and notes whether each change began; `meddle` has the core behind it. */
+  function search(meddle: (core: Core) => void = () => undefined) {
+    const begun: boolean[] = [];
+    const module: typeof ours = {
+      ...ours,
+      change(state, members, context) {
+        const isBegun = ours.change?.(state, members, context) === true;
+        begun.push(isBegun);
+        meddle(state.raft);
+        return isBegun;
+      },
+    };
+    const membership = searches.find(({ name }) => name === 'SearchMembership') as SearchTest;
+    const subject = { module: module as HandlerModule, states: quorateStates(membership.servers) };
+    return { begun, ...searchHandlers(membership, subject, () => undefined) };
+  }
+
+  test('fails a change of members without the joint phase', { timeout: 60_000 }, () => {
+    // From now on the new members decide alone (§6: both the old and the new must agree).
+    const { begun, failure, summary } = search(({ configurations }) => {
       const newest = configurations.pop();
       if (newest === undefined) throw new Error('There is always a configuration in force.');
       const left = newest.members.filter(({ id }) => newest.voters.includes(id));
       configurations.push({ ...newest, outgoing: [], members: left });
-      return true;
-    },
-  };
-  const membership = searches.find(({ name }) => name === 'SearchMembership') as SearchTest;
-  const subject = { module: hasty as HandlerModule, states: quorateStates(membership.servers) };
-  const { failure, summary } = searchHandlers(membership, subject, () => undefined);
-  expect(begun).toEqual([true]);
-  expect(failure?.message).toMatch(
-    /^all servers apply the same commands: "c2" was applied at index 2, but server 1 applies/,
-  );
-  expect(summary.way?.told).toBeGreaterThan(10);
-});
+    });
+    expect(begun).toEqual([true]);
+    expect(failure?.message).toMatch(
+      /^all servers apply the same commands: "c2" was applied at index 2, but server 1 applies/,
+    );
+    expect(summary.way?.told).toBeGreaterThan(10);
+  });
 
-test('the changes of SearchMembership are begun, and none is refused', { timeout: 60_000 }, () => {
-  const ours = quorateHandlers();
-  const begun: boolean[] = [];
-  const heard: typeof ours = {
-    ...ours,
-    change(state, members, context) {
-      const isBegun = ours.change?.(state, members, context) === true;
-      begun.push(isBegun);
-      return isBegun;
-    },
-  };
-  const membership = searches.find(({ name }) => name === 'SearchMembership') as SearchTest;
-  const subject = { module: heard as HandlerModule, states: quorateStates(membership.servers) };
-  expect(searchHandlers(membership, subject, () => undefined).failure).toBeNull();
-  expect(begun).toEqual([true, true]);
+  test('begins its changes, and none is refused', { timeout: 60_000 }, () => {
+    const { begun, failure } = search();
+    expect(failure).toBeNull();
+    expect(begun).toEqual([true, true]);
+  });
 });
 
 describe('handlers that are no function of their state and the event are told what to do', () => {

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 /** Everything this command starts by itself listens here and nowhere else. */
 export const LOOPBACK = '127.0.0.1';
 
-/** How many ports above the wished one are tried before the system is asked for any. */
+/** How many ports above the wished one are tried before any other is taken. */
 const MAX_TRIED_IN_ROW = 20;
 
 /** Linux lends ports from 32768 on to outgoing connections, others from 49152 on. */
@@ -37,9 +37,8 @@ export interface FreePortsOptions {
 }
 
 /**
- * `count` different ports that are free now. They lie below those that the
- * system lends to outgoing connections: one of these could take a port again before a server listens there. No port is
- * given twice until all others were.
+ * `count` different ports that are free now. They lie below those that the system lends to outgoing connections: one of these could take a
+ * port again before a server listens there. No port is given twice until all others were.
  */
 export async function freePorts(
   count: number,
@@ -48,7 +47,7 @@ export async function freePorts(
   const ports: number[] = [];
   for (let tried = 0; tried < PORTS_TO_GIVE; tried++) {
     const port = nextToGive();
-    if (!(await isFreeAt(port, addresses))) continue;
+    if (!(await isFree(port, addresses))) continue;
     if (consecutive && ports.length > 0 && port - 1 !== ports.at(-1)) ports.length = 0;
     ports.push(port);
     if (ports.length === count) return ports;
@@ -59,16 +58,16 @@ export async function freePorts(
 }
 
 /** Whether a port is free at all of these addresses of this machine. */
-export async function isFreeAt(port: number, addresses: readonly string[]): Promise<boolean> {
-  for (const address of addresses) if (!(await isFree(port, address))) return false;
+export async function isFree(port: number, addresses: readonly string[] = [LOOPBACK]): Promise<boolean> {
+  for (const address of addresses) if (!(await canListen(port, address))) return false;
   return true;
 }
 
-export function isFree(port: number, address: string = LOOPBACK): Promise<boolean> {
+function canListen(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
 

@@ -12,7 +12,7 @@ export function addExperimentCommand(lab: Command): void {
     .option('--out <folder>', 'where data, plots and the report go', 'quorate-evaluation')
     .option('--seed <n>', 'what chance begins with', wholeNumber, 1)
     .option('--cells <text>', 'only cells whose name contains this')
-    .option('--ports <from-to>', 'use only these ports; else the system chooses', portRange)
+    .option('--ports <from-to>', 'use only these ports; else any that are free', portRange)
     .option('--hosts <list>', 'run servers on these hosts over ssh: [user@]host[:port][=address], separated by commas')
     .option('--ssh-config <file>', "configuration file for ssh, instead of the user's own")
     .option('--hosts-node <command>', 'how Node.js is called on the hosts', 'node')

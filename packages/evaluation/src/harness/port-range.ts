@@ -1,5 +1,5 @@
 /** Ports from a range that the user names, for machines where a firewall lets only those through. */
-import { freePorts, isFreeAt, LOOPBACK } from '@quorate/processes';
+import { freePorts, isFree, LOOPBACK } from '@quorate/processes';
 import { EvaluationError } from '../errors.ts';
 
 export interface PortRange {
@@ -20,7 +20,7 @@ export function checkRange({ from, to }: PortRange, servers: number): void {
   if (length < needed) throw tooFew(`${from} to ${to} are ${length} ports, and up to ${needed} are needed at once`);
 }
 
-/** Ports of this machine that are free at all of these addresses; `range` null: the system chooses. */
+/** Ports of this machine that are free at all of these addresses; `range` null: any. */
 export function portSource(range: PortRange | null, addresses: readonly string[] = [LOOPBACK]): PortSource {
   if (range === null) return (count) => freePorts(count, { addresses });
   return (count) => portsBetween(range, count, addresses);
@@ -33,12 +33,11 @@ async function portsBetween(
   addresses: readonly string[],
 ): Promise<readonly number[]> {
   const ports: number[] = [];
-  for (let port = from; port <= to && ports.length < count; port++)
-    if (await isFreeAt(port, addresses)) ports.push(port);
+  for (let port = from; port <= to && ports.length < count; port++) if (await isFree(port, addresses)) ports.push(port);
   if (ports.length < count) throw tooFew(`Only ${ports.length} ports from ${from} to ${to} are free, not ${count}`);
   return ports;
 }
 
 function tooFew(what: string): EvaluationError {
-  return new EvaluationError('TooFewPorts', `${what}. Give a longer range with --ports, or leave it to the system.`);
+  return new EvaluationError('TooFewPorts', `${what}. Give a longer range with --ports, or leave it out.`);
 }

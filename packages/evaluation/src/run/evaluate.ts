@@ -26,7 +26,7 @@ export interface EvaluationOptions {
   readonly cells: string | null;
   /** Throws away what is there. */
   readonly fresh: boolean;
-  /** Ports that may be used; null: the system chooses. */
+  /** Ports that may be used; null: any. */
   readonly ports: PortRange | null;
   /** Where servers run; null: on this machine. */
   readonly hosts: HostsOptions | null;
