@@ -137,7 +137,13 @@ export function isProtectedFrom(core: Core, message: RequestVote): boolean {
 }
 
 export function onPreVoteReply(core: Core, message: PreVoteReply): void {
-  if (message.round !== core.state.preVoteRound) return;
+  const { state } = core;
+  if (message.round !== state.preVoteRound) {
+    // In haste timeouts are shorter than answers take, on purpose.
+    const isLate = state.role === 'preCandidate' && state.hurriedAttempts === 0;
+    if (isLate) core.out.events.push({ kind: 'lateAnswer', voter: message.from });
+    return;
+  }
   countPreVote(core, message.from, message.incarnation, message.granted);
 }
 

@@ -163,6 +163,8 @@ export type RaftEvent =
       readonly term: Term;
       readonly reason: string;
     }
+  /** A PreVote was answered when this server had asked anew: the answer took longer than the election timeout, and counts for nothing. */
+  | { readonly kind: 'lateAnswer'; readonly voter: MemberId }
   | { readonly kind: 'configuration'; readonly configuration: Configuration }
   | { readonly kind: 'truncated'; readonly from: Index; readonly to: Index }
   | { readonly kind: 'faulty'; readonly index: Index; readonly term: Term }

@@ -144,8 +144,11 @@ describe('PreVote (dissertation §9.6)', () => {
     server.fire('election');
     answer(1);
     expect(server.core.role).toBe('preCandidate');
+    expect(server.events).toContainEqual({ kind: 'lateAnswer', voter: 'n2' });
     answer(2);
     expect(server.core.role).toBe('candidate');
+    answer(1);
+    expect(server.events.filter(({ kind }) => kind === 'lateAnswer')).toHaveLength(1);
     say(world, { kind: 'heartbeat', ...envelope('n3', 'n1', 1), commit: 0, round: 1 });
     answer(2);
     expect(server.core.role).toBe('follower');

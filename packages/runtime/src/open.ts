@@ -17,6 +17,7 @@ import { drawHex16 } from './draw.ts';
 import { Emitter } from './emitter.ts';
 import { isUntried, otherLife, registryOf } from './enrolment.ts';
 import { describe, RaftError } from './errors.ts';
+import { LateAnswers } from './late-answers.ts';
 import { Loop, type LoopHooks } from './loop/loop.ts';
 import { type Restored, restoreNewestSnapshot, storageFailed } from './loop/restore.ts';
 import { type FoundingMember, noCandidate, type RaftNodeOptions, type Settings, settle } from './node-options.ts';
@@ -302,7 +303,7 @@ class Opening {
       });
     });
     let onFatal: (error: RaftError) => void = () => undefined;
-    const hooks = this.#hooks(raft, transport, events, (error) => onFatal(error));
+    const hooks = this.#hooks(raft, settings, transport, events, (error) => onFatal(error));
     const loop = new Loop({
       environment,
       settings,
@@ -335,11 +336,13 @@ class Opening {
 
   #hooks(
     raft: Raft,
+    settings: Settings,
     transport: Transport,
     events: Emitter<NodeEvents>,
     onFatal: (error: RaftError) => void,
   ): LoopHooks {
     const { logger } = this.#options.environment;
+    const lateAnswers = new LateAnswers(logger, settings.raft.electionTimeoutMin, settings.raft.electionTimeoutMax);
     let isRemoved = false;
     const onRemoved = (reason: string): void => {
       if (isRemoved) return;
@@ -377,12 +380,16 @@ class Opening {
             events.emit('role', event);
             return;
           case 'leader':
+            if (event.leader !== null) lateAnswers.onLeader();
             events.emit('leader', event);
             return;
           case 'configuration':
             this.#connect(transport, raft.contacts);
             events.emit('members', raft.configuration);
             return;
+          case 'lateAnswer':
+            lateAnswers.onLateAnswer();
+            break;
           case 'violation':
             logger.log('error', `peer ${event.peer} broke the protocol: ${event.reason}`, { peer: event.peer });
             break;

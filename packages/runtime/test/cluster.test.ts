@@ -182,6 +182,21 @@ describe('a follower that was away for long', () => {
     expect(away.machine.commands).toEqual(leader.machine.commands);
   });
 
+  it('says that no leader can be elected when answers take longer than the election timeout', async () => {
+    const raft = { electionTimeoutMin: 50_000, electionTimeoutMax: 70_000, heartbeatInterval: 10_000 };
+    const cluster = new VirtualCluster(14, 3, { raft });
+    const { network } = cluster.world;
+    network.latency = { min: 50_000, max: 50_100 };
+    await cluster.startAll();
+    await cluster.world.run(20_000_000);
+    expect(cluster.live.map(({ node }) => node?.leader)).toEqual([null, null, null]);
+    const warnings = cluster.world.logged(/no leader is elected, and \d+0 answers came too late .* 50 to 70 ms/);
+    // One at ten answers and one at a hundred, of each server.
+    expect(warnings).toHaveLength(6);
+    network.latency = { min: 50, max: 300 };
+    await cluster.leader();
+  });
+
   it('restarts from its own snapshot', async () => {
     const cluster = new VirtualCluster(13, 1, { limits });
     await cluster.startAll();

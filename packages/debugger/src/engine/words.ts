@@ -132,6 +132,8 @@ function eventWords(event: RaftEvent): string {
         : `${event.leader} leads term ${event.term}`;
     case 'vote':
       return `${event.granted ? 'grants' : 'refuses'} ${event.pre ? 'a pre-vote' : 'its vote'} to ${event.candidate}: ${event.reason}`;
+    case 'lateAnswer':
+      return `${event.voter} answers a pre-vote of an earlier round: too late`;
     case 'configuration':
       return `configuration: ${configurationWords(event.configuration)}`;
     case 'truncated':

@@ -205,6 +205,8 @@ export function formatEvent(event: RaftEvent): string | null {
       return `leader ${event.leader ?? '-'} t${event.term}`;
     case 'vote':
       return null;
+    case 'lateAnswer':
+      return `late answer of ${event.voter}`;
     case 'configuration':
       return `configuration ${formatConfiguration(event.configuration)}`;
     case 'truncated':
