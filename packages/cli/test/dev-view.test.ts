@@ -49,6 +49,12 @@ describe('the screen of quorate dev', () => {
     );
   });
 
+  test('a pause too short to be one is not denied', () => {
+    expect(plain(screenLines({ ...view, lastPause: null }, 120, 40)).join('\n')).toContain(
+      'last pause none of 50 ms or more',
+    );
+  });
+
   test('no line is wider than the terminal, and the keys stay in sight on a low one', () => {
     const lines = plain(screenLines(view, 60, 13));
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);

@@ -7,7 +7,7 @@ export interface Pause {
 }
 
 /** Shorter gaps are a machine's ordinary unevenness. Milliseconds. */
-const LEAST_PAUSE_MS = 50;
+export const LEAST_PAUSE_MS = 50;
 
 /**
  * Watches the gaps between acknowledgements of a steady load. Of each disturbance (a kill, a cut, a new leader) the longest

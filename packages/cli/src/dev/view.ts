@@ -1,4 +1,5 @@
 /** What the screen shows, as plain data, and how it becomes lines. Pure: the same view gives the same lines. */
+import { LEAST_PAUSE_MS } from './pause.ts';
 
 export interface ServerLine {
   readonly name: string;
@@ -125,7 +126,7 @@ function lostText(lost: number): string {
 
 function pauseText(view: DevView): string {
   if (view.currentPause !== null) return `${bold('pause')} ${red(`${Math.round(view.currentPause)} ms and counting`)}`;
-  if (view.lastPause === null) return `${bold('last pause')} none`;
+  if (view.lastPause === null) return `${bold('last pause')} none of ${LEAST_PAUSE_MS} ms or more`;
   const { ms, secondsAgo, after } = view.lastPause;
   return `${bold('last pause')} ${Math.round(ms)} ms (after ${after}, ${duration(secondsAgo)} ago)`;
 }
