@@ -1,5 +1,5 @@
 /** Writes over time while a cluster grows from three servers to nine, and while all of its servers are replaced. */
-import type { Client, MembershipWish } from '@quorate/client';
+import type { Client, MembershipResult, MembershipWish } from '@quorate/client';
 import { clientAddress, type LayoutMember, peerUrl } from '@quorate/processes';
 import type { Cell, CellResult, Experiment, Scale } from '../experiment.ts';
 import { type Cluster, SETTLE_TIMEOUT_MS } from '../harness/cluster.ts';
@@ -115,7 +115,7 @@ class Changes {
     const asked = await this.#cluster.client([...servers], SETTLE_TIMEOUT_MS);
     await this.#cluster.until(
       'the end of the change',
-      async () => ((await asked.membership()).underWay ? null : true),
+      async () => (isOver(await asked.membership(), servers, removals) ? true : null),
       5 * SETTLE_TIMEOUT_MS,
     );
     this.#timeline.mark(outcome);
@@ -129,6 +129,18 @@ class Changes {
       return { op: 'remove', id: found.ID };
     });
   }
+}
+
+/** Whoever is asked may have come and not know of the change yet: then nothing is under way as far as it knows. */
+function isOver(
+  { underWay, members }: MembershipResult,
+  added: readonly Server[],
+  removals: readonly MembershipWish[],
+): boolean {
+  const votes = ({ member }: Server): boolean =>
+    members.some(({ peerURLs, voter }) => voter && peerURLs.includes(peerUrl(member)));
+  const isGone = (wish: MembershipWish): boolean => wish.op !== 'remove' || members.every(({ ID }) => ID !== wish.id);
+  return !underWay && added.every(votes) && removals.every(isGone);
 }
 
 function figureOf({ key, rows, settings }: CellResult, change: Change): Figure {

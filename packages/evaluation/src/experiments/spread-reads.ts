@@ -2,6 +2,7 @@
 import { clientAddress } from '@quorate/processes';
 import type { Cell, CellResult, Experiment, Row, Scale } from '../experiment.ts';
 import type { Harness } from '../harness/harness.ts';
+import { eventLines, eventWords } from '../plots/events.ts';
 import type { Figure } from '../plots/figure.ts';
 import { planFor, preload, ready } from './load-cells.ts';
 import { Timeline } from './timeline.ts';
@@ -154,16 +155,8 @@ function stacked(rows: readonly Row[]): Readonly<Record<string, unknown>> {
           order: { field: 'server' },
         },
       },
-      {
-        transform: [{ filter: "datum.part === 'event'" }],
-        mark: { type: 'rule', color: '#333333', strokeDash: [4, 3] },
-        encoding: { x },
-      },
-      {
-        transform: [{ filter: "datum.part === 'event'" }],
-        mark: { type: 'text', angle: 270, align: 'right', dx: -4, dy: -5, fontSize: 11, color: '#333333' },
-        encoding: { x, y: { value: 0 }, text: { field: 'what', type: 'nominal' } },
-      },
+      eventLines(x, '#333333'),
+      eventWords(x, '#333333'),
     ],
   };
 }

@@ -2,6 +2,7 @@
 import type { Row } from '../experiment.ts';
 import type { Harness } from '../harness/harness.ts';
 import type { LoadPlan, LoadResult, Pause } from '../load/plan.ts';
+import { eventLines, eventWords } from '../plots/events.ts';
 import type { Figure } from '../plots/figure.ts';
 
 /** The longest that a script may take: then its load ends by itself. */
@@ -105,11 +106,7 @@ export function timelineFigure(
     .filter((row) => row['kind'] === 'event')
     .map((row) => ({ part: 'event', at: row['at'] ?? null, what: row['what'] ?? '' }));
   const x = { field: 'at', type: 'quantitative', title: 'time (s)' };
-  const rules = {
-    transform: [{ filter: "datum.part === 'event'" }],
-    mark: { type: 'rule', color: '#d55e00', strokeDash: [4, 3] },
-    encoding: { x },
-  };
+  const lines = eventLines(x, '#d55e00');
   const over = { transform: [{ filter: "datum.part === 'interval'" }] };
   return {
     ...words,
@@ -125,12 +122,8 @@ export function timelineFigure(
               mark: { type: 'area', interpolate: 'step-after', opacity: 0.45, line: true },
               encoding: { x, y: { field: 'perSecond', type: 'quantitative', title: 'writes (1/s)' } },
             },
-            rules,
-            {
-              transform: [{ filter: "datum.part === 'event'" }],
-              mark: { type: 'text', angle: 270, align: 'right', dx: -4, dy: -5, fontSize: 11, color: '#6b2f00' },
-              encoding: { x, y: { value: 0 }, text: { field: 'what', type: 'nominal' } },
-            },
+            lines,
+            eventWords(x, '#6b2f00'),
           ],
         },
         {
@@ -145,7 +138,7 @@ export function timelineFigure(
                 y: { field: 'p99', type: 'quantitative', title: 'p99 latency (ms)', scale: { type: 'log' } },
               },
             },
-            rules,
+            lines,
           ],
         },
       ],
