@@ -1,3 +1,4 @@
+export { Bag, type Bagged } from './bag.ts';
 export { type ConsensusNode, NodeConsensus } from './binding/node-consensus.ts';
 export { ReplicatedStore } from './binding/replicated-store.ts';
 export { type HostEnvironment, serviceEnvironment } from './binding/service-environment.ts';

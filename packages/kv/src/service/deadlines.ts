@@ -1,7 +1,8 @@
+import { Bag, type Bagged } from '../bag.ts';
 import type { KvEnvironment } from '../consensus.ts';
 
 /** Something that has to end by a certain time. */
-export interface Expiring {
+export interface Expiring extends Bagged {
   /** Monotonic time in microseconds. */
   readonly deadline: number;
   expire(): void;
@@ -11,12 +12,12 @@ export interface Expiring {
 const granularity = 5_000;
 
 /**
- * What waits, each with a deadline at which it is ended, and one timer for all. Nearly everything ends long before, so a newcomer costs an
- * entry in a set and, unless it is due earlier than all others, no timer; when the timer runs out the rest is looked through.
+ * What waits, each with a deadline at which it is ended, and one timer for all. Nearly everything ends long before, so a newcomer costs a
+ * place in a bag and, unless it is due earlier than all others, no timer; when the timer runs out the rest is looked through.
  */
 export class Deadlines<Item extends Expiring> {
   readonly #environment: KvEnvironment;
-  readonly #waiting = new Set<Item>();
+  readonly #waiting = new Bag<Item>();
   #due = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | null = null;
 
@@ -44,7 +45,7 @@ export class Deadlines<Item extends Expiring> {
 
   /** Forgets everything without ending it, and returns it. */
   close(): Item[] {
-    const rest = [...this.#waiting];
+    const rest = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#cancelTimer?.();
     this.#cancelTimer = null;
@@ -64,7 +65,7 @@ export class Deadlines<Item extends Expiring> {
     const now = this.#environment.now();
     let next = Number.POSITIVE_INFINITY;
     const expired: Item[] = [];
-    for (const item of this.#waiting) {
+    for (const item of this.#waiting.values()) {
       if (item.deadline <= now) expired.push(item);
       else next = Math.min(next, item.deadline);
     }

@@ -138,6 +138,7 @@ class Proposal implements Expiring {
   readonly deadline: number;
   readonly done: ProposalDone;
   readonly payloadBytes: number;
+  place = -1;
   /** Null once it is on its way. */
   #payload: Uint8Array | null;
 

@@ -112,6 +112,7 @@ class WaitingRead implements Expiring {
   readonly done: BarrierDone;
   readonly call: Pick<RpcCall, 'metadata'> | null;
   readonly deadline: number;
+  place = -1;
   readonly #ofClient: boolean;
 
   constructor(clientDeadline: number, ownDeadline: number, call: Pick<RpcCall, 'metadata'> | null, done: BarrierDone) {

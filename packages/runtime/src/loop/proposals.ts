@@ -1,6 +1,7 @@
 import type { Index, Input, Micros, ProposalResult, Term } from '@quorate/raft';
 import type { NodeLimits } from '../node-options.ts';
 import { type ProposalOutcome, type ProposalRefusal, refusalMessage } from '../outcome.ts';
+import { NumberMap } from './number-map.ts';
 
 /** Results of applied commands that are kept while carried proposals still wait for the leader's answer. */
 const keptResults = 8192;
@@ -40,10 +41,10 @@ export class Proposals {
   readonly #maxCommandBytes: number;
   #gathered: PendingProposal[] = [];
   /** Stepped, and not answered by the core yet. */
-  readonly #byId = new Map<number, PendingProposal>();
+  readonly #byId = new NumberMap<PendingProposal>();
   /** Appended, and not applied yet. */
-  readonly #byIndex = new Map<Index, PendingProposal>();
-  readonly #recent = new Map<Index, AppliedResult>();
+  readonly #byIndex = new NumberMap<PendingProposal>();
+  readonly #recent = new NumberMap<AppliedResult>();
   #oldest: PendingProposal | null = null;
   #newest: PendingProposal | null = null;
   #count = 0;
@@ -132,7 +133,7 @@ export class Proposals {
 
   /** A snapshot took the place of everything up to `index`: what was to be applied there is in it, or not. */
   onRestored(index: Index): void {
-    for (const [at, proposal] of this.#byIndex) {
+    for (const [at, proposal] of this.#byIndex.entries()) {
       if (at > index) continue;
       this.#byIndex.delete(at);
       this.#settle(proposal, unknownOutcome('This server caught up by a snapshot that skipped the command.'));
@@ -209,9 +210,8 @@ export class Proposals {
 
   #remember(index: Index, term: Term, result: unknown): void {
     this.#recent.set(index, { term, result });
-    if (this.#recent.size <= keptResults) return;
-    const oldest = this.#recent.keys().next();
-    if (oldest.done !== true) this.#recent.delete(oldest.value);
+    // Entries are applied in order.
+    this.#recent.delete(index - keptResults);
   }
 
   #refuse(proposal: PendingProposal, reason: ProposalRefusal): void {

@@ -1,5 +1,6 @@
 import type { Index, Input, Micros, ReadResult } from '@quorate/raft';
 import { type ReadOutcome, type ReadRefusal, refusalMessage } from '../outcome.ts';
+import { NumberMap } from './number-map.ts';
 
 /** A read of a local caller. */
 export interface PendingRead {
@@ -17,8 +18,8 @@ export class Reads {
   readonly #maxPending: number;
   readonly #timeout: Micros;
   #gathered: PendingRead[] = [];
-  /** Asked, and not answered by the core yet; in order of their deadlines. */
-  readonly #asked = new Map<number, ReadBatch>();
+  /** Asked, and not answered by the core yet. */
+  readonly #asked = new NumberMap<ReadBatch>();
   /** Confirmed, and waiting for `index` to be applied; few at a time. */
   #confirmed: { readonly index: Index; readonly reads: readonly PendingRead[]; readonly deadline: Micros }[] = [];
   #count = 0;
@@ -83,8 +84,8 @@ export class Reads {
   }
 
   expire(now: Micros): void {
-    for (const [id, batch] of this.#asked) {
-      if (batch.deadline > now) break;
+    for (const [id, batch] of this.#asked.entries()) {
+      if (batch.deadline > now) continue;
       this.#asked.delete(id);
       this.#refuse(batch.reads, 'timeout');
     }
@@ -103,7 +104,7 @@ export class Reads {
 
   stop(): void {
     const all = [...this.#gathered];
-    for (const batch of this.#asked.values()) all.push(...batch.reads);
+    for (const [, batch] of this.#asked.entries()) all.push(...batch.reads);
     for (const batch of this.#confirmed) all.push(...batch.reads);
     this.#gathered = [];
     this.#asked.clear();

@@ -35,12 +35,23 @@ const untaken: RpcStatus = {
   outcome: 'unknown',
 };
 
+/**
+ * A stream knows its call until it is closed. node:http2 keeps many streams until the next full collection of garbage, and whatever hangs on
+ * them: were that the call, its request and its callbacks, such collections would come more often and take longer.
+ */
+const callOf = Symbol('the call of a stream');
+
+interface CallStream extends ServerHttp2Stream {
+  [callOf]?: Http2Call | null;
+}
+
 export class Http2Call implements RpcCall {
   readonly method: string;
   readonly deadline: number;
   /** When the request began. */
   readonly began: number;
-  readonly #stream: ServerHttp2Stream;
+  place = -1;
+  readonly #stream: CallStream;
   readonly #headers: IncomingHttpHeaders;
   readonly #handler: RpcMethod;
   readonly #carrier: CallCarrier;
@@ -65,7 +76,7 @@ export class Http2Call implements RpcCall {
   #trailers = okTrailers;
 
   constructor(
-    stream: ServerHttp2Stream,
+    stream: CallStream,
     headers: IncomingHttpHeaders,
     path: string,
     timeout: number,
@@ -80,10 +91,11 @@ export class Http2Call implements RpcCall {
     this.#handler = handler;
     this.#carrier = carrier;
     this.#assembler = new MessageAssembler(carrier.limits.maxMessageBytes);
-    stream.on('data', (chunk: Uint8Array) => this.#receive(chunk));
-    stream.on('end', () => this.#receiveEnd());
-    stream.on('close', () => this.#closed());
-    // The stream closes after an error, and #closed tells the handler: nothing is lost by not listening to the reason.
+    stream[callOf] = this;
+    stream.on('data', onData);
+    stream.on('end', onEnd);
+    stream.on('close', onClose);
+    // The stream closes after an error, and `closed` tells the handler: nothing is lost by not listening to the reason.
     stream.on('error', ignore);
   }
 
@@ -134,7 +146,7 @@ export class Http2Call implements RpcCall {
 
   // ---------------------------------------------------------------------------------------------------------- request
 
-  #receive(chunk: Uint8Array): void {
+  receive(chunk: Uint8Array): void {
     if (this.#ended) return;
     const fault = this.#assembler.push(chunk, (message) => this.#receiveMessage(message));
     if (fault !== null) return this.end(fault);
@@ -165,7 +177,7 @@ export class Http2Call implements RpcCall {
     }
   }
 
-  #receiveEnd(): void {
+  receiveEnd(): void {
     this.#requestEnded = true;
     if (this.#ended) return;
     if (this.#assembler.partial || !this.#started) {
@@ -255,11 +267,13 @@ export class Http2Call implements RpcCall {
   #respond(): void {
     if (this.#stream.headersSent) return;
     this.#stream.respond(responseHeaders, withTrailers);
-    this.#stream.on('wantTrailers', () => {
-      if (this.#lost) return;
-      this.#stream.sendTrailers(this.#trailers);
-      this.#dismiss();
-    });
+    this.#stream.on('wantTrailers', onWantTrailers);
+  }
+
+  trailersWanted(): void {
+    if (this.#lost) return;
+    this.#stream.sendTrailers(this.#trailers);
+    this.#dismiss();
   }
 
   /**
@@ -291,7 +305,7 @@ export class Http2Call implements RpcCall {
     this.#carrier.finished(this);
   }
 
-  #closed(): void {
+  closed(): void {
     this.#gone = true;
     if (this.#responseBytes > 0) this.#carrier.releaseResponse(this.#responseBytes);
     if (this.#ended) return;
@@ -324,3 +338,23 @@ function metadataOf(headers: IncomingHttpHeaders): ReadonlyMap<string, string> {
 }
 
 function ignore(): void {}
+
+// What a stream tells its call, by listeners that all streams share.
+
+function onData(this: CallStream, chunk: Uint8Array): void {
+  this[callOf]?.receive(chunk);
+}
+
+function onEnd(this: CallStream): void {
+  this[callOf]?.receiveEnd();
+}
+
+function onWantTrailers(this: CallStream): void {
+  this[callOf]?.trailersWanted();
+}
+
+function onClose(this: CallStream): void {
+  const call = this[callOf];
+  this[callOf] = null;
+  call?.closed();
+}

@@ -7,7 +7,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import { type RpcMethod, type RpcService, type RpcStatus, StatusCode } from '@quorate/kv';
+import { Bag, type RpcMethod, type RpcService, type RpcStatus, StatusCode } from '@quorate/kv';
 import type { Logger } from '@quorate/runtime';
 import { defaultRpcLimits, type RpcEngine, type RpcEngineOptions, type RpcLimits } from './engine.ts';
 import { type CallCarrier, Http2Call } from './http2-call.ts';
@@ -121,7 +121,7 @@ class Http2Engine implements RpcEngine {
 
 class Http2Connection implements CallCarrier {
   readonly limits: RpcLimits;
-  readonly calls = new Set<Http2Call>();
+  readonly calls = new Bag<Http2Call>();
   readonly #session: ServerHttp2Session;
   readonly #socket: Socket;
   readonly #engine: Http2Engine;
@@ -181,7 +181,7 @@ class Http2Connection implements CallCarrier {
   sweep(now: number): void {
     const grace = this.limits.deadlineGraceMs * 1000;
     const oldest = now - this.limits.requestTimeoutMs * 1000;
-    for (const call of this.calls) {
+    for (const call of this.calls.values()) {
       if (!call.started && call.began < oldest) {
         call.end({
           code: StatusCode.cancelled,
@@ -216,7 +216,7 @@ class Http2Connection implements CallCarrier {
 
   async drain(): Promise<void> {
     const stopped = { code: StatusCode.unavailable, message: 'etcdserver: server stopped' } as const;
-    for (const call of this.calls) {
+    for (const call of this.calls.values()) {
       if (!call.started) call.end({ ...stopped, outcome: 'refused' });
       else if (call.streaming) call.end(stopped);
     }
