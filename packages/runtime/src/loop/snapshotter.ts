@@ -17,12 +17,22 @@ export interface SnapshotterHost {
   onFatal(error: RaftError): void;
 }
 
+/**
+ * A snapshot rests for so many times as long as its slices took to make: commands go on meanwhile, and the rest is theirs. Nobody waits
+ * for a snapshot.
+ */
+const restRatio = 3;
+/** Shorter rests are put together. Microseconds. */
+const shortestRest = 1_000;
+
 /** A snapshot under way. */
 interface Running {
   readonly metadata: SnapshotMetadata;
   readonly source: SnapshotSource;
   readonly writer: SnapshotWriter;
   bytes: number;
+  /** How long it has still to rest. Microseconds. */
+  rest: Micros;
 }
 
 /**
@@ -106,7 +116,7 @@ export class Snapshotter {
     const metadata = { index: applied, term, configuration: this.#raft.configurationAt(applied) };
     const source = this.#guarded(() => this.#stateMachine.openSnapshot());
     if (source === null) return;
-    const running = { metadata, source, writer: this.#storage.createSnapshot(metadata), bytes: 0 };
+    const running = { metadata, source, writer: this.#storage.createSnapshot(metadata), bytes: 0, rest: 0 };
     this.#running = running;
     this.#isWanted = false;
     this.#environment.logger.log('info', 'taking a snapshot', { index: applied });
@@ -115,8 +125,10 @@ export class Snapshotter {
 
   #writeNext(running: Running): void {
     if (this.#running !== running) return;
+    const began = this.#environment.clock.now();
     const slice = this.#guarded(() => ({ bytes: running.source.next() }));
     if (slice === null) return;
+    running.rest += restRatio * (this.#environment.clock.now() - began);
     if (slice.bytes === null) {
       this.#commitWhenDurable(running);
       return;
@@ -125,8 +137,19 @@ export class Snapshotter {
     running.writer.write(slice.bytes, (error) => {
       if (this.#running !== running) return;
       if (error !== null) this.#failed(error);
-      else this.#environment.timers.afterPoll(() => this.#writeNext(running));
+      else this.#restAndGoOn(running);
     });
+  }
+
+  #restAndGoOn(running: Running): void {
+    const { timers } = this.#environment;
+    const { rest } = running;
+    if (rest < shortestRest) {
+      timers.afterPoll(() => this.#writeNext(running));
+      return;
+    }
+    running.rest = 0;
+    timers.set(rest, () => this.#writeNext(running));
   }
 
   /**
