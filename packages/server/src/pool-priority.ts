@@ -1,11 +1,14 @@
 /** Long computations belong on libuv's thread pool, and must not take the processor from the event loop and the log. */
 import { readlink } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 
 /** libuv's own default, unless UV_THREADPOOL_SIZE says otherwise. */
 const defaultPoolSize = 4;
-/** How often the threads are asked for before the rest are left as they are. */
-const maxRounds = 100;
+/** How long the threads are asked for before the rest are left as they are. Milliseconds. */
+const patience = 2_000;
+/** Where no new one answered: other threads, of this process or others, may need the processor first. Milliseconds. */
+const pause = 2;
 
 /**
  * Gives every thread of this process's libuv pool the lowest priority, so that what runs there (password hashing, the system's
@@ -14,16 +17,20 @@ const maxRounds = 100;
  */
 export async function yieldPool(): Promise<number> {
   const size = poolSize();
-  const lowered = new Set<number>();
-  for (let round = 0; round < maxRounds && lowered.size < size; round++) {
+  const found = new Set<number>();
+  const begun = performance.now();
+  while (found.size < size && performance.now() - begun < patience) {
+    const before = found.size;
     // Asked all at once, so that idle threads wake up to answer. Whichever answers names itself.
     const names = await Promise.all(Array.from({ length: 2 * size }, async () => await ownThread()));
     for (const thread of names) {
-      if (thread === null) return lowered.size;
-      if (!lowered.has(thread) && lower(thread)) lowered.add(thread);
+      if (thread === null) return found.size;
+      if (!found.has(thread)) lower(thread);
+      found.add(thread);
     }
+    if (found.size === before) await setTimeout(pause);
   }
-  return lowered.size;
+  return found.size;
 }
 
 function poolSize(): number {
@@ -42,12 +49,10 @@ async function ownThread(): Promise<number | null> {
   }
 }
 
-function lower(thread: number): boolean {
+function lower(thread: number): void {
   try {
     setPriority(thread, constants.priority.PRIORITY_LOW);
-    return true;
   } catch {
     // Not allowed here: the pool keeps its priority.
-    return false;
   }
 }
