@@ -4,9 +4,7 @@ export interface Bagged {
 }
 
 /**
- * A set, without an order, of what comes and goes with every request. A Set of V8's moves to a new table whenever deletions have filled the old one, and
- * each table refers to the next: once a full collection of garbage has found one of them, every later one stays, with all that was ever in
- * them, until the next full collection, which there is all the sooner (docs/architecture.md, "Garbage").
+ * A set, without an order, of what comes and goes with every request: there a Set keeps what has long gone (docs/architecture.md, "Garbage").
  */
 export class Bag<Item extends Bagged> {
   readonly #items: Item[] = [];

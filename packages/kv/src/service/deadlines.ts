@@ -44,8 +44,8 @@ export class Deadlines<Item extends Expiring> {
   }
 
   /** Forgets everything without ending it, and returns it. */
-  close(): Item[] {
-    const rest = [...this.#waiting.values()];
+  close(): readonly Item[] {
+    const rest = this.#waiting.values();
     this.#waiting.clear();
     this.#cancelTimer?.();
     this.#cancelTimer = null;
@@ -64,14 +64,10 @@ export class Deadlines<Item extends Expiring> {
     this.#due = Number.POSITIVE_INFINITY;
     const now = this.#environment.now();
     let next = Number.POSITIVE_INFINITY;
-    const expired: Item[] = [];
     for (const item of this.#waiting.values()) {
-      if (item.deadline <= now) expired.push(item);
-      else next = Math.min(next, item.deadline);
-    }
-    for (const item of expired) {
+      if (item.deadline > now) next = Math.min(next, item.deadline);
       // Ending one may have ended others.
-      if (this.#waiting.delete(item)) item.expire();
+      else if (this.#waiting.delete(item)) item.expire();
     }
     if (next < this.#due) this.#arm(next);
   }

@@ -1,7 +1,5 @@
 /**
- * A map from whole numbers to what comes and goes with every command. It does what Map does; but a Map of V8's moves to a new table whenever deletions
- * have filled the old one, and each table refers to the next: once a full collection of garbage has found one of them, every later one
- * stays, with all that was ever in them, until the next full collection, which there is all the sooner (docs/architecture.md, "Garbage").
+ * A map from whole numbers to what comes and goes with every command: there a Map keeps what has long gone (docs/architecture.md, "Garbage").
  *
  * Open addressing with linear probing, where a deletion closes its gap (Knuth, TAOCP vol. 3, §6.4, algorithm R). Keys that follow each other
  * never collide. The table grows with what it holds and does not shrink.

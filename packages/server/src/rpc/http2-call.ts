@@ -1,7 +1,7 @@
 /** One gRPC call on one HTTP/2 stream of node:http2. */
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
-import { type RpcCall, type RpcMethod, type RpcStatus, StatusCode } from '@quorate/kv';
+import { type Bagged, type RpcCall, type RpcMethod, type RpcStatus, StatusCode } from '@quorate/kv';
 import type { RpcLimits } from './engine.ts';
 import { MessageAssembler, prefixBytes } from './message-assembler.ts';
 import { okTrailers, trailersOf } from './metadata.ts';
@@ -35,17 +35,14 @@ const untaken: RpcStatus = {
   outcome: 'unknown',
 };
 
-/**
- * A stream knows its call until it is closed. node:http2 keeps many streams until the next full collection of garbage, and whatever hangs on
- * them: were that the call, its request and its callbacks, such collections would come more often and take longer.
- */
+/** A stream knows its call until it is closed: node:http2 keeps streams for longer (docs/architecture.md, "Garbage"). */
 const callOf = Symbol('the call of a stream');
 
 interface CallStream extends ServerHttp2Stream {
   [callOf]?: Http2Call | null;
 }
 
-export class Http2Call implements RpcCall {
+export class Http2Call implements RpcCall, Bagged {
   readonly method: string;
   readonly deadline: number;
   /** When the request began. */
