@@ -21,6 +21,11 @@ export function electionSpread({ state, options }: Core): Spread {
 /** Election timeouts in haste, before the usual ones return. */
 export const hastyAttempts = 4;
 
+/** In haste: what another server's attempt is given, which is never less than one's own second. */
+export function givingWaySpread({ state, options }: Core): Spread {
+  return hurriedSpread(Math.max(1, hastyAttempts - state.hurriedAttempts), options);
+}
+
 /** Whoever has stood gives the answers time to come: twice as long each time, since nobody knows how far the others are. */
 function hurriedSpread(made: number, { goneSpreadMin, goneSpreadMax }: Core['options']): Spread {
   if (made === 0) return { min: goneSpreadMin, max: goneSpreadMax };

@@ -2,7 +2,7 @@
 import { expectHandover, onElectionFailed } from './adaptation.ts';
 import { isVoter, tally } from './configuration.ts';
 import { hidesConfiguration, lacksSnapshot } from './faulty.ts';
-import { yieldHaste } from './gone.ts';
+import { armAfterVote, yieldHaste } from './gone.ts';
 import { isForeign, isImpostor, isStranger } from './identity.ts';
 import { isUpToDate, lastTerm } from './log.ts';
 import { currentConfiguration, openConfigurations } from './membership.ts';
@@ -13,7 +13,6 @@ import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } fro
 import { envelope, send, sendAfter } from './send.ts';
 import { makeLessRoom, standsBack } from './standing-back.ts';
 import type { Core } from './state.ts';
-import { armElection } from './timers.ts';
 import type { Incarnation, MemberId } from './types.ts';
 
 /** No leader was heard, or no election was decided, for a whole election timeout. */
@@ -101,7 +100,7 @@ export function onPreVote(core: Core, message: PreVote): void {
     reason: refusal ?? 'up to date',
   });
   send(core, { kind: 'preVoteReply', ...envelope(core, message.from), round: message.round, granted });
-  if (granted) yieldHaste(core);
+  if (granted) yieldHaste(core, message);
   if (refusal === behind) makeLessRoom(core);
 }
 
@@ -168,7 +167,7 @@ export function onRequestVote(core: Core, message: RequestVote): void {
   });
   if (granted) {
     setVote(core, message.from);
-    armElection(core);
+    armAfterVote(core);
   }
   const reply: RequestVoteReply = { kind: 'requestVoteReply', ...envelope(core, message.from), granted };
   // The vote may stand in a batch that is still under way from an earlier copy of the request.
