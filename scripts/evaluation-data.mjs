@@ -2,9 +2,9 @@
 //
 //   npm run evaluation:data -- DIRECTORY   the --out of that command
 //
-// For each experiment: results.csv (every observation), summary.csv, plan.json, and the plots as SVG; for all of them the report, index.html,
-// with the conditions of every cell, which shows these plots. What else the command wrote can be made again from these settings and seeds,
-// or is the same in another form.
+// For each experiment: plan.json, cells/ (every observation), summary.csv, and the plots as SVG; for all of them the report, index.html,
+// with the conditions of every cell, which shows these plots. What else the command wrote is the same in another form, and it makes that
+// again from a copy of what lies here (--report-only), where it can also go on.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './lib/files.mjs';
@@ -19,7 +19,8 @@ for (const name of names) {
   const to = join(root, 'docs/evaluation/data', name);
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { recursive: true });
-  for (const file of ['plan.json', 'results.csv', 'summary.csv']) cpSync(join(from, name, file), join(to, file));
+  for (const file of ['plan.json', 'cells', 'summary.csv'])
+    cpSync(join(from, name, file), join(to, file), { recursive: true });
   const plots = readdirSync(join(from, name, 'plots')).filter((file) => file.endsWith('.svg'));
   for (const file of plots) {
     const drawing = readFileSync(join(from, name, 'plots', file), 'utf8');
@@ -28,7 +29,10 @@ for (const name of names) {
     report = inReport.join(`<img src="${name}/${file}" alt="">`);
     writeFileSync(join(to, file), drawing);
   }
-  report = report.replace(`, <a href="${name}/results.json">JSON</a>`, '');
+  report = report.replace(
+    `<a href="${name}/results.csv">CSV</a>, <a href="${name}/results.json">JSON</a>`,
+    `<a href="${name}/cells/">cells</a>`,
+  );
   console.log(`${name}: ${plots.length} plots`);
 }
 // Of the plots there must be one copy: inside the report they would be a second.

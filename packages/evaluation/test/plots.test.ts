@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { elections } from '../src/experiments/elections.ts';
 import type { CellResult, Row } from '../src/experiment.ts';
 import { render } from '../src/plots/render.ts';
+import { spread } from '../src/plots/spread.ts';
 
 /** Results of every cell of the quick plan, made up. */
 function results(rows: readonly Row[]): readonly CellResult[] {
@@ -57,5 +58,39 @@ describe('Plots of the elections', () => {
       spec: { data: { values: [] }, mark: 'point', encoding: { x: { field: 'a' }, zz: { field: 'b' } } },
     };
     await expect(render(broken)).rejects.toThrow(/cannot be drawn/);
+  });
+});
+
+describe('A strip of observations', () => {
+  const colour = { field: 'kind', title: '', order: ['a', 'b'] };
+  const drawn = (rows: readonly Row[]): readonly Row[] => {
+    const axes = { x: { field: 'x', title: 'x', order: ['1'] }, y: { field: 'ms', title: 'ms' } };
+    return (spread({ rows, ...axes, colour, censored: 'outcome' }) as { data: { values: Row[] } }).data.values;
+  };
+  const row = (kind: string, ms: number, outcome = 'served'): Row => ({ x: '1', kind, ms, outcome });
+
+  it('has its points beside each other, in its own part of the place', () => {
+    const rows = drawn(Array.from({ length: 400 }, (_, i) => row(i % 2 === 0 ? 'a' : 'b', 100)));
+    const lanes = (kind: string): number[] =>
+      rows
+        .filter((each) => each['kind'] === kind && each['part'] === 'observation')
+        .map((each) => Number(each['lane']));
+    for (const [middle, kind] of ['a', 'b'].entries()) {
+      expect(new Set(lanes(kind)).size).toBe(200);
+      for (const lane of lanes(kind)) expect(Math.abs(lane - middle)).toBeLessThanOrEqual(0.35);
+    }
+  });
+
+  it('has its only point in its middle', () => {
+    expect(drawn([row('b', 5)])).toMatchObject([
+      { part: 'observation', lane: 1 },
+      { part: 'span', lane: 1, median: 5 },
+    ]);
+  });
+
+  it('has a median if anything came, and none if nothing did', () => {
+    const medians = (rows: readonly Row[]) => drawn(rows).filter((each) => each['part'] === 'span');
+    expect(medians([row('a', 5), row('a', 60, 'none'), row('a', 60, 'none')])).toMatchObject([{ median: 60 }]);
+    expect(medians([row('a', 60, 'none'), row('a', 60, 'none')])).toEqual([]);
   });
 });

@@ -8,14 +8,17 @@ export interface TimeoutRange {
   readonly heartbeatMs: number;
 }
 
+export const SHORT: TimeoutRange = { name: '12–25', minMs: 12, maxMs: 25, heartbeatMs: 3 };
+export const MIDDLE: TimeoutRange = { name: '150–300', minMs: 150, maxMs: 300, heartbeatMs: 30 };
+
 /**
  * 0 to 5 ms as 1 to 5: a timeout of nothing is none. Heartbeats come several times within the least timeout, as far as the timers of the
  * system go: they are no finer than a millisecond.
  */
 export const RANGES: readonly TimeoutRange[] = [
   { name: '1–5', minMs: 1, maxMs: 5, heartbeatMs: 0.5 },
-  { name: '12–25', minMs: 12, maxMs: 25, heartbeatMs: 3 },
-  { name: '150–300', minMs: 150, maxMs: 300, heartbeatMs: 30 },
+  SHORT,
+  MIDDLE,
   { name: '300–500', minMs: 300, maxMs: 500, heartbeatMs: 50 },
 ];
 

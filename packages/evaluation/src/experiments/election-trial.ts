@@ -7,6 +7,7 @@ import { firstWriteServed } from '../harness/prober.ts';
 import { InVainError } from '../harness/until.ts';
 import type { Server } from '../places/place.ts';
 import { type TimeoutRange, timeoutFlags } from './election-timeouts.ts';
+import { firstElection } from './first-election.ts';
 
 /**
  * How a leader goes: `silent` stands still with its connections open, and goes on as it was when its successor serves; `killed` is ended by kill -9,
@@ -38,7 +39,9 @@ export interface ElectionBudget {
 }
 
 /** So many times none, and the cell has shown what it has to show. */
-export const MAX_NONE = 3;
+const MAX_NONE = 3;
+/** A cluster that did not elect even its first leader is given one more chance. */
+export const MAX_NONE_AT_ALL = 1;
 
 export class ElectionTrial {
   readonly #harness: Harness;
@@ -60,27 +63,10 @@ export class ElectionTrial {
       flags: [...timeoutFlags(range, this.#settings.tuned), `--pre-vote=${preVote}`],
       ...(delayMs === 0 ? {} : { links: { ...SOUND, delayMs } }),
     });
-    const clients = await this.#initial(cluster);
+    const { clients, isServed } = await firstElection(this.#harness, cluster, this.#limitMs);
     await this.#harness.introduce(cluster);
     await this.#calm(cluster, clients);
-    await this.#replacements(cluster);
-  }
-
-  /** From the moment when a majority is up to the first write served. */
-  async #initial(cluster: Cluster): Promise<readonly Client[]> {
-    const { servers } = this.#settings;
-    const majority = Math.floor(servers / 2) + 1;
-    cluster.startAll();
-    await cluster.until(
-      'a majority to be up',
-      async () => ((await cluster.pages()).filter(({ page }) => page !== null).length >= majority ? true : null),
-      60_000,
-    );
-    const since = performance.now();
-    const clients = await Promise.all(cluster.servers.map((server) => cluster.client([server])));
-    const served = await firstWriteServed(clients, since, this.#limitMs, this.#harness.signal);
-    this.#harness.record({ kind: 'initial', ms: served?.ms ?? null, limitMs: this.#limitMs });
-    return clients;
+    await this.#replacements(cluster, isServed ? MAX_NONE : MAX_NONE_AT_ALL);
   }
 
   /** Nothing is hurt: elections now are ones that nobody needs. */
@@ -105,19 +91,20 @@ export class ElectionTrial {
     return Math.max(0, ...(await cluster.pages()).map(({ page }) => page?.term ?? 0));
   }
 
-  async #replacements(cluster: Cluster): Promise<void> {
+  async #replacements(cluster: Cluster, maxNone: number): Promise<void> {
     const { elections: wanted, seconds } = this.#budget;
     const began = performance.now();
     let none = 0;
     let passed = 0;
-    for (let done = 0; done < wanted && none < MAX_NONE; done++) {
+    let done = 0;
+    for (; done < wanted && none < maxNone; done++) {
       if (performance.now() - began > seconds * 1000) break;
       const outcome = await this.#replace(cluster);
       if (outcome === 'none') none += 1;
       if (outcome === 'passed') passed += 1;
     }
-    if (none === MAX_NONE)
-      this.#harness.note(`No leader within ${this.#limitMs / 1000} s, ${MAX_NONE} times: ended early.`);
+    if (none === maxNone)
+      this.#harness.note(`No leader within ${this.#limitMs / 1000} s, in ${none} of ${done} times: ended early.`);
     if (passed > 0)
       this.#harness.note(
         `${passed} times the leader had been replaced by itself just before it was taken away; not counted.`,

@@ -1,11 +1,14 @@
-/** Every observation as a point, its median as a bar and the span of the middle four fifths as a line: one strip for each setting. */
+/**
+ * Every observation as a point, its median as a bar and the span of the middle four fifths as a line: one strip for each setting. Points
+ * stand beside each other where there are many, so that none hides behind the next; across a strip their place means nothing.
+ */
 import { summarize } from '../data/statistics.ts';
 import type { Row } from '../experiment.ts';
 import type { Axis } from './figure.ts';
 
 export interface SpreadOptions {
   readonly rows: readonly Row[];
-  /** `labelAngle`: for long labels. Degrees. */
+  /** Labels are broken after a comma. `labelAngle`: for long ones. Degrees. */
   readonly x: Axis & { readonly order: readonly string[]; readonly labelAngle?: number };
   readonly y: Axis & { readonly scale?: 'linear' | 'log' };
   readonly colour: Axis & { readonly order: readonly string[] };
@@ -20,6 +23,9 @@ export interface SpreadOptions {
   /** Figures that others have published, drawn as crosses: the same columns, but for the colour's. */
   readonly published?: readonly Row[];
 }
+
+/** Of medians and spans, which stand on the points. */
+const SUM_COLOUR = '#1a1a1a';
 
 const OUTCOMES = ['served', 'none'] as const;
 
@@ -40,33 +46,37 @@ export function spread(options: SpreadOptions): Readonly<Record<string, unknown>
   const keys = [x, colour, ...(column === undefined ? [] : [column]), ...(row === undefined ? [] : [row])].map(
     ({ field }) => field,
   );
-  const points = rows.map((each) => ({ ...each, part: 'observation' }));
-  const sums = groups(rows, keys, y.field);
-  const position = {
+  const strips = stripsOf(rows, keys).map((strip) =>
+    inLane(strip, colour, y.field, (row) => censored === undefined || row[censored] === outcomes[0]),
+  );
+  const place = {
     x: {
       field: x.field,
       type: 'ordinal',
       sort: x.order,
       title: x.title,
-      axis: { labelAngle: x.labelAngle ?? 0, labelLimit: 240 },
+      axis: { labelAngle: x.labelAngle ?? 0, labelLimit: 240, labelExpr: "split(datum.label, ', ')" },
     },
-    xOffset: { field: colour.field, sort: colour.order },
-    color: { field: colour.field, type: 'nominal', sort: colour.order, title: colour.title },
+    xOffset: {
+      field: LANE,
+      type: 'quantitative',
+      scale: { domain: [-0.5, colour.order.length - 0.5], zero: false, nice: false },
+    },
   };
+  const position = {
+    ...place,
+    color: {
+      field: colour.field,
+      type: 'nominal',
+      sort: colour.order,
+      title: colour.title,
+      ...(colour.order.length === 1 ? { legend: null } : {}),
+    },
+  };
+  const isAlwaysServed = censored === undefined || rows.every((each) => each[censored] === outcomes[0]);
   const scale = y.scale === 'log' ? { type: 'log' } : { zero: true };
   const vertical = { field: y.field, type: 'quantitative', title: y.title, scale };
   const layer = [
-    {
-      transform: [{ filter: "datum.part === 'span'" }],
-      mark: { type: 'rule', strokeWidth: 1.5 },
-      encoding: { ...position, y: { ...vertical, field: 'p10' }, y2: { field: 'p90' } },
-    },
-    {
-      transform: [{ filter: "datum.part === 'span'" }],
-      mark: { type: 'tick', thickness: 3, size: 16 },
-      encoding: { ...position, y: { ...vertical, field: 'median' } },
-    },
-    // On top: an observation that never came must not hide behind the bar at the limit.
     {
       transform: [{ filter: "datum.part === 'observation'" }],
       mark: { type: 'point', opacity: 0.6, size: 26, filled: true, stroke: 'white', strokeWidth: 0.4 },
@@ -83,13 +93,24 @@ export function spread(options: SpreadOptions): Readonly<Record<string, unknown>
                 title: 'outcome',
                 sort: outcomes,
                 scale: { domain: outcomes, range: ['circle', 'triangle-up'] },
+                ...(isAlwaysServed ? { legend: null } : {}),
               },
             }),
       },
     },
+    {
+      transform: [{ filter: "datum.part === 'span'" }],
+      mark: { type: 'rule', strokeWidth: 1.5, color: SUM_COLOUR },
+      encoding: { ...place, y: { ...vertical, field: 'p10' }, y2: { field: 'p90' } },
+    },
+    {
+      transform: [{ filter: "datum.part === 'span'" }],
+      mark: { type: 'tick', thickness: 2.5, size: 18, color: SUM_COLOUR },
+      encoding: { ...place, y: { ...vertical, field: 'median' } },
+    },
     ...(published.length === 0 ? [] : [crosses(x, y)]),
   ];
-  const data = { values: [...points, ...sums, ...published.map((each) => ({ ...each, part: 'published' }))] };
+  const data = { values: [...strips.flat(), ...published.map((each) => ({ ...each, part: 'published' }))] };
   if (column === undefined && row === undefined) return { data, width, height, layer };
   return {
     data,
@@ -116,20 +137,43 @@ function facet({ field, title, order }: Axis & { readonly order: readonly string
   return { field, type: 'ordinal', title, sort: order };
 }
 
-/** Median and span of each strip. Where observations ended without an outcome, they count as at least the limit. */
-function groups(rows: readonly Row[], keys: readonly string[], value: string) {
+function stripsOf(rows: readonly Row[], keys: readonly string[]): readonly (readonly Row[])[] {
   const strips = new Map<string, Row[]>();
   for (const row of rows) {
     const name = keys.map((key) => String(row[key])).join('\n');
-    strips.set(name, [...(strips.get(name) ?? []), row]);
+    const strip = strips.get(name) ?? [];
+    strips.set(name, strip);
+    strip.push(row);
   }
-  return [...strips.values()].flatMap((strip) => {
-    const [first] = strip;
-    const values = strip.map((row) => row[value]).filter((each) => typeof each === 'number');
-    const summary = summarize(values);
-    if (first === undefined || summary === null) return [];
-    const { p10, median, p90 } = summary;
-    const same = Object.fromEntries(keys.map((key) => [key, first[key] ?? null]));
-    return [{ ...same, part: 'span', p10, median, p90 }];
-  });
+  return [...strips.values()];
 }
+
+/** Where a mark stands among the strips of one place on the x axis, counted in strips. */
+const LANE = 'lane';
+/** Of a strip, what the points of a hundred observations take. */
+const FULL_WIDTH = 0.7;
+
+/**
+ * The points of a strip with their places, its median and its span. Where observations ended without an outcome, they count as at least the
+ * limit; where none came, there is no median. In order of their values points step by the golden ratio, which keeps those next to each other apart.
+ */
+function inLane(
+  strip: readonly Row[],
+  colour: SpreadOptions['colour'],
+  value: string,
+  hasCome: (row: Row) => boolean,
+): readonly Row[] {
+  const [first] = strip;
+  if (first === undefined) return [];
+  const middle = Math.max(0, colour.order.indexOf(String(first[colour.field])));
+  const width = FULL_WIDTH * Math.min(1, Math.sqrt((strip.length - 1) / 100));
+  const points = strip
+    .toSorted((a, b) => Number(a[value]) - Number(b[value]))
+    .map((row, i): Row => ({ ...row, part: 'observation', [LANE]: middle + width * (((i * GOLDEN) % 1) - 0.5) }));
+  const summary = summarize(strip.map((row) => row[value]).filter((each) => typeof each === 'number'));
+  if (summary === null || !strip.some(hasCome)) return points;
+  const { p10, median, p90 } = summary;
+  return [...points, { ...first, part: 'span', [LANE]: middle, p10, median, p90 }];
+}
+
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
