@@ -9,36 +9,26 @@ import { armTimer, disarmTimer } from './timers.ts';
 
 /** A leader that lasts for this many of the longest election timeouts has brought quiet. */
 const quietTimeouts = 10;
-/** Leaders that fall in quick succession widen the range this often at most: it spreads those who stand, and must not delay them. */
-const widestAfterFalls = 1;
 
 /** An election that this server stood in has ended without a winner. One in haste says nothing of the usual timeouts. */
-export function onElectionFailed(core: Core): void {
-  if (core.state.hurriedAttempts > 0) return;
-  widen(core, Number.POSITIVE_INFINITY);
+export function onElectionFailed({ state, options }: Core): void {
+  if (state.hurriedAttempts > 0) return;
+  const { adaptation } = state;
+  if (2 ** adaptation.level < options.maxElectionBackoff) adaptation.level += 1;
 }
 
 /** A leader came to be known, or this server became one. */
 export function onLeaderKnown(core: Core): void {
-  core.state.adaptation.isQuiet = false;
   armQuiet(core);
 }
 
 /** There is no leader any more that this server knew. */
 export function onLeaderLost(core: Core): void {
-  if (!core.state.adaptation.isQuiet) widen(core, widestAfterFalls);
-  core.state.adaptation.isQuiet = true;
   disarmTimer(core, 'quiet');
-}
-
-/** The leader hands over: that it leaves is no failure. */
-export function expectHandover(core: Core): void {
-  core.state.adaptation.isQuiet = true;
 }
 
 export function onQuietTimeout(core: Core): void {
   const { adaptation } = core.state;
-  adaptation.isQuiet = true;
   adaptation.level = Math.max(0, adaptation.level - 1);
   calmStandingBack(core);
   if (adaptation.level > 0) armQuiet(core);
@@ -47,10 +37,4 @@ export function onQuietTimeout(core: Core): void {
 function armQuiet(core: Core): void {
   const delay = quietTimeouts * core.options.electionTimeoutMax;
   armTimer(core, 'quiet', delay, delay);
-}
-
-function widen({ state, options }: Core, most: number): void {
-  const { adaptation } = state;
-  if (adaptation.level >= most || 2 ** adaptation.level >= options.maxElectionBackoff) return;
-  adaptation.level += 1;
 }

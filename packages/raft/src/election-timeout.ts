@@ -21,9 +21,10 @@ export function electionSpread({ state, options }: Core): Spread {
 /** Election timeouts in haste, before the usual ones return. */
 export const hastyAttempts = 4;
 
-/** In haste: what another server's attempt is given, which is never less than one's own second. */
-export function givingWaySpread({ state, options }: Core): Spread {
-  return hurriedSpread(Math.max(1, hastyAttempts - state.hurriedAttempts), options);
+/** What another server's attempt is given. In haste, too, that is time to win: never less than one's own second attempt. */
+export function givingWaySpread(core: Core): Spread {
+  const made = hastyAttempts - core.state.hurriedAttempts;
+  return made === 0 ? hurriedSpread(1, core.options) : electionSpread(core);
 }
 
 /** Whoever has stood gives the answers time to come: twice as long each time, since nobody knows how far the others are. */

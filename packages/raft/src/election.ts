@@ -1,8 +1,8 @@
 /** Leader election (§5.2, §5.4.1), PreVote (dissertation §9.6) and voter stickiness (dissertation §4.2.3). */
-import { expectHandover, onElectionFailed } from './adaptation.ts';
+import { onElectionFailed } from './adaptation.ts';
 import { isVoter, tally } from './configuration.ts';
 import { hidesConfiguration, lacksSnapshot } from './faulty.ts';
-import { armAfterVote, yieldHaste } from './gone.ts';
+import { giveWay, waitForOther } from './giving-way.ts';
 import { isForeign, isImpostor, isStranger } from './identity.ts';
 import { isUpToDate, lastTerm } from './log.ts';
 import { currentConfiguration, openConfigurations } from './membership.ts';
@@ -100,7 +100,7 @@ export function onPreVote(core: Core, message: PreVote): void {
     reason: refusal ?? 'up to date',
   });
   send(core, { kind: 'preVoteReply', ...envelope(core, message.from), round: message.round, granted });
-  if (granted) yieldHaste(core, message);
+  if (granted) giveWay(core, message);
   if (refusal === behind) makeLessRoom(core);
 }
 
@@ -167,7 +167,7 @@ export function onRequestVote(core: Core, message: RequestVote): void {
   });
   if (granted) {
     setVote(core, message.from);
-    armAfterVote(core);
+    waitForOther(core);
   }
   const reply: RequestVoteReply = { kind: 'requestVoteReply', ...envelope(core, message.from), granted };
   // The vote may stand in a batch that is still under way from an earlier copy of the request.
@@ -240,6 +240,5 @@ function countBallot(
 /** The leader hands over (dissertation §3.10): stand at once, past PreVote and stickiness. */
 export function onTimeoutNow(core: Core, message: TimeoutNow): void {
   if (message.from !== core.state.leader || !mayCampaign(core)) return;
-  expectHandover(core);
   startElection(core, true);
 }

@@ -2,7 +2,6 @@
  * Every message passes here (Figure 2, "Rules for Servers", All Servers): first the term decides, then the table of role ×
  * message. Each cell is a decision, and the compiler misses none. Nothing that a peer sends throws.
  */
-import { expectHandover } from './adaptation.ts';
 import {
   isProtectedFrom,
   onPreVote,
@@ -68,7 +67,6 @@ function adoptTerm(core: Core, message: Message): boolean {
     refuseVote(core, message, 'a leader was heard from');
     return false;
   }
-  if (message.kind === 'requestVote' && message.transfer) expectHandover(core);
   becomeFollower(core, message.term, null, `heard of term ${message.term} from ${message.from}`);
   return true;
 }

@@ -162,6 +162,7 @@ function setLeader(core: Core, leader: MemberId | null): void {
     onLeaderLost(core);
   } else {
     state.hurriedAttempts = 0;
+    state.mayGiveWay = true;
     onLeaderKnown(core);
   }
   concludeTransfer(core);

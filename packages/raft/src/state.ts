@@ -93,8 +93,8 @@ export interface RaftState {
   readonly standingBack: StandingBack;
   /** The leader is gone: election timeouts that are still drawn from the short range. gone.ts, election.ts, role.ts. */
   hurriedAttempts: number;
-  /** In haste, and no other server's attempt has been waited for yet. gone.ts. */
-  mayYield: boolean;
+  /** No other server's attempt has been waited for since a leader was known. giving-way.ts. */
+  mayGiveWay: boolean;
 
   /** How this server's faulty entries are asked for. repair.ts. */
   readonly repair: Repair;
@@ -130,8 +130,6 @@ export interface Repair {
 export interface Adaptation {
   /** The longest election timeout is doubled this often. */
   level: number;
-  /** The leader in office has lasted, or leaves on purpose; true as well while none is known. */
-  isQuiet: boolean;
 }
 
 export interface StandingBack {
@@ -352,10 +350,10 @@ export function initialState(recovered: RecoveredState): RaftState {
       readRequest: null,
       heartbeatsSinceRead: 0,
     },
-    adaptation: { level: 0, isQuiet: true },
+    adaptation: { level: 0 },
     standingBack: { left: 0, forRepair: false, falls: 0 },
     hurriedAttempts: 0,
-    mayYield: false,
+    mayGiveWay: true,
     repair: { round: 0, askedTo: 0, delay: 0, armed: false },
     loans: [],
     nextLoad: 1,

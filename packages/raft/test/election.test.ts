@@ -125,14 +125,20 @@ describe('PreVote (dissertation §9.6)', () => {
   const ask = (from: string, to: string, term: number) =>
     ({ kind: 'preVote', ...envelope(from, to, term), round: 1, lastIndex: 9, lastTerm: 9 }) as const;
 
-  test('E1, E8: granting one changes neither term nor vote nor disk, re-arms no timer and is no contact with a leader', () => {
+  test('E1, E8: granting one changes neither term nor vote nor disk and is no contact with a leader', () => {
     const world = lawless(3, { pasts: { n3: { log: [], term: 4, vote: 'n2' } } });
     const server = world.server('n3');
-    const before = { hardState: server.core.hardState, timers: [...server.timers] };
+    const before = { hardState: server.core.hardState, timers: new Map(server.timers) };
     expect(say(world, ask('n1', 'n3', 4))).toMatchObject([{ kind: 'preVoteReply', granted: true, term: 4 }]);
-    expect({ hardState: server.core.hardState, timers: [...server.timers] }).toEqual(before);
+    expect(server.core.hardState).toEqual(before.hardState);
     expect(server.disk.pending).toEqual([]);
     expect(server.core.leader).toBeNull();
+    // Only the election timer begins anew, and only once: the asker may try first, and cannot hold this server up for good.
+    const after = new Map(server.timers);
+    const begunAnew = [...after.keys()].filter((name) => after.get(name) !== before.timers.get(name));
+    expect(begunAnew).toEqual(['election']);
+    say(world, ask('n1', 'n3', 4));
+    expect(server.timers).toEqual(after);
   });
 
   test('E2: only answers to the round in hand count, and none after it is over', () => {

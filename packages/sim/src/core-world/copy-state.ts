@@ -33,14 +33,14 @@ export function copyState(state: Readonly<RaftState>): RaftState {
       transfer === null ? null : { id: transfer.id, target: transfer.target, term: transfer.term, sent: transfer.sent },
     leadership: leadership === null ? null : copyLeadership(leadership),
     forwarded: copyForwarded(state.forwarded),
-    adaptation: { level: state.adaptation.level, isQuiet: state.adaptation.isQuiet },
+    adaptation: { level: state.adaptation.level },
     standingBack: {
       left: state.standingBack.left,
       forRepair: state.standingBack.forRepair,
       falls: state.standingBack.falls,
     },
     hurriedAttempts: state.hurriedAttempts,
-    mayYield: state.mayYield,
+    mayGiveWay: state.mayGiveWay,
     repair: {
       round: state.repair.round,
       askedTo: state.repair.askedTo,

@@ -118,7 +118,7 @@ function serverText({
     `commit ${raft.commitIndex} applied ${raft.appliedIndex} handed ${raft.applyHanded}`,
     `durable ${durability.durableIndex} next ${batch(durability.nextBatch)} term ${batch(durability.termBatch)} from ${durability.persistFrom}`,
     `outstanding ${durability.outstanding.map(({ id, lastIndex }) => `${batch(id)} ${lastIndex}`).join(', ')}`,
-    `sticky ${raft.sticky} round ${raft.preVoteRound} quiet ${raft.adaptation.isQuiet} back ${raft.standingBack.left} ${raft.standingBack.falls}`,
+    `sticky ${raft.sticky} round ${raft.preVoteRound} gives way ${raft.mayGiveWay} back ${raft.standingBack.left} ${raft.standingBack.falls}`,
     `votes {${raft.votes.map(({ voter, granted }) => `${voter} ${granted}`).join('; ')}}`,
     `carried ${forwarded.proposals.length} ${forwarded.readsSent.join()} ${forwarded.readsWaiting.join()}`,
     leadership === null
