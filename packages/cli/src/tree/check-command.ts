@@ -62,7 +62,10 @@ function addWorld(check: Command): void {
     .option('--no-prevote', 'without PreVote, CheckQuorum and stickiness: the election of the paper alone')
     .option('--no-torn', 'a crash loses every write that is under way, never some of them only')
     .option('--lose <kind...>', 'kinds of messages that never arrive, for example heartbeat heartbeatReply')
-    .option('--no-symmetry', 'tell states apart that differ only in which server is called what');
+    .option(
+      '--no-symmetry',
+      'tell states apart that differ only in which server is called what; with PreVote they always are',
+    );
 }
 
 function addLimits(check: Command): void {

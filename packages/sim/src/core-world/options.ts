@@ -114,8 +114,8 @@ export interface CoreWorldOptions {
   /** Changes of membership that clients may ask for. Default: each server that is no member is let in as a voter, each voter removed. */
   readonly changes?: readonly ChangeOffer[];
   /**
-   * Whether states that differ only in which server is called what count as one. Off where someone asks for a server by its name.
-   * Default: on without a clock, for up to five servers.
+   * Whether states that differ only in which server is called what count as one. Off where someone asks for a server by its name, and always
+   * with PreVote: of two servers that ask each other, the one with the higher ID gives way. Default: on without a clock, for up to five servers.
    */
   readonly symmetry?: boolean;
   /** The core whose servers these are: another than the real one is a copy with a mistake in it. Default: `Raft` of `@quorate/raft`. */
@@ -190,12 +190,13 @@ export function settingOf(options: CoreWorldOptions): Setting {
   const ids = Array.from({ length: total }, (_, at) => `n${at + 1}`);
   const isClock = timing === 'clock';
   const voters = ids.slice(0, servers);
+  const raft = raftOf(options);
   return {
     voters,
     learners: ids.slice(servers, servers + learners),
     spares: ids.slice(servers + learners),
     ids,
-    raft: raftOf(options),
+    raft,
     timing,
     seed,
     budgets: { ...(isClock ? unboundedBudgets : smallBudgets), ...checked(options.budgets ?? {}) },
@@ -209,7 +210,7 @@ export function settingOf(options: CoreWorldOptions): Setting {
     core: options.core ?? Raft,
     unjudged: options.unjudged ?? [],
     lost: checkedKinds(options.lost ?? []),
-    symmetry: options.symmetry ?? !isClock,
+    symmetry: (options.symmetry ?? !isClock) && !raft.stableLeadership,
   };
 }
 
