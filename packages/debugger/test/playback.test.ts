@@ -19,7 +19,7 @@ import { runUntil } from '../src/engine/run-until.ts';
 import type { StepRecord } from '../src/engine/step-record.ts';
 import { host } from './support/host.ts';
 
-const seed = 50;
+const seed = 53;
 const { options, actions, ...result } = runSeed(seed, { servers: 3, faultSeconds: 10 }, standardWatchers);
 
 const plan = { seed, options, actions };

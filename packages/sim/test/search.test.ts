@@ -66,7 +66,10 @@ describe('the number of states is that of a search written in the plainest way',
     const repeated = [...result.taken.values()].reduce((sum, times) => sum + Math.ceil(times / 16), 0);
     expect(result.repeated).toBe(repeated);
     expect(orbits).toBeLessThan(states / 2);
-    expect(searched(new BreadthFirst(new CoreWorld(options), limits)).states).toBe(orbits);
+    // With PreVote names are not exchanged: an ID decides who gives way.
+    expect(searched(new BreadthFirst(new CoreWorld(options), limits)).states).toBe(
+      options.raft === plain ? orbits : states,
+    );
   });
 });
 

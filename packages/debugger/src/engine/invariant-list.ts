@@ -20,7 +20,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     A10: 'whom a server takes for the leader of its term is that',
     A11: 'entries, heartbeats and snapshots come from the leader of their term',
     A12: 'votes that are counted were sent',
-    A13: 'a PreVote changes neither term, vote, role, leader nor log',
+    A13: 'a PreVote changes neither term, vote, leader nor log, nor the role but of one that asks as well and gives way',
   },
   Logs: {
     B1: "indexes follow each other, terms never fall along a log nor exceed the server's own",

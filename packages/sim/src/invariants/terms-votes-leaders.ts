@@ -44,13 +44,14 @@ export class TermsVotesLeaders {
       this.#noteFit(server, message.from, message.term, message.lastIndex, message.lastTerm);
   }
 
+  /** One that asks as well may give way; nothing else is changed. */
   #checkPreVote(server: ServerGhost, from: MemberId): void {
     const { before, raft } = server;
     const { state } = raft;
     const isSame =
       state.term === before.term &&
       state.vote === before.vote &&
-      state.role === before.role &&
+      (state.role === before.role || (before.role === 'preCandidate' && state.role === 'follower')) &&
       state.leader === before.leader &&
       state.log.lastIndex === before.lastIndex;
     if (isSame) return;
