@@ -1,7 +1,7 @@
 /**
- * Election timeouts that adapt. Elections fail when servers stand at the same time, or when the network or the disks need longer than
- * the timeout allows: both are cured by a wider range to draw from. Each failure doubles it, up to maxElectionBackoff; each long reign
- * halves it again. Nothing else is changed: the shortest timeout stays as it is.
+ * Election timeouts that adapt. Elections fail when the network or the disks need longer than the timeout allows, or when servers stand at
+ * the same time, which is rare where they give way (giving-way.ts): both are cured by a wider range to draw from. Each failure doubles it, up
+ * to maxElectionBackoff; each long reign halves it again. Nothing else is changed: the shortest timeout stays as it is.
  */
 import { calmStandingBack } from './standing-back.ts';
 import type { Core } from './state.ts';

@@ -85,8 +85,8 @@ function otherVoters(core: Core): readonly MemberId[] {
 }
 
 /**
- * "Would you?" Answered from what is, changed nothing: neither term nor vote nor timers (the answer is no contact), but that haste
- * gives way to haste, and that a server which leaves elections to others sees how they fare.
+ * "Would you?" Answered from what is, and no contact with a leader: neither term, vote nor log change. But who grants it gives way
+ * (giving-way.ts), and a server that leaves elections to others sees how they fare.
  */
 export function onPreVote(core: Core, message: PreVote): void {
   const refusal = whyNoPreVote(core, message);
