@@ -58,8 +58,9 @@ interface Request<Message, Response, Result> {
 }
 
 /**
- * Connects to a cluster: to the first of `endpoints` (`host:port`, a list or one string with commas) that answers. The others
- * are connected to when they are needed.
+ * Connects to a cluster: to the first of `endpoints` (`host:port`, a list or one string with commas) that answers, and to the leader if it
+ * is found among them within a second, so that no call makes a detour by a server that may be slow. The others are connected to when
+ * they are needed.
  *
  * @throws ClientError `InvalidArgument`, `Unavailable` when none answers within `timeout`, `Aborted`.
  */
@@ -67,7 +68,7 @@ export async function connect(endpoints: string | readonly string[], options: Cl
   const settings = settingsFrom(options);
   const client = new Client(endpointOrigins(endpoints), settings, new Http2Transport(settings));
   try {
-    await client.status(undefined, options.signal === undefined ? {} : { signal: options.signal });
+    await client.begin(options.signal);
   } catch (error) {
     await client.close();
     throw error;
@@ -85,6 +86,7 @@ export class Client {
   readonly endpoints: readonly string[];
   private readonly settings: Settings;
   private readonly context: CallContext;
+  private readonly tracker: LeaderTracker;
   private callsInFlight = 0;
   private closed: Promise<void> | undefined;
   private onLastCall: (() => void) | undefined;
@@ -94,7 +96,16 @@ export class Client {
     const ring = new Ring(origins.map((origin) => new Endpoint(origin, transport)));
     this.endpoints = origins;
     this.settings = settings;
-    this.context = { ring, leader: new LeaderTracker(ring) };
+    this.tracker = new LeaderTracker(ring);
+    this.context = { ring, leader: this.tracker };
+  }
+
+  /** What {@link connect} waits for: a server that answers, and the leader if it can be found. */
+  async begin(signal: AbortSignal | undefined): Promise<void> {
+    await this.status(undefined, signal === undefined ? {} : { signal });
+    await this.tracker.search(signal);
+    if (signal?.aborted !== true) return;
+    throw new ClientError('Aborted', 'The signal fired while the leader was looked for.', { cause: signal.reason });
   }
 
   /** Reads a key, or a range of keys, as of now unless `serializable` or `revision` say otherwise. */
@@ -217,8 +228,9 @@ export class Client {
 
   /** Hands the leadership to this member. Asked at the leader, which is looked for first. */
   async moveLeader(target: bigint, options: CallOptions = {}): Promise<Answered> {
-    // Until it has answered once, the client may take another server for the leader.
+    // Until somebody has answered, the client may take another server for the leader.
     await this.membership(options);
+    await this.tracker.search(options.signal);
     return await this.call(options, () => ({
       method: Maintenance.MoveLeader,
       message: { targetID: target },

@@ -10,6 +10,8 @@ const { Status } = services.Maintenance;
 const STATUS_TIMEOUT_MS = 1_000;
 /** While no leader is known, it is asked for no more often than this. */
 const MIN_INTERVAL_MS = 50;
+/** How long somebody who waits for the leader to be found waits at most: a server that does not answer may be the one. */
+const SEARCH_TIMEOUT_MS = 1_000;
 
 /**
  * Remembers who leads, so that calls go there without a detour. It is only a hint: a server that does not lead carries the
@@ -27,6 +29,8 @@ export class LeaderTracker {
   private term = -1;
   private asking = 0;
   private askedAt = -Infinity;
+  /** Those who wait until that is over. */
+  private readonly searching = new Set<() => void>();
 
   constructor(ring: Ring) {
     this.ring = ring;
@@ -49,6 +53,30 @@ export class LeaderTracker {
     this.ring.preferNext();
     this.leader = 0n;
     this.askedAt = -Infinity;
+  }
+
+  /**
+   * Resolves as soon as calls go to the leader, or everybody who was asked has said what they know; after a second at the latest, and when
+   * `signal` is aborted.
+   */
+  search(signal?: AbortSignal): Promise<void> {
+    if (this.isOver() || signal?.aborted === true) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        this.searching.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, SEARCH_TIMEOUT_MS);
+      signal?.addEventListener('abort', end);
+      this.searching.add(end);
+    });
+  }
+
+  /** Nobody is being asked, or the leader is one of those that we know. */
+  private isOver(): boolean {
+    return this.asking === 0 || this.leaderEndpoint() !== undefined;
   }
 
   private ask(endpoint: Endpoint): void {
@@ -75,17 +103,27 @@ export class LeaderTracker {
   }
 
   private preferLeader(): boolean {
-    const endpoint = this.ring.endpoints.find(({ memberId }) => memberId === this.leader);
+    const endpoint = this.leaderEndpoint();
     if (endpoint === undefined) return false;
     this.ring.prefer(endpoint);
     return true;
   }
 
+  private leaderEndpoint(): Endpoint | undefined {
+    if (this.leader === 0n) return undefined;
+    return this.ring.endpoints.find(({ memberId }) => memberId === this.leader);
+  }
+
   private askStatus(endpoint: Endpoint, done: (status: StatusResponse) => void): void {
     this.asking++;
+    const answered = (status: StatusResponse | undefined): void => {
+      this.asking--;
+      if (status !== undefined) done(status);
+      if (this.isOver()) for (const end of [...this.searching]) end();
+    };
     endpoint.use((connection) => {
       if (connection === undefined) {
-        this.asking--;
+        answered(undefined);
         return;
       }
       const question = {
@@ -96,9 +134,7 @@ export class LeaderTracker {
       };
       const handle = connection.call(question, (reply) => {
         clearTimeout(timer);
-        this.asking--;
-        const status = decodedStatus(reply);
-        if (status !== undefined) done(status);
+        answered(decodedStatus(reply));
       });
       const timer = setTimeout(() => handle.cancel(), STATUS_TIMEOUT_MS);
       timer.unref();

@@ -28,6 +28,31 @@ describe('who leads', () => {
     expect(servers.map(({ statusCalls }) => statusCalls)).toEqual(asked);
   });
 
+  test('is known before the first call: none makes a detour by a server that may be slow', async () => {
+    const servers = await threeLedBy(3n);
+    // As one whose disk stands still: what it should write or read never comes to an end.
+    servers[0].script = () => undefined;
+    servers[1].script = () => undefined;
+    const client = await connectTo(servers);
+    const answers = await Promise.all(Array.from({ length: 16 }, () => client.put('k', 'v')));
+    expect(answers.map(({ memberId }) => memberId)).toEqual(Array.from({ length: 16 }, () => 3n));
+  });
+
+  test('is not waited for when it may be a server that does not say who it is', async () => {
+    const servers = await threeLedBy(3n);
+    servers[2].onStatus = () => undefined;
+    const client = await connectTo(servers);
+    expect((await client.put('k', 'v')).revision).toBe(42);
+  });
+
+  test('is not waited for any longer when the signal fires', async () => {
+    const servers = await threeLedBy(3n);
+    const stop = new AbortController();
+    servers[2].onStatus = () => stop.abort(new Error('enough'));
+    const error = await failure(connectTo(servers, { signal: stop.signal }));
+    expect(error).toMatchObject({ code: 'Aborted', cause: new Error('enough') });
+  });
+
   test('is asked for anew when an answer shows a higher term', async () => {
     const servers = await threeLedBy(1n);
     const client = await connectTo(servers);

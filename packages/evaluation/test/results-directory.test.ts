@@ -104,4 +104,8 @@ describe('CSV', () => {
     ];
     expect(toCsv(rows)).toBe('a,b,c\n1,"x, ""y""",\n,,true\n,"two\nlines",false\n');
   });
+
+  it('writes what was measured, not what binary fractions leave behind', () => {
+    expect(toCsv([{ a: 3246 / 3.0000000000000004, b: 0.1 + 0.2, c: 1 / 3 }])).toBe('a,b,c\n1082,0.3,0.333333333333\n');
+  });
 });

@@ -7,7 +7,11 @@ export function toCsv(rows: readonly Row[]): string {
   return lines.map((line) => `${line.map(field).join(',')}\n`).join('');
 }
 
+/** Digits that a number keeps: all that was measured, and none of what binary fractions leave behind (1081.9999999999998). */
+const DIGITS = 12;
+
 function field(value: string | number | boolean | null): string {
-  const text = value === null ? '' : String(value);
+  const exact = typeof value === 'number' ? Number(value.toPrecision(DIGITS)) : value;
+  const text = exact === null ? '' : String(exact);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -35,6 +35,8 @@ const NONE_PER_SECOND = 0.1;
 /** Writes that follow one another until servers are out of the membership, and until everybody follows one leader again: for the estimate. */
 const SLOW_STEPS_OF_A_REMOVAL = 10;
 const CHANGE_LIMIT_MS = 300_000;
+/** What a client is told where no leader is to be found. */
+const NOBODY_SERVES: ReadonlySet<string> = new Set(['Unavailable', 'DeadlineExceeded']);
 /** From the moment at which servers become slow until the measurement begins: what happens by itself meanwhile has happened. */
 const SETTLE_SECONDS = { full: 5, quick: 1 } as const;
 
@@ -46,7 +48,7 @@ export const stragglers: Experiment = {
     'Five servers, 16 clients that write in a closed loop. Some servers are slowed through their own fault injection: every disk operation begins late, or every message ' +
     'to another server leaves late, by the same time. A majority decides, so up to two slow followers should cost nothing; a slow leader is in every write. ' +
     '"Handed over": quorate move-leader to a fast server after it became slow. "Two removed": of three slow servers two are taken out of the membership, so that the fast ones are a majority ' +
-    'of those that are left. Five seconds are longer than any election timeout: a leader whose disk stands still for so long hands over by itself, one that is silent for so long is replaced. The measurement begins some seconds after the servers became slow, so that what the ' +
+    'of those that are left, if anybody leads who could do it. Five seconds are longer than any election timeout: a leader whose disk stands still for so long hands over by itself, one that is silent for so long is replaced. The measurement begins some seconds after the servers became slow, so that what the ' +
     'cluster does by itself has happened; whether the leader changed by itself is in the data.',
   measures: [...WHO].flatMap((who) => [
     { column: 'throughput', label: `writes a second, slow: ${who}`, unit: '1/s', where: { who } },
@@ -83,7 +85,7 @@ async function run(harness: Harness, { part, slowMs }: Settings, scale: Scale): 
     const slow = slowServers(who, cluster, leader);
     await Promise.all(slow.map((server) => cluster.hurt(server, `slow?ms=${slowMs}&what=${part}`)));
     if (who === 'leader, handed over') await handOver(cluster, leader);
-    if (who === 'a majority, two removed') await remove(cluster, slow.slice(0, 2));
+    if (who === 'a majority, two removed') await removeIfPossible(harness, cluster, slow.slice(0, 2));
     await harness.wait(SETTLE_SECONDS[scale] * 1000);
     for (let repeat = 1; repeat <= repeats; repeat++) {
       const pace = { kind: 'closed', clients: CLIENTS } as const;
@@ -124,6 +126,16 @@ async function handOver(cluster: Cluster, leader: Server): Promise<void> {
     if (!(error instanceof ClientError) || (await cluster.leader()) === leader) throw error;
   }
   await client.close();
+}
+
+/** Where the slow majority elects nobody, nobody can remove it either: then the cluster is measured as it is, with a word why. */
+async function removeIfPossible(harness: Harness, cluster: Cluster, leaving: readonly Server[]): Promise<void> {
+  try {
+    await remove(cluster, leaving);
+  } catch (error) {
+    if (!(error instanceof ClientError) || !NOBODY_SERVES.has(error.code)) throw error;
+    harness.note(`The slow servers could not be removed from the membership: ${error.message}`);
+  }
 }
 
 /** Takes servers out of the membership, and waits until that is done: they end by themselves then. */

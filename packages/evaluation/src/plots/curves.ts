@@ -39,17 +39,16 @@ export function curves(options: CurvesOptions): Readonly<Record<string, unknown>
   const encoding = {
     x: { field: x.field, type: 'quantitative', title: x.title, scale: { type: x.scale, nice: x.scale === 'linear' } },
     color: { field: colour.field, type: 'nominal', title: colour.title, sort: null },
-    ...(dash === undefined
-      ? {}
-      : { strokeDash: { field: dash.field, type: 'nominal', title: dash.title, sort: null } }),
   };
+  // Of the lines alone: with points, the legend would show points, which look all alike.
+  const dashes = dash === undefined ? {} : { strokeDash: dashesOf(dash) };
   const vertical = { field: y.field, type: 'quantitative', title: y.title, scale: { type: y.scale } };
   const layer = [
     ...(lines
       ? [
           {
             mark: { type: 'line', strokeWidth: 2 },
-            encoding: { ...encoding, y: { ...vertical, aggregate: 'median', title: y.title } },
+            encoding: { ...encoding, ...dashes, y: { ...vertical, aggregate: 'median', title: y.title } },
           },
         ]
       : []),
@@ -68,6 +67,11 @@ export function curves(options: CurvesOptions): Readonly<Record<string, unknown>
     },
     spec: { width, height, layer },
   };
+}
+
+function dashesOf({ field, title }: Axis) {
+  const legend = { symbolType: 'stroke', symbolSize: 700, symbolStrokeColor: '#555555', symbolStrokeWidth: 2 };
+  return { field, type: 'nominal', title, sort: null, legend };
 }
 
 /** In the order in which the rows come. */
