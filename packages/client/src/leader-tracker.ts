@@ -119,7 +119,7 @@ export class LeaderTracker {
     const answered = (status: StatusResponse | undefined): void => {
       this.asking--;
       if (status !== undefined) done(status);
-      if (this.isOver()) for (const end of [...this.searching]) end();
+      if (this.isOver()) for (const end of this.searching) end();
     };
     endpoint.use((connection) => {
       if (connection === undefined) {
