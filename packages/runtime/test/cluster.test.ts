@@ -182,6 +182,56 @@ describe('a follower that was away for long', () => {
     expect(away.machine.commands).toEqual(leader.machine.commands);
   });
 
+  describe('together with another', () => {
+    const transport = { snapshotChunkBytes: 512, snapshotQueuedBytes: 512 };
+
+    /** Two of five have missed so much that they need a snapshot. */
+    async function twoAway(seed: number) {
+      const cluster = new VirtualCluster(seed, 5, { limits, transport, raft: { maxLogCacheBytes: 1000 } });
+      await cluster.startAll();
+      const leader = await cluster.leader();
+      const away = cluster.servers.filter((server) => server !== leader).slice(0, 2);
+      for (const server of away) cluster.kill(server);
+      for (let round = 0; round < 40; round++) await proposeAll(cluster, leader.id, 25, `r${round}-`);
+      for (const server of away) cluster.restart(server);
+      await cluster.world.until(() => away.every(({ node }) => node !== null), 'the followers are up');
+      return { cluster, leader, away };
+    }
+
+    it('waits until the other has its snapshot', async () => {
+      const { cluster, leader, away } = await twoAway(15);
+      await cluster.converged();
+      const began = cluster.world.logged(/receiving a snapshot/);
+      const ended = cluster.world.logged(/received a snapshot/);
+      const [first, second] = began;
+      const whole = ended.find(({ server }) => server === first?.server);
+      if (first === undefined || second === undefined || whole === undefined) throw new Error('no snapshots');
+      expect(began).toHaveLength(2);
+      expect(second.server).not.toBe(first.server);
+      // The last bytes are still on their way when it is the other's turn.
+      const length = whole.at - first.at;
+      expect(length).toBeGreaterThan(5_000);
+      expect(second.at - first.at).toBeGreaterThan(0.7 * length);
+      for (const { machine } of away) expect(machine.commands).toEqual(leader.machine.commands);
+    });
+
+    it('does not wait for one that takes nothing', async () => {
+      const { cluster, leader } = await twoAway(15);
+      await cluster.world.until(() => cluster.world.logged(/receiving a snapshot/).length === 1, 'a stream has begun');
+      const [first] = cluster.world.logged(/receiving a snapshot/);
+      if (first === undefined) throw new Error('no snapshot');
+      cluster.world.network.silence(leader.id, first.server);
+      await cluster.world.run(500_000);
+      const others = cluster.world.logged(/received a snapshot/).map(({ server }) => server);
+      expect(others).toHaveLength(1);
+      expect(others).not.toContain(first.server);
+      // Until the silent connection is given up.
+      await cluster.world.run(6_000_000);
+      cluster.world.network.heal();
+      await cluster.converged();
+    });
+  });
+
   it('says that no leader can be elected when answers take longer than the election timeout', async () => {
     const raft = { electionTimeoutMin: 50_000, electionTimeoutMax: 70_000, heartbeatInterval: 10_000 };
     const cluster = new VirtualCluster(14, 3, { raft });

@@ -56,6 +56,8 @@ export interface TransportLimits {
   /** Snapshot bytes in one frame, and how many may be queued before the sender waits for the receiver. */
   readonly snapshotChunkBytes: number;
   readonly snapshotQueuedBytes: number;
+  /** Snapshots go to one peer after the other; how long the others wait for a peer that takes no more bytes for now. Microseconds. */
+  readonly snapshotPatience: number;
 }
 
 export const defaultTransportLimits: TransportLimits = {
@@ -71,4 +73,5 @@ export const defaultTransportLimits: TransportLimits = {
   maxInboundConnections: 256,
   snapshotChunkBytes: 256 << 10,
   snapshotQueuedBytes: 1 << 20,
+  snapshotPatience: 100_000,
 };

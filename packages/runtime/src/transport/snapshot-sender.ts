@@ -3,11 +3,13 @@ import type { ByteReader } from '../codec/byte-reader.ts';
 import { EntriesEncoder } from '../codec/entries-codec.ts';
 import { frame } from '../codec/frame.ts';
 import { writeMessage } from '../codec/message-codec.ts';
+import type { TimerHandle } from '../environment.ts';
 import type { SnapshotReader, StorageError } from '../storage.ts';
 import type { TransportContext } from './context.ts';
 import { helloFrom } from './handshake.ts';
 import { OutgoingConnection } from './outgoing-connection.ts';
 import { FrameKind, Purpose } from './protocol.ts';
+import type { SnapshotTurns, TakesTurns } from './snapshot-turns.ts';
 
 export interface SnapshotSenderHost {
   openSnapshot(done: (error: StorageError | null, reader: SnapshotReader | null) => void): void;
@@ -16,9 +18,10 @@ export interface SnapshotSenderHost {
   onSnapshotSent(delivered: boolean): void;
 }
 
-/** Streams the newest snapshot to one peer on a connection of its own, as fast as the peer takes it. */
-export class SnapshotSender {
+/** Streams the newest snapshot to one peer on a connection of its own, as fast as the peer takes it, when it is its turn. */
+export class SnapshotSender implements TakesTurns {
   readonly #context: TransportContext;
+  readonly #turns: SnapshotTurns;
   readonly #host: SnapshotSenderHost;
   readonly #address: string;
   readonly #request: InstallSnapshot;
@@ -28,18 +31,28 @@ export class SnapshotSender {
   #offset = 0;
   /** The peer has everything up to here. */
   #sentTo = 0;
+  #hasBegun = false;
   #isAccepted = false;
   #isReading = false;
   #hasEnded = false;
   #isOver = false;
+  /** While it has the turn and waits for the receiver. */
+  #patience: TimerHandle | null = null;
 
   /** `request` is the core's message; the snapshot sent is the newest, which may be later than the one it names. */
-  constructor(context: TransportContext, host: SnapshotSenderHost, address: string, request: InstallSnapshot) {
+  constructor(
+    context: TransportContext,
+    turns: SnapshotTurns,
+    host: SnapshotSenderHost,
+    address: string,
+    request: InstallSnapshot,
+  ) {
     this.#context = context;
+    this.#turns = turns;
     this.#host = host;
     this.#address = address;
     this.#request = request;
-    host.openSnapshot((error, reader) => this.#onReader(error, reader));
+    if (turns.take(this)) this.onTurn();
   }
 
   get term(): number {
@@ -51,10 +64,23 @@ export class SnapshotSender {
     return this.#reader?.metadata.index ?? this.#request.snapshot.index;
   }
 
+  onTurn(): void {
+    if (this.#isOver) return;
+    if (this.#hasBegun) {
+      this.#pump();
+      return;
+    }
+    this.#hasBegun = true;
+    this.#waitForReceiver();
+    this.#host.openSnapshot((error, reader) => this.#onReader(error, reader));
+  }
+
   /** Stops without a report. */
   cancel(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#heardReceiver();
+    this.#turns.leave(this);
     this.#connection?.destroy();
     // A read under way still uses the reader; its callback closes it.
     if (!this.#isReading) this.#reader?.close();
@@ -76,7 +102,10 @@ export class SnapshotSender {
     this.#connection = new OutgoingConnection(this.#context, this.#address, hello, {
       onWelcome: () => this.#offer(reader),
       onFrame: (kind, frameReader) => this.#onFrame(kind, frameReader),
-      onDrain: () => this.#pump(),
+      onDrain: () => {
+        this.#heardReceiver();
+        this.#pump();
+      },
       onClosed: (reason) => this.#finish(false, reason),
     });
   }
@@ -97,6 +126,7 @@ export class SnapshotSender {
       this.#isAccepted = true;
       this.#sentTo = frameReader.varint();
       if (frameReader.failed || this.#sentTo > (this.#reader?.totalBytes ?? 0)) return 'malformed accept';
+      this.#heardReceiver();
       this.#pump();
       return null;
     }
@@ -112,16 +142,18 @@ export class SnapshotSender {
     const reader = this.#reader;
     const connection = this.#connection;
     if (this.#isOver || this.#isReading || this.#hasEnded || !this.#isAccepted) return;
-    if (reader === null || connection === null) return;
+    if (reader === null || connection === null || !this.#turns.take(this)) return;
     const { snapshotChunkBytes, snapshotQueuedBytes } = this.#context.limits;
     if (connection.bufferedBytes > snapshotQueuedBytes) {
       connection.notifyDrain();
+      this.#waitForReceiver();
       return;
     }
     const length = Math.min(snapshotChunkBytes, reader.totalBytes - this.#offset);
     if (length === 0) {
       this.#hasEnded = true;
       connection.write(frame(FrameKind.snapshotEnd));
+      this.#turns.leave(this);
       return;
     }
     this.#isReading = true;
@@ -151,6 +183,20 @@ export class SnapshotSender {
     this.#sentTo = Math.max(this.#sentTo, this.#offset);
     if (news.length > 0) connection.write(frame(FrameKind.snapshotChunk, (writer) => writer.raw(news)));
     this.#pump();
+  }
+
+  /** Not for long: then others may go on meanwhile. */
+  #waitForReceiver(): void {
+    const { environment, limits } = this.#context;
+    this.#patience ??= environment.timers.set(limits.snapshotPatience, () => {
+      this.#patience = null;
+      this.#turns.leave(this);
+    });
+  }
+
+  #heardReceiver(): void {
+    if (this.#patience !== null) this.#context.environment.timers.clear(this.#patience);
+    this.#patience = null;
   }
 
   #finish(delivered: boolean, reason: string): void {

@@ -10,6 +10,7 @@ import { InboundConnections, type InboundHost } from './inbound.ts';
 import { Peer, type PeerStatus } from './peer.ts';
 import type { TransportLimits } from './protocol.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
+import { SnapshotTurns } from './snapshot-turns.ts';
 
 /** How long a peer that got a snapshot may take to restore it and ask for the log behind it. Microseconds. */
 const restoreGrace = 30_000_000;
@@ -52,6 +53,7 @@ export class Transport {
   readonly #inbound: InboundConnections;
   readonly #peers = new Map<MemberId, Peer>();
   readonly #senders = new Map<MemberId, SnapshotSender>();
+  readonly #turns = new SnapshotTurns((callback) => this.context.environment.timers.afterPoll(callback));
   /** The last snapshot that each peer got. */
   readonly #delivered = new Map<MemberId, { readonly index: Index; readonly at: Micros }>();
   readonly #runs = new EntriesEncoder();
@@ -229,6 +231,7 @@ export class Transport {
     }
     const sender = new SnapshotSender(
       this.context,
+      this.#turns,
       {
         openSnapshot: (done) => host.storage.openSnapshot(done),
         onStorageError: (error) => host.onStorageError(error),
