@@ -25,7 +25,9 @@ for (const name of names) {
   for (const file of plots) {
     const drawing = readFileSync(join(from, name, 'plots', file), 'utf8');
     const inReport = report.split(drawing);
-    if (inReport.length !== 2) throw new Error(`The report shows ${name}/${file} ${inReport.length - 1} times: write it anew (--report-only).`);
+    if (inReport.length !== 2) {
+      throw new Error(`The report shows ${name}/${file} ${inReport.length - 1} times: write it anew (--report-only).`);
+    }
     report = inReport.join(`<img src="${name}/${file}" alt="">`);
     writeFileSync(join(to, file), drawing);
   }
