@@ -85,8 +85,7 @@ export class Client {
   /** The servers that it knows, as `http://host:port`. */
   readonly endpoints: readonly string[];
   private readonly settings: Settings;
-  private readonly context: CallContext;
-  private readonly tracker: LeaderTracker;
+  private readonly context: CallContext & { readonly leader: LeaderTracker };
   private callsInFlight = 0;
   private closed: Promise<void> | undefined;
   private onLastCall: (() => void) | undefined;
@@ -96,14 +95,13 @@ export class Client {
     const ring = new Ring(origins.map((origin) => new Endpoint(origin, transport)));
     this.endpoints = origins;
     this.settings = settings;
-    this.tracker = new LeaderTracker(ring);
-    this.context = { ring, leader: this.tracker };
+    this.context = { ring, leader: new LeaderTracker(ring) };
   }
 
   /** What {@link connect} waits for: a server that answers, and the leader if it can be found. */
   async begin(signal: AbortSignal | undefined): Promise<void> {
     await this.status(undefined, signal === undefined ? {} : { signal });
-    await this.tracker.search(signal);
+    await this.context.leader.search(signal);
     if (signal?.aborted !== true) return;
     throw new ClientError('Aborted', 'The signal fired while the leader was looked for.', { cause: signal.reason });
   }
@@ -230,7 +228,7 @@ export class Client {
   async moveLeader(target: bigint, options: CallOptions = {}): Promise<Answered> {
     // Until somebody has answered, the client may take another server for the leader.
     await this.membership(options);
-    await this.tracker.search(options.signal);
+    await this.context.leader.search(options.signal);
     return await this.call(options, () => ({
       method: Maintenance.MoveLeader,
       message: { targetID: target },

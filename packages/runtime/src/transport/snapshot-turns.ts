@@ -5,9 +5,9 @@ export interface TakesTurns {
 }
 
 /**
- * Streams of snapshots take turns. Sent all at once to several peers, a snapshot takes a leader's processor, disk and network from those
- * whose writes wait, and none of the peers has it any sooner. Whoever has the turn keeps it until it leaves: at its end, or
- * because its receiver lets it wait, so that a slow receiver delays nobody.
+ * Streams of snapshots take turns: sent to several peers at once, a snapshot takes a leader's processor, disk and network from those whose
+ * writes wait. Whoever has the turn keeps it until it leaves: at its end, or because its receiver lets it wait, so that a slow
+ * receiver delays nobody.
  */
 export class SnapshotTurns {
   readonly #later: (callback: () => void) => void;
