@@ -5,6 +5,7 @@
 import { isBoundHere } from './identity.ts';
 import { commitTo } from './commit.ts';
 import { onHeartbeatHeard } from './forward.ts';
+import { commitToTell } from './leaving.ts';
 import type { Heartbeat } from './message.ts';
 import { envelope, send } from './send.ts';
 import type { Core, Leadership, Progress } from './state.ts';
@@ -23,7 +24,7 @@ export function onHeartbeatTimeout(core: Core): void {
 
 /** Round 0 asks for no answer: it only spreads the commit index. Of the log it claims nothing the follower may lack. */
 export function sendHeartbeat(core: Core, progress: Progress, round: number): void {
-  const commit = Math.min(progress.match, core.state.commitIndex);
+  const commit = Math.min(progress.match, commitToTell(core));
   progress.commitSent = Math.max(progress.commitSent, commit);
   // Here and where entries are sent and answered, fields are written out: a spread takes longer than all the rest of a message.
   const { group, from, to, incarnation, term } = envelope(core, progress.id);
@@ -54,7 +55,7 @@ export function onCommitNoticeTimeout(core: Core): void {
 }
 
 function lacksNotice(core: Core, progress: Progress): boolean {
-  return progress.state === 'replicate' && Math.min(progress.match, core.state.commitIndex) > progress.commitSent;
+  return progress.state === 'replicate' && Math.min(progress.match, commitToTell(core)) > progress.commitSent;
 }
 
 /** A follower hears its leader. The disk is not asked. */

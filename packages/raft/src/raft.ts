@@ -20,7 +20,7 @@ import { onPropose } from './propose.ts';
 import { onQuorumCheckTimeout } from './quorum-check.ts';
 import { flushRound, onRead } from './reads.ts';
 import { receive } from './receive.ts';
-import { driveChange, onChange, resignIfRemoved } from './reconfigure.ts';
+import { driveChange, driveLeaving, onChange } from './reconfigure.ts';
 import type { RecoveredState } from './recovered.ts';
 import { onFaulty, onRepairsDurable, onRepairTimeout, startRepair } from './repair.ts';
 import { flushAppends, onFollowerUnreachable, onLoaded, onLoadFailed } from './replication.ts';
@@ -212,7 +212,8 @@ function handle(core: Core, input: Input): void {
       return onPersisted(core, input.id);
     case 'applied':
       onApplied(core, input.index);
-      return driveChange(core);
+      driveChange(core);
+      return driveLeaving(core);
     case 'loaded':
       if (!onLent(core, input.id, input.entries)) onLoaded(core, input.id, input.entries);
       return;
@@ -242,8 +243,7 @@ function onTimeout(core: Core, { name, generation }: TimeoutInput): void {
       return onElectionTimeout(core);
     case 'heartbeat':
       onHeartbeatTimeout(core);
-      driveChange(core);
-      return resignIfRemoved(core);
+      return driveChange(core);
     case 'quorumCheck':
       return onQuorumCheckTimeout(core);
     case 'stickiness':

@@ -5,11 +5,12 @@
  */
 import { appendOwn } from './append.ts';
 import { canDecide, type MemberChange, nextStep, plan } from './change.ts';
-import { isJoint, isVoter } from './configuration.ts';
+import { isJoint } from './configuration.ts';
 import { encodeConfiguration } from './configuration-codec.ts';
 import { forwardChange } from './forward.ts';
 import { isBound, isForeign } from './identity.ts';
 import type { ChangeInput } from './input.ts';
+import { isLeaving } from './leaving.ts';
 import { currentConfiguration } from './membership.ts';
 import type { ChangeMembers, ChangeRefusal } from './message.ts';
 import { becomeFollower } from './role.ts';
@@ -90,7 +91,7 @@ export function driveChange(core: Core): void {
   if (leadership === null) return;
   const configuration = currentConfiguration(state);
   const isSettled = configuration.index <= state.commitIndex && state.commitIndex >= leadership.termStart;
-  if (leadership.recovering || !isSettled) return;
+  if (leadership.recovering || !isSettled || isLeaving(core)) return;
   const isChanging = configuration.target !== null || isJoint(configuration);
   const step = isChanging ? stepFrom(core, leadership, configuration) : null;
   const next = step ?? raised(core, leadership, configuration);
@@ -128,16 +129,13 @@ function appendConfiguration(core: Core, configuration: Configuration): Index {
   return index;
 }
 
-/**
- * The change has made a leader one that votes no more (§6; dissertation §4.2.2): it hands over, and leaves. Not before the next
- * heartbeat is due: until then the others hear what is committed.
- */
-export function resignIfRemoved(core: Core): void {
-  const { state, options } = core;
+/** A leader that votes no more leaves when all that it has taken is committed (leaving.ts). Called when something was applied, as that will be. */
+export function driveLeaving(core: Core): void {
+  const { state } = core;
   const { leadership } = state;
-  const configuration = currentConfiguration(state);
-  if (leadership === null || configuration.index > state.commitIndex || isVoter(configuration, options.id)) return;
-  const heir = heirOf(core, leadership);
+  if (leadership === null || !isLeaving(core) || state.commitIndex < state.log.lastIndex) return;
+  // Somebody may have been told before.
+  const heir = state.transfer?.sent === true ? null : heirOf(core, leadership);
   // A lease ends with the leadership, below: the heir is elected past all protection.
   if (heir !== null) send(core, { kind: 'timeoutNow', ...envelope(core, heir.id) });
   becomeFollower(core, state.term, null, 'is no voter any more');

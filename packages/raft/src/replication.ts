@@ -5,6 +5,7 @@
 import { advanceCommit } from './commit.ts';
 import { firstFaultyBehind } from './faulty.ts';
 import { invariant } from './invariant.ts';
+import { commitToTell } from './leaving.ts';
 import { cached, lastPositionWithTermAtMost, termAt } from './log.ts';
 import type { AppendEntriesReply } from './message.ts';
 import { becomeProbe, becomeReplicate, hasWindow, holdProbe, noteMatch, noteSent } from './progress.ts';
@@ -82,11 +83,10 @@ function sendAhead(core: Core, progress: Progress, prevTerm: Term, entries: read
 }
 
 function sendEntries(core: Core, progress: Progress, prevTerm: Term, entries: readonly Entry[]): void {
-  const { commitIndex } = core.state;
+  const commit = commitToTell(core);
   const prevIndex = progress.next - 1;
-  progress.commitSent = Math.max(progress.commitSent, Math.min(commitIndex, prevIndex + entries.length));
+  progress.commitSent = Math.max(progress.commitSent, Math.min(commit, prevIndex + entries.length));
   const { group, from, to, incarnation, term } = envelope(core, progress.id);
-  const commit = commitIndex;
   send(core, { kind: 'appendEntries', group, from, to, incarnation, term, prevIndex, prevTerm, entries, commit });
 }
 

@@ -5,6 +5,7 @@
 import { isVoter } from './configuration.ts';
 import { isBound } from './identity.ts';
 import { endLease } from './lease.ts';
+import { isLeaving } from './leaving.ts';
 import { currentConfiguration } from './membership.ts';
 import type { TransferResult } from './output.ts';
 import { envelope, send } from './send.ts';
@@ -19,7 +20,7 @@ export function onTransfer(core: Core, id: number, wanted: MemberId | null): voi
   const refuse = (outcome: TransferResult['outcome']): void => void out.transfers.push({ id, outcome });
   if (leadership === null || leadership.recovering) return refuse('noLeader');
   if (!mayUse(core, 'leadershipTransfer')) return refuse('versionTooOld');
-  if (state.transfer !== null) return refuse('busy');
+  if (state.transfer !== null || isLeaving(core)) return refuse('busy');
   if (wanted === options.id) return refuse('done');
   const target = wanted === null ? closest(core, leadership) : leadership.progress.find((it) => it.id === wanted);
   if (target === undefined || target === null || !mayLead(core, target)) return refuse('noTarget');
@@ -99,6 +100,7 @@ function conclude(core: Core, outcome: TransferResult['outcome']): void {
 }
 
 /** Whether leadership is being handed over: nothing is appended meanwhile. */
-export function isHandingOver({ state }: Core): boolean {
-  return state.leadership !== null && state.transfer !== null;
+export function isHandingOver(core: Core): boolean {
+  const { leadership, transfer } = core.state;
+  return leadership !== null && (transfer !== null || isLeaving(core));
 }

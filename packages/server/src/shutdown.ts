@@ -41,23 +41,29 @@ export class ServerShutdown {
   }
 
   async close(): Promise<void> {
-    this.#closing ??= this.#closeAll(finishMs);
+    this.#closing ??= this.#closeAll(finishMs, handOver);
+    await this.#closing;
+  }
+
+  /** The cluster goes on without this server: what it has not decided by then, it never hears of. */
+  async leave(): Promise<void> {
+    this.#closing ??= this.#closeAll(0, resignation);
     await this.#closing;
   }
 
   async #waitForEnd(): Promise<RaftError | null> {
     const reason = await this.#parts.node.closed;
     // A node that stopped by itself has nothing left to finish.
-    this.#closing ??= this.#closeAll(0);
+    this.#closing ??= this.#closeAll(0, null);
     await this.#closing;
     return reason;
   }
 
-  async #closeAll(patienceMs: number): Promise<void> {
+  async #closeAll(patienceMs: number, farewell: Farewell | null): Promise<void> {
     const { node, kv, engine, http, port, sink, logger } = this.#parts;
     logger.log('info', 'Stopping', { openCalls: engine.openCalls });
     for (const stop of this.#first) stop();
-    if (patienceMs > 0) await handOver(node, logger);
+    if (farewell !== null && hasHeirs(node)) await inTime(farewell(node), logger, node);
     port.stopListening();
     const drained = engine.close(patienceMs + leaveMs);
     const timer = setTimeout(() => kv.close(), patienceMs);
@@ -73,21 +79,26 @@ export class ServerShutdown {
   }
 }
 
-/** A cluster whose leader says goodbye is without one for a moment only, instead of an election timeout (dissertation §3.10). */
-async function handOver(node: RaftNode, logger: Logger): Promise<void> {
-  const { voters } = node.configuration;
-  if (!node.isLeader || !voters.some((id) => id !== node.id)) return;
+/** It leads, and somebody else could. */
+function hasHeirs(node: RaftNode): boolean {
+  return node.isLeader && node.configuration.voters.some((id) => id !== node.id);
+}
+
+/** How a leader leaves its office. Resolves with null, or why it failed. */
+type Farewell = (node: RaftNode) => Promise<string | null>;
+
+async function inTime(farewell: Promise<string | null>, logger: Logger, node: RaftNode): Promise<void> {
   const patience = new AbortController();
   const outOfTime = wait(handOverMs, 'it takes too long', { signal: patience.signal, ref: false }).catch(() => '');
-  const handed = voters.includes(node.id) ? transfer(node) : resignation(node);
-  const problem = await Promise.race([handed, outOfTime]);
+  const problem = await Promise.race([farewell, outOfTime]);
   patience.abort();
   if (problem === null) logger.log('info', 'The leadership is handed over', { leader: node.leader });
   else logger.log('warn', `The leadership is not handed over: ${problem}. The others elect a leader by themselves.`);
 }
 
-/** Null, or why it failed. */
-async function transfer(node: RaftNode): Promise<string | null> {
+/** A cluster whose leader says goodbye is without one for a moment only, instead of an election timeout (dissertation §3.10). */
+async function handOver(node: RaftNode): Promise<string | null> {
+  if (!node.configuration.voters.includes(node.id)) return await resignation(node);
   try {
     await node.transferLeadership();
     return null;
@@ -96,13 +107,9 @@ async function transfer(node: RaftNode): Promise<string | null> {
   }
 }
 
-/**
- * A leader that was removed resigns by itself at its next heartbeat; but the others close its connections when they hear that the
- * removal is committed, and the heir must have been told by then. Nobody tells it what became of that.
- */
+/** A leader that was removed calls an heir by itself, as soon as what it has taken is committed. */
 async function resignation(node: RaftNode): Promise<null> {
-  void transfer(node);
-  return new Promise((resolve) => {
+  return await new Promise((resolve) => {
     const stop = node.on('role', ({ role }) => {
       if (role === 'leader') return;
       stop();

@@ -277,7 +277,7 @@ class Assembly {
     node.on('removed', ({ reason }) => {
       const next = `To let it in again, empty its data directory and start it with --join.`;
       this.#environment.logger.log('warn', `This server has left its cluster and stops: ${reason} ${next}`);
-      void shutdown.close();
+      void shutdown.leave();
     });
   }
 

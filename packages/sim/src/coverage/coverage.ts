@@ -96,7 +96,7 @@ export class Coverage implements WorldWatcher {
     if (server.role !== 'leader') return;
     this.#note('snapshot interrupted by a change of leader', server.sendsSnapshot);
     this.#note('leader steps down without a majority', input.kind === 'timeout' && input.name === 'quorumCheck');
-    this.#note('leader leaves because it was removed', input.kind === 'timeout' && input.name === 'heartbeat');
+    this.#note('leader leaves because it was removed', input.kind === 'applied');
   }
 
   #commit(server: SightedServer, input: Input): void {
