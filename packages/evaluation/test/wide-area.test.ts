@@ -87,4 +87,37 @@ describe('The simulated wide area', () => {
     expect(cluster.runUntil(() => write?.isOver === true, 60_000_000)).toBe(true);
     expect(write?.servedAt).not.toBeNull();
   });
+
+  it('makes a voter of a server that is far away while clients write all the time', () => {
+    const cluster = new VirtualCluster({
+      servers: REGIONS.length,
+      delay: oneWayMicros,
+      jitterPercent: 10,
+      syncMicros: 1000,
+      raft: { electionTimeoutMin: 1_700_000, electionTimeoutMax: 2_000_000, heartbeatInterval: 100_000 },
+      random: randomStream(1, 'test'),
+    });
+    const [tokyo, saoPaulo] = [cluster.servers[3], cluster.servers[4]];
+    if (tokyo === undefined || saoPaulo === undefined) throw new Error('There are five regions.');
+    expect(cluster.runUntil(() => cluster.leader?.serves === true, 60_000_000)).toBe(true);
+    // It must have heard of the others.
+    cluster.run(2_000_000);
+    cluster.leader?.handOver(tokyo);
+    expect(cluster.runUntil(() => tokyo.serves, 60_000_000)).toBe(true);
+    const votes = (): boolean => tokyo.core.configuration.voters.includes(saoPaulo.id);
+    const change = (op: 'demote' | 'promote'): void =>
+      tokyo.step({ kind: 'change', id: 1, changes: [{ op, id: saoPaulo.id }], version: null, now: cluster.now });
+    change('demote');
+    expect(cluster.runUntil(() => !votes(), 60_000_000)).toBe(true);
+    const write = (times: number): void => {
+      for (let time = 0; time < times && !votes(); time++) {
+        tokyo.write();
+        cluster.run(5_000);
+      }
+    };
+    write(400);
+    change('promote');
+    write(2000);
+    expect(votes()).toBe(true);
+  });
 });

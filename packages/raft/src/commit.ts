@@ -6,7 +6,7 @@ import { invariant } from './invariant.ts';
 import { cachedBytes, termAt } from './log.ts';
 import { currentConfiguration } from './membership.ts';
 import type { ApplyRange } from './output.ts';
-import type { Core, Leadership } from './state.ts';
+import type { Core, Leadership, RaftState } from './state.ts';
 import type { Index, MemberId } from './types.ts';
 
 /** A leader counts: an index that a quorum holds durably is committed, if its entry is of the leader's own term (Figure 8). */
@@ -60,4 +60,12 @@ export function onApplied(core: Core, index: Index): void {
   if (state.restoring !== 0 && index >= state.restoring) state.restoring = 0;
   // While a snapshot is being restored, reports of what was applied before it mean nothing any more.
   if (state.restoring === 0) state.appliedIndex = Math.max(state.appliedIndex, index);
+}
+
+/** Committed entries that wait to be applied, above which clients would notice. */
+const maxBacklog = 4096;
+
+/** Whether the state machine lags behind what is known to be committed: it takes over a snapshot, or has much to apply. */
+export function isBehind({ restoring, appliedIndex, commitIndex }: RaftState): boolean {
+  return restoring !== 0 || commitIndex - appliedIndex > maxBacklog;
 }

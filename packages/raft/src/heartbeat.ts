@@ -3,7 +3,7 @@
  * (reads.ts); of the log they claim nothing, so they are answered without the disk.
  */
 import { isBoundHere } from './identity.ts';
-import { commitTo } from './commit.ts';
+import { commitTo, isBehind } from './commit.ts';
 import { onHeartbeatHeard } from './forward.ts';
 import { commitToTell } from './leaving.ts';
 import type { Heartbeat } from './message.ts';
@@ -16,10 +16,23 @@ export function onHeartbeatTimeout(core: Core): void {
   const { leadership } = core.state;
   if (leadership === null) return;
   leadership.roundDue = true;
-  leadership.catchUpTo = leadership.catchUpNext;
-  leadership.catchUpNext = core.state.log.lastIndex;
+  markLog(core, leadership);
   repeatTransfer(core);
   armTimer(core, 'heartbeat', core.options.heartbeatInterval, core.options.heartbeatInterval);
+}
+
+/**
+ * A newcomer is to hold what the log held at the last mark but one. While clients write, one that is a round trip away never holds what the
+ * log held less than that ago: so from one mark to the next it is a quarter of an election timeout, which has to exceed round trips.
+ */
+function markLog({ state, options }: Core, leadership: Leadership): void {
+  if (leadership.heartbeatsToMark > 0) {
+    leadership.heartbeatsToMark -= 1;
+    return;
+  }
+  leadership.heartbeatsToMark = Math.ceil(options.electionTimeoutMin / (4 * options.heartbeatInterval)) - 1;
+  leadership.catchUpTo = leadership.catchUpNext;
+  leadership.catchUpNext = state.log.lastIndex;
 }
 
 /** Round 0 asks for no answer: it only spreads the commit index. Of the log it claims nothing the follower may lack. */
@@ -73,5 +86,5 @@ export function onHeartbeat(core: Core, message: Heartbeat): void {
   const { group, from, to, incarnation, term } = envelope(core, message.from);
   const { round } = message;
   const speaks = core.options.release.max;
-  send(core, { kind: 'heartbeatReply', group, from, to, incarnation, term, round, speaks });
+  send(core, { kind: 'heartbeatReply', group, from, to, incarnation, term, round, speaks, behind: isBehind(state) });
 }

@@ -79,6 +79,8 @@ export interface HeartbeatReply extends Envelope {
   readonly round: number;
   /** The newest version of the protocol that the sender speaks. */
   readonly speaks: Version;
+  /** Its state machine lacks so much of what is committed that its clients would have to wait (`isBehind`). */
+  readonly behind: boolean;
 }
 
 /**

@@ -25,6 +25,7 @@ export function newProgress({ id, incarnation }: Member, next: Index): Progress 
     reading: null,
     round: 0,
     speaks: 0,
+    behind: true,
     active: false,
     wasActive: false,
     lastContact: null,
@@ -53,6 +54,7 @@ export function becomeReplicate(progress: Progress): void {
 export function becomeSnapshot(progress: Progress, index: Index): void {
   enter(progress, 'snapshot');
   progress.snapshotIndex = index;
+  progress.behind = true;
 }
 
 function enter(progress: Progress, state: Progress['state']): void {

@@ -93,6 +93,8 @@ export function onHeartbeatReply(
     return;
   }
   progress.speaks = message.speaks;
+  // What is on its way to it, it may not know of yet.
+  if (progress.state !== 'snapshot') progress.behind = message.behind;
   const isNews = message.round > progress.round;
   progress.round = Math.max(progress.round, message.round);
   if (isNews) onHeartbeatAnswered(core, progress);

@@ -2,6 +2,7 @@
  * Every message passes here (Figure 2, "Rules for Servers", All Servers): first the term decides, then the table of role ×
  * message. Each cell is a decision, and the compiler misses none. Nothing that a peer sends throws.
  */
+import { isBehind } from './commit.ts';
 import {
   isProtectedFrom,
   onPreVote,
@@ -85,6 +86,7 @@ function answerPast(core: Core, message: Message): void {
         ...envelope(core, message.from),
         round: 0,
         speaks: options.release.max,
+        behind: isBehind(core.state),
       });
       return;
     case 'installSnapshot':

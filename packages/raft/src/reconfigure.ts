@@ -106,12 +106,15 @@ function stepFrom(core: Core, leadership: Leadership, configuration: Configurati
   return canDecide(next.voters, isThere) ? next : null;
 }
 
-/** It holds all that the log held two heartbeats ago: as a voter it will not keep the others waiting (dissertation §4.2.1). */
+/**
+ * It holds all that the log held a moment ago, and its state machine is not far behind: as a voter it will keep neither the others
+ * waiting (dissertation §4.2.1) nor, should it lead, its clients.
+ */
 function hasCaughtUp(core: Core, leadership: Leadership, id: MemberId): boolean {
   if (id === core.options.id) return true;
   const progress = progressOf(leadership, id);
   if (progress === undefined || progress.state !== 'replicate' || !isBound(core, id)) return false;
-  return isAlive(leadership, id) && progress.match >= leadership.catchUpTo;
+  return isAlive(leadership, id) && progress.match >= leadership.catchUpTo && !progress.behind;
 }
 
 function isAlive(leadership: Leadership, id: MemberId): boolean {

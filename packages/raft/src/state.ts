@@ -195,10 +195,12 @@ export interface Leadership {
   patience: number;
   /** Incarnation seen of members that the configuration has not bound yet, this server included. identity.ts. */
   readonly seen: Map<MemberId, Incarnation>;
-  /** Where the log ended two heartbeats ago: a newcomer that has all up to there has caught up (dissertation §4.2.1). heartbeat.ts. */
+  /** Where the log ended at the last mark but one: a newcomer that has all up to there has caught up (dissertation §4.2.1). heartbeat.ts. */
   catchUpTo: Index;
   /** Where it ended at the last one. */
   catchUpNext: Index;
+  /** Heartbeats before the one that makes the next mark. */
+  heartbeatsToMark: number;
   /** Payload bytes appended and not committed. propose.ts, commit.ts. */
   uncommittedBytes: number;
   /** The newest heartbeat round sent. reads.ts. */
@@ -262,6 +264,8 @@ export interface Progress {
   round: number;
   /** The newest version of the protocol that it says it speaks; 0 while it has not in this term. reads.ts. */
   speaks: Version;
+  /** Its state machine is: true until it has said otherwise in this term, and again when it is sent a snapshot. reads.ts. */
+  behind: boolean;
   /** It answered anything since the last quorum check. quorum-check.ts. */
   active: boolean;
   /** It did so between the last two. */

@@ -48,6 +48,8 @@ export interface FollowerStatus {
   readonly inflightBytes: number;
   /** The newest version of the protocol that it said it speaks; null while it has not in this term. */
   readonly speaks: Version | null;
+  /** Its state machine lags far behind what is committed, or it has not said in this term that it does not. */
+  readonly behind: boolean;
   /** When an answer last came from it, on the clock of `now`; null if none in this term. */
   readonly lastContact: Micros | null;
 }
@@ -83,6 +85,7 @@ export function statusOf(core: Core): RaftStatus {
       inflightMessages: progress.inflight.length,
       inflightBytes: progress.inflightBytes,
       speaks: progress.speaks === 0 ? null : progress.speaks,
+      behind: progress.behind,
       lastContact: progress.lastContact,
     })),
   };

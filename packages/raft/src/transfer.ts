@@ -50,9 +50,14 @@ export function heirOf(core: Core, leadership: Leadership): Progress | null {
 function closest(core: Core, leadership: Leadership): Progress | null {
   let best: Progress | null = null;
   for (const progress of leadership.progress) {
-    if (mayLead(core, progress) && progress.match > (best?.match ?? -1)) best = progress;
+    if (mayLead(core, progress) && (best === null || isCloser(progress, best))) best = progress;
   }
   return best;
+}
+
+/** What a state machine lacks is felt for longer than what a log does. */
+function isCloser(one: Progress, other: Progress): boolean {
+  return one.behind === other.behind ? one.match > other.match : other.behind;
 }
 
 function mayLead(core: Core, { id, active, wasActive }: Progress): boolean {

@@ -83,7 +83,13 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     hintTerm: position,
   }),
   fc.record({ kind: fc.constant('heartbeat' as const), ...envelope, commit: position, round: position }),
-  fc.record({ kind: fc.constant('heartbeatReply' as const), ...envelope, round: position, speaks: fc.nat(255) }),
+  fc.record({
+    kind: fc.constant('heartbeatReply' as const),
+    ...envelope,
+    round: position,
+    speaks: fc.nat(255),
+    behind: fc.boolean(),
+  }),
   fc.record({
     kind: fc.constant('installSnapshot' as const),
     ...envelope,

@@ -45,7 +45,7 @@ describe('a server whose disk was lost (H5)', () => {
     });
     expect(server.core.commitIndex).toBe(1);
     server.read(2);
-    say(world, { kind: 'heartbeatReply', ...envelope('n2', 'n1', 1), ...stranger, round: 2, speaks: 1 });
+    say(world, { kind: 'heartbeatReply', ...envelope('n2', 'n1', 1), ...stranger, round: 2, speaks: 1, behind: false });
     expect(server.reads).toEqual([]);
     expect(server.events).toContainEqual({ kind: 'foreignIncarnation', member: 'n2', bound: 'n2-1', seen: 'n2-2' });
   });
@@ -79,7 +79,14 @@ describe('binding', () => {
     const server = world.server('n1');
     server.fire('election');
     world.settle();
-    say(world, { kind: 'heartbeatReply', ...envelope('n2', 'n1', 1), incarnation: 'n2-9', round: 1, speaks: 1 });
+    say(world, {
+      kind: 'heartbeatReply',
+      ...envelope('n2', 'n1', 1),
+      incarnation: 'n2-9',
+      round: 1,
+      speaks: 1,
+      behind: false,
+    });
     expect(server.core.configuration.members.map((member) => member.incarnation)).toContain('n2-1');
     expect(server.events).toContainEqual({ kind: 'foreignIncarnation', member: 'n2', bound: 'n2-1', seen: 'n2-9' });
   });

@@ -35,10 +35,10 @@ describe('on the leader', () => {
     const leader = world.elect('n1');
     leader.read(1);
     for (let copy = 0; copy < 5; copy++) {
-      say(world, { kind: 'heartbeatReply', ...envelope('n2', 'n1', 1), round: 2, speaks: 1 });
+      say(world, { kind: 'heartbeatReply', ...envelope('n2', 'n1', 1), round: 2, speaks: 1, behind: false });
     }
     expect(leader.reads).toEqual([]);
-    say(world, { kind: 'heartbeatReply', ...envelope('n3', 'n1', 1), round: 2, speaks: 1 });
+    say(world, { kind: 'heartbeatReply', ...envelope('n3', 'n1', 1), round: 2, speaks: 1, behind: false });
     expect(leader.reads).toHaveLength(1);
   });
 
@@ -51,9 +51,9 @@ describe('on the leader', () => {
     leader.read(1);
     const late = say(world, old);
     world.flights = [];
-    expect(late).toMatchObject([{ kind: 'heartbeatReply', term: 3, round: 0, speaks: 1 }]);
+    expect(late).toMatchObject([{ kind: 'heartbeatReply', term: 3, round: 0, speaks: 1, behind: false }]);
     for (const from of ['n3', 'n4', 'n5']) {
-      say(world, { kind: 'heartbeatReply', ...envelope(from, 'n1', 3), round: 0, speaks: 1 });
+      say(world, { kind: 'heartbeatReply', ...envelope(from, 'n1', 3), round: 0, speaks: 1, behind: false });
     }
     expect(leader.reads).toEqual([]);
   });
@@ -70,6 +70,7 @@ describe('on the leader', () => {
         ...envelope(`n${answered + 2}`, 'n1', 1),
         round: leader.core.state.leadership?.round ?? 0,
         speaks: 1,
+        behind: false,
       });
     }
     expect(leader.reads).toHaveLength(1);

@@ -173,7 +173,7 @@ describe('the leader', () => {
     expect(enter()).toBe('snapshot');
     expect(answer('failure')).toBe('probe');
     leader.fire('heartbeat');
-    say(world, { kind: 'heartbeatReply', ...envelope('n3', 'n1', 1), round: 2, speaks: 1 });
+    say(world, { kind: 'heartbeatReply', ...envelope('n3', 'n1', 1), round: 2, speaks: 1, behind: false });
     expect(leader.core.status().followers[1]?.state).toBe('snapshot');
     expect(answer('append')).toBe('replicate');
   });

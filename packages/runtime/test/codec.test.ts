@@ -98,7 +98,7 @@ const kinds: Record<Message['kind'], fc.Arbitrary<Message>> = {
     hintTerm: index,
   }),
   heartbeat: message('heartbeat', { commit: index, round: index }),
-  heartbeatReply: message('heartbeatReply', { round: index, speaks: fc.nat(255) }),
+  heartbeatReply: message('heartbeatReply', { round: index, speaks: fc.nat(255), behind: fc.boolean() }),
   installSnapshot: message('installSnapshot', { snapshot }),
   installSnapshotReply: message('installSnapshotReply', { snapshotIndex: index, index }),
   readIndex: message('readIndex', { id: index }),

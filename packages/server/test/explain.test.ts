@@ -57,7 +57,7 @@ const withheld = ['membershipChanges', 'leadershipTransfer'] as const;
 const leaderless: RaftNodeStatus = { ...following, leader: null };
 
 function follower(id: string, matchIndex: number, lastContact: number | null = now - 1000, speaks: number | null = 1) {
-  const rest = { nextIndex: matchIndex + 1, inflightMessages: 0, inflightBytes: 0, speaks };
+  const rest = { nextIndex: matchIndex + 1, inflightMessages: 0, inflightBytes: 0, speaks, behind: false };
   return { id, state: 'replicate' as 'replicate' | 'snapshot', matchIndex, lastContact, ...rest };
 }
 

@@ -95,7 +95,13 @@ describe('clients, resources and the world', () => {
   test('M: a message is invented, a clock goes back, the dead speak', () => {
     const scene = new Scene();
     const { leader, follower } = scene;
-    const future = { kind: 'heartbeatReply', ...envelope(follower, leader, 99), round: 1, speaks: 1 } as const;
+    const future = {
+      kind: 'heartbeatReply',
+      ...envelope(follower, leader, 99),
+      round: 1,
+      speaks: 1,
+      behind: false,
+    } as const;
     expect(broken(() => scene.message(leader, future))).toBe('M');
     expect(broken(() => scene.input(leader, { kind: 'unreachable', peer: 'nobody', now: -1 }))).toBe('M');
     scene.invariants.onCrash(follower.id);

@@ -196,7 +196,13 @@ describe('durability', () => {
     expect(broken(() => scene.invariants.onSend(follower.id, reply))).toBe('D1');
     const term = other.core.term + 1;
     Object.assign(stateOf(other), { term, vote: null });
-    const heartbeat = { kind: 'heartbeatReply', ...envelope(other, leader, term), round: 1, speaks: 1 } as const;
+    const heartbeat = {
+      kind: 'heartbeatReply',
+      ...envelope(other, leader, term),
+      round: 1,
+      speaks: 1,
+      behind: false,
+    } as const;
     expect(broken(() => scene.invariants.onSend(other.id, heartbeat))).toBe('D1');
     expect(broken(() => scene.sends(leader, { ...reply, ...envelope(leader, other) }, 99))).toBe('D1');
   });

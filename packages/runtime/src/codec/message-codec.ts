@@ -106,6 +106,7 @@ export function writeMessage(writer: ByteWriter, message: Message, runs: Entries
     case 'heartbeatReply':
       writer.varint(message.round);
       writer.varint(message.speaks);
+      writer.bool(message.behind);
       return;
     case 'installSnapshot':
       writeSnapshotMetadata(writer, message.snapshot);
@@ -220,7 +221,17 @@ function readBody(reader: ByteReader, kind: MessageKind, envelope: MessageRoute 
     case 'heartbeat':
       return { kind, group, from, to, incarnation, term, commit: reader.varint(), round: reader.varint() };
     case 'heartbeatReply':
-      return { kind, group, from, to, incarnation, term, round: reader.varint(), speaks: reader.varint() };
+      return {
+        kind,
+        group,
+        from,
+        to,
+        incarnation,
+        term,
+        round: reader.varint(),
+        speaks: reader.varint(),
+        behind: reader.bool(),
+      };
     case 'installSnapshot': {
       const snapshot = readSnapshotMetadata(reader);
       return snapshot === null ? null : { kind, ...envelope, snapshot };

@@ -59,7 +59,7 @@ function mixFields(hash: number, message: Message): number {
     case 'heartbeat':
       return mix(mix(hash, message.commit), message.round);
     case 'heartbeatReply':
-      return mix(mix(hash, message.round), message.speaks);
+      return mix(mix(mix(hash, message.round), message.speaks), Number(message.behind));
     case 'installSnapshot':
       return mix(hash, message.snapshot.index);
     case 'installSnapshotReply':

@@ -239,7 +239,8 @@ function whyNewcomerWaits(sources: ExplainSources, id: string): string {
   const name = nameOf(status, id);
   if (follower === undefined || isSilent(sources, id)) return `${name} does not answer`;
   if (follower.state === 'snapshot') return `${name} receives a snapshot`;
-  return `${name} holds ${follower.matchIndex} of ${status.lastIndex} entries`;
+  const lag = follower.behind ? ', and has much of it yet to apply' : '';
+  return `${name} holds ${follower.matchIndex} of ${status.lastIndex} entries${lag}`;
 }
 
 function explainDisk({ status }: ExplainSources): readonly Finding[] {

@@ -110,7 +110,9 @@ function checkCommit(
   servers: readonly CoreServer[],
   unjudged: readonly string[],
 ): Judgement {
-  const { commitIndex, log, role, term } = now;
+  const { commitIndex, log, term } = now;
+  // One that leaves may commit its last entries and step down in one step.
+  const counts = now.role === 'leader' || (was?.role === 'leader' && was.term === term);
   const committed = [...ghost.committed];
   for (let index = log.base.index + 1; index <= commitIndex; index++) {
     const entry = entryIn(log, index);
@@ -120,7 +122,7 @@ function checkCommit(
       const first = `entry ${index}/${known.term} is committed`;
       return { ghost, broken: { invariant: 'C5', first, second: `${id} commits ${index}/${entry.term}` } };
     }
-    if (role !== 'leader' || committed.length !== index - 1) {
+    if (!counts || committed.length !== index - 1) {
       const first = `nobody has committed entry ${index}`;
       return { ghost, broken: { invariant: 'C5', first, second: `${id} commits ${index}/${entry.term}` } };
     }

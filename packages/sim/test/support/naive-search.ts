@@ -123,7 +123,7 @@ function serverText({
     `carried ${forwarded.proposals.length} ${forwarded.readsSent.join()} ${forwarded.readsWaiting.join()}`,
     leadership === null
       ? ''
-      : `leads from ${leadership.termStart} round ${leadership.round} ${leadership.confirmedRound} notice ${leadership.noticeArmed} ${leadership.uncommittedBytes} ${leadership.catchUpTo} ${leadership.catchUpNext} reads ${leadership.reads.map((read) => `${read.id} ${read.index} ${read.round}`).join(', ')}`,
+      : `leads from ${leadership.termStart} round ${leadership.round} ${leadership.confirmedRound} notice ${leadership.noticeArmed} ${leadership.uncommittedBytes} ${leadership.catchUpTo} ${leadership.catchUpNext} ${leadership.heartbeatsToMark} reads ${leadership.reads.map((read) => `${read.id} ${read.index} ${read.round}`).join(', ')}`,
     `seen {${[...(leadership?.seen.keys() ?? [])].join('; ')}}`,
     `progress {${(leadership?.progress ?? [])
       .map(

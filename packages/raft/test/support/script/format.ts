@@ -100,7 +100,11 @@ function messageFields(message: Message): string[] {
     case 'heartbeat':
       return [`commit=${message.commit}`, `round=${message.round}`];
     case 'heartbeatReply':
-      return [`round=${message.round}`, ...(message.speaks > 1 ? [`speaks=${message.speaks}`] : [])];
+      return [
+        `round=${message.round}`,
+        ...(message.speaks > 1 ? [`speaks=${message.speaks}`] : []),
+        ...(message.behind ? ['behind'] : []),
+      ];
     case 'installSnapshot':
       return [`snapshot=${formatPosition(message.snapshot)}`];
     case 'installSnapshotReply':

@@ -41,7 +41,7 @@ export function buildMessage(kind: string, envelope: Envelope, words: Words): Me
     case 'heartbeat':
       return { kind, ...envelope, commit: number('commit'), round: number('round') };
     case 'heartbeatReply':
-      return { kind, ...envelope, round: number('round'), speaks: words.number('speaks') ?? 1 };
+      return { kind, ...envelope, round: number('round'), speaks: words.number('speaks') ?? 1, behind: false };
     case 'installSnapshot': {
       const voters = words.list('voters');
       return {
