@@ -14,7 +14,8 @@ export function electionFigures(results: readonly CellResult[]): readonly Figure
   return [
     replacement('silent', near),
     replacement('killed', near),
-    delays(results.filter(({ settings }) => settings['death'] === 'silent' && settings['preVote'] === true)),
+    delays(results, true),
+    delays(results, false),
     calm(results),
     initial(near.filter(({ settings }) => settings['preVote'] === true)),
   ].filter((figure) => figure !== null);
@@ -58,12 +59,15 @@ function replacement(death: keyof typeof DEATHS, all: readonly CellResult[]): Fi
   };
 }
 
-function delays(all: readonly CellResult[]): Figure | null {
-  const rows = ofKind(all, 'replacement');
+function delays(all: readonly CellResult[], preVote: boolean): Figure | null {
+  const rows = ofKind(
+    all.filter(({ settings }) => settings['death'] === 'silent' && settings['preVote'] === preVote),
+    'replacement',
+  );
   if (distinct(rows, 'delay').length < 2) return null;
   return {
-    id: 'replacement-by-delay',
-    title: 'Time to replace a silent leader when the network takes its time (PreVote)',
+    id: preVote ? 'replacement-by-delay' : 'replacement-by-delay-plain',
+    title: `Time to replace a silent leader when the network takes its time (${preVote ? 'PreVote' : 'without PreVote'})`,
     caption:
       'As above, by one-way delay between servers. A timeout below a round trip elects nobody for long: the next candidacy comes before the votes ' +
       'for the last one. Timeouts that lengthen with failure (docs/elections.md) are on.',
