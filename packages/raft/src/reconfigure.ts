@@ -132,7 +132,7 @@ function appendConfiguration(core: Core, configuration: Configuration): Index {
   return index;
 }
 
-/** A leader that votes no more leaves when all that it has taken is committed (leaving.ts). Called when something was applied, as that will be. */
+/** A leader that votes no more leaves when all that it has taken is committed (leaving.ts). Called when something was applied: all that is committed will be. */
 export function driveLeaving(core: Core): void {
   const { state } = core;
   const { leadership } = state;
