@@ -65,7 +65,7 @@ export function onApplied(core: Core, index: Index): void {
 /** Committed entries that wait to be applied, above which clients would notice. */
 const maxBacklog = 4096;
 
-/** Whether the state machine lags behind what is known to be committed: it takes over a snapshot, or has much to apply. */
-export function isBehind({ restoring, appliedIndex, commitIndex }: RaftState): boolean {
-  return restoring !== 0 || commitIndex - appliedIndex > maxBacklog;
+/** Whether the state machine lags behind what is known to be committed: it takes over a snapshot, lacks its own, or has much to apply. */
+export function isBehind(state: RaftState): boolean {
+  return state.restoring !== 0 || lacksSnapshot(state) || state.commitIndex - state.appliedIndex > maxBacklog;
 }

@@ -19,24 +19,38 @@ const calmStepsPerSecond = 2;
 const longestPause = 100;
 
 let last = 0;
+/** The request for the next picture; null at rest. */
+let picture: number | null = null;
 let isAsking = false;
+/** To rest as soon as the steps that were asked for are shown: the engine has taken them already. */
+let isStopping = false;
 let calmSince = 0;
 
+/** Plays in that direction, or stops where it does so already. */
 export function play(wanted: -1 | 1): void {
-  direction.value = direction.value === wanted ? 0 : wanted;
-  if (direction.value === 0) return;
+  if (direction.value === wanted && !isStopping) return stop();
+  isStopping = false;
+  direction.value = wanted;
   last = 0;
-  requestAnimationFrame(turn);
+  picture ??= requestAnimationFrame(turn);
 }
 
 export function stop(): void {
+  if (isAsking) isStopping = true;
+  else rest();
+}
+
+function rest(): void {
+  if (picture !== null) cancelAnimationFrame(picture);
+  picture = null;
+  isStopping = false;
   direction.value = 0;
 }
 
 function turn(now: number): void {
   const moment = frame.value;
-  if (direction.value === 0 || moment === null) return stop();
-  requestAnimationFrame(turn);
+  if (moment === null) return rest();
+  picture = requestAnimationFrame(turn);
   // A page that was in the background goes on where it was, and does not catch up.
   const elapsed = last === 0 ? 0 : Math.min(now - last, longestPause);
   last = now;
@@ -78,6 +92,6 @@ function wait(asked: Promise<boolean>): void {
   isAsking = true;
   void asked.then((moved) => {
     isAsking = false;
-    if (!moved) stop();
+    if (isStopping || !moved) rest();
   });
 }

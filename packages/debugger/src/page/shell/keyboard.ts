@@ -26,7 +26,7 @@ export const bindings: readonly Binding[] = [
   { keys: ['p', 'ArrowLeft'], shown: 'p  ←', does: 'step back', run: still(() => stepBy(-1)) },
   { keys: ['N', 'PageDown'], shown: 'N', does: 'ten steps', run: still(() => stepBy(10)) },
   { keys: ['P', 'PageUp'], shown: 'P', does: 'ten steps back', run: still(() => stepBy(-10)) },
-  { keys: [' '], shown: 'Space', does: 'play, or stop', run: () => (direction.value === 0 ? play(1) : stop()) },
+  { keys: [' '], shown: 'Space', does: 'play, or stop', run: () => play(direction.value === 0 ? 1 : direction.value) },
   { keys: ['r'], shown: 'r', does: 'play back', run: () => play(-1) },
   { keys: ['Home'], shown: 'Home', does: 'to the beginning', run: still(toStart) },
   { keys: ['End'], shown: 'End', does: 'to the end', run: still(toEnd) },
