@@ -142,7 +142,7 @@ class SeedRun {
       ...blindWatcher,
       onOutput: (server, output) => adversary.onOutput(server, output),
       onSend: (server, message) => adversary.onSend?.(server, message),
-      onFatal: (server) => adversary.onFatal(server),
+      onFatal: (server, _code, message) => adversary.onFatal(server, message),
     });
   }
 

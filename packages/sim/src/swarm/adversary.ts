@@ -15,5 +15,5 @@ export interface Adversary {
   /** A message leaves. */
   onSend?(server: string, message: Message): void;
   /** A server stopped by itself. */
-  onFatal(server: string): void;
+  onFatal(server: string, message: string): void;
 }

@@ -18,6 +18,8 @@ import { UnboundLoss } from './unbound-loss.ts';
 type Deed = keyof NemesisWeights;
 
 const SECOND = 1_000_000;
+/** Of the pause before a server is started that stops for the same reason every time. */
+const MAX_DOUBLINGS = 5;
 
 export class Nemesis implements Adversary {
   readonly actions: Action[] = [];
@@ -33,6 +35,8 @@ export class Nemesis implements Adversary {
   readonly #founding: Founding;
   readonly #unbound: UnboundLoss | null;
   readonly #membership: MembershipChange;
+  /** Why each server that stopped by itself did so last, and how often in a row it had before. */
+  readonly #endings = new Map<string, { readonly message: string; readonly repetitions: number }>();
   #isOver = false;
 
   constructor(world: World, stream: RandomStream, options: RunOptions, budget: DamageBudget) {
@@ -84,9 +88,13 @@ export class Nemesis implements Adversary {
     this.#unbound?.onSend(server, message);
   }
 
-  /** A server stopped by itself: whoever looks after it starts it again. */
-  onFatal(server: string): void {
-    this.#later(this.#duration(8), () => this.#do({ kind: 'start', server }));
+  /** A server stopped by itself: whoever looks after it starts it again, ever later while it stops for the same reason. */
+  onFatal(server: string, message: string): void {
+    const before = this.#endings.get(server);
+    const repetitions = before?.message === message ? before.repetitions + 1 : 0;
+    this.#endings.set(server, { message, repetitions });
+    const patience = 2 ** Math.min(repetitions, MAX_DOUBLINGS);
+    this.#later(this.#duration(8) * patience, () => this.#do({ kind: 'start', server }));
   }
 
   #wait(): void {
