@@ -1,10 +1,5 @@
 // Tests the testers: applies each mutant (packages/sim/mutants/*.patch) to a copy of the sources and runs the engine that its header
 // names until something is caught. A mutant that survives, or whose patch no longer applies or compiles, is a failure.
-//
-//   npm run mutants                 all of them: an hour or so
-//   npm run mutants -- NAME…        these
-//   npm run mutants -- --check      only that every patch applies and compiles
-//   npm run mutants -- --few N      N of those that are caught quickly, other ones for every commit
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,11 +19,14 @@ const quickSeeds = 10;
 /** Each is given a copy and how to take the mutant out of it again, and returns the cells of the table; null if it survived. */
 const engines = { core: tryOnCore, storage: tryOnStorage, sessions: tryOnSessions, campaign: tryOnWorld };
 
+const usage = `Usage: npm run mutants                 all of them: an hour or so
+       npm run mutants -- NAME…        these
+       npm run mutants -- --check      only that every patch applies and compiles
+       npm run mutants -- --few N      N of those that are caught quickly, other ones for every commit`;
+
 function main() {
-  const { values, positionals } = parseArgs({
-    options: { check: { type: 'boolean' }, few: { type: 'string' } },
-    allowPositionals: true,
-  });
+  const { values, positionals } = flags();
+  if (values.help === true) return console.log(usage);
   const chosen = values.few === undefined ? named(positionals) : few(Number(values.few));
   const copy = new MutantCopy();
   try {
@@ -37,6 +35,17 @@ function main() {
     for (const name of chosen) console.log(`| ${name} | ${tryMutant(copy, name)} |`);
   } finally {
     copy.remove();
+  }
+}
+
+function flags() {
+  try {
+    return parseArgs({
+      options: { check: { type: 'boolean' }, few: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    return fail(`${error.message}\n${usage}`);
   }
 }
 
