@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Frame } from '../src/engine/protocol.ts';
 import { Session } from '../src/engine/session.ts';
 import { runSetupOf } from '../src/engine/setup.ts';
 
@@ -58,6 +59,21 @@ describe('walking through a run', () => {
     expect(() => session.act([{ kind: 'restart', server: 'n1' }])).toThrow('n1 runs');
     expect(shown(session)).toEqual(before);
     expect(session.frame().branches).toHaveLength(1);
+  });
+
+  it('shows a leader that is removed as no member', () => {
+    const session = fresh();
+    const servers = (): Frame['servers'] => session.frame().servers;
+    const stepUntil = (isSo: () => boolean): void => {
+      for (let steps = 0; steps < 1000 && !isSo(); steps++) session.step(1);
+    };
+    stepUntil(() => servers().every(({ log }) => log.commit > 0));
+    expect(servers().map(({ seat }) => seat)).toEqual(['voter', 'voter', 'voter']);
+    const leader = servers().find(({ role }) => role === 'leader')?.id ?? '';
+    // Who leads holds the change in its own log; another that is removed may never hear of it.
+    session.act([{ kind: 'change', server: leader, change: { op: 'remove', member: leader } }]);
+    stepUntil(() => servers().some(({ seat }) => seat === 'none'));
+    expect(servers().flatMap(({ id, seat }) => (seat === 'none' ? [id] : []))).toEqual([leader]);
   });
 
   it('tells each step to the page once', () => {

@@ -140,7 +140,7 @@ export class SeenServers {
         leader: null,
         isStaleLeader: isLeader && term < highestLed,
         isSticky: false,
-        isLearner: false,
+        seat: 'voter',
         isDoomed: false,
         votes: [],
         log: { base, snapshot: base, last, durable: applied, commit: applied, applied },

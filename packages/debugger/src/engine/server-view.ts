@@ -8,7 +8,7 @@ import {
   viewOf,
 } from '@quorate/sim';
 import { leaseLength, type LeaseOptions, type RaftState } from '@quorate/raft';
-import type { CutView, EntryView, LeaseView, LogWindow, MessageView, ServerView } from './views.ts';
+import type { CutView, EntryView, LeaseView, LogWindow, MessageView, Seat, ServerView } from './views.ts';
 
 /** Entries that are shown beside a server in the ring. */
 export const tailLength = 6;
@@ -41,7 +41,7 @@ function serverView(view: SimServerView, server: CoreServer, highestLed: number)
     leader,
     isStaleLeader: role === 'leader' && term < highestLed,
     isSticky: server.raft?.sticky ?? false,
-    isLearner: !view.voters.includes(id) && !view.outgoing.includes(id),
+    seat: seatOf(view),
     isDoomed: view.crashesAtDisk,
     votes,
     log: {
@@ -59,6 +59,11 @@ function serverView(view: SimServerView, server: CoreServer, highestLed: number)
     pendingBatches: view.batchesUnderWay,
     broken: failure,
   };
+}
+
+function seatOf({ id, voters, outgoing, learners }: SimServerView): Seat {
+  if (voters.includes(id) || outgoing.includes(id)) return 'voter';
+  return learners.includes(id) ? 'learner' : 'none';
 }
 
 const durabilities = { volatile: 'volatile', written: 'written', fsynced: 'durable', faulty: 'faulty' } as const;

@@ -3,6 +3,9 @@
  */
 import type { MemberId, Role, TimerName } from '@quorate/raft';
 
+/** What a server is by the newest configuration in its own log; none: it waits to be let in, or has left. */
+export type Seat = 'voter' | 'learner' | 'none';
+
 export interface ServerView {
   readonly id: MemberId;
   readonly condition: 'running' | 'paused' | 'down';
@@ -13,7 +16,7 @@ export interface ServerView {
   /** It believes that it leads, and another server leads a later term. */
   readonly isStaleLeader: boolean;
   readonly isSticky: boolean;
-  readonly isLearner: boolean;
+  readonly seat: Seat;
   /** Crashes when it next hands something to its disk. */
   readonly isDoomed: boolean;
   readonly votes: readonly { readonly voter: MemberId; readonly granted: boolean }[];

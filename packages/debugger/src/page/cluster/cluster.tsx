@@ -9,6 +9,7 @@ import { frame, playhead, selection } from '../store.ts';
 import { palette } from '../theme.ts';
 import { canvasPoint, fitCanvas, useSize } from '../use-canvas.ts';
 import { drawRing } from './draw.ts';
+import { seatNames } from './draw-server.ts';
 import { crossed, layOut, messageAt, type Point, type Ring, serverAt } from './geometry.ts';
 import { Legend } from './legend.tsx';
 import { MessageMenu, ServerMenu } from './menus.tsx';
@@ -89,10 +90,10 @@ async function cutLinks(links: ReturnType<typeof crossed>): Promise<void> {
 }
 
 function describeCluster({ servers, messages, cuts, now }: Frame): string {
-  const words = servers.map(({ id, role, term, condition, lease }) =>
+  const words = servers.map(({ id, role, seat, term, condition, lease }) =>
     condition === 'down'
       ? `${shortName(id)} is down`
-      : `${shortName(id)} is ${role} in term ${term}${lease !== null && now < lease.until ? ' and holds a lease' : ''}`,
+      : `${shortName(id)} is ${role === 'follower' ? seatNames[seat] : role} in term ${term}${lease !== null && now < lease.until ? ' and holds a lease' : ''}`,
   );
   return `${words.join(', ')}; ${messages.length} messages in flight; ${cuts.length} links cut`;
 }

@@ -7,11 +7,13 @@ import type { Scene } from './draw.ts';
 import type { Point } from './geometry.ts';
 
 const roleNames = {
-  follower: 'follower',
   preCandidate: 'asks first',
   candidate: 'candidate',
   leader: 'leader',
 } as const;
+
+/** Of one that follows. */
+export const seatNames = { voter: 'follower', learner: 'learner', none: 'no member' } as const;
 
 export function drawServer(context: CanvasRenderingContext2D, scene: Scene, server: ServerView): void {
   const { ring, palette, selection, now } = scene;
@@ -109,10 +111,10 @@ function drawBody(
   context.lineWidth = 1;
 }
 
-/** A circle follows, a diamond stands for election, a hexagon leads, a square is down. */
+/** A circle follows, an octagon too but without a vote, a diamond stands for election, a hexagon leads, a square is down. */
 function traceRole(
   context: CanvasRenderingContext2D,
-  { role, condition, isLearner }: ServerView,
+  { role, condition, seat }: ServerView,
   { x, y }: Point,
   radius: number,
 ): void {
@@ -124,7 +126,7 @@ function traceRole(
     case 'preCandidate':
       return polygon(context, x, y, radius * 1.12, 4, 0);
     case 'follower':
-      if (isLearner) polygon(context, x, y, radius, 8, Math.PI / 8);
+      if (seat !== 'voter') polygon(context, x, y, radius, 8, Math.PI / 8);
       else context.arc(x, y, radius, 0, 2 * Math.PI);
   }
 }
@@ -189,7 +191,7 @@ function wordsOf(server: ServerView): string {
   if (server.isStaleLeader) return 'leader of the past';
   const votes = server.votes.filter(({ granted }) => granted).length;
   if (server.role === 'candidate' || server.role === 'preCandidate') return `${roleNames[server.role]}, votes ${votes}`;
-  const name = server.isLearner ? 'learner' : roleNames[server.role];
+  const name = server.role === 'follower' ? seatNames[server.seat] : roleNames[server.role];
   return server.role === 'leader' || server.vote === null ? name : `${name}, voted ${shortName(server.vote)}`;
 }
 
