@@ -56,13 +56,22 @@ export function progressLine(result: MembershipResult): string {
   const each = coming.map((member) => {
     const name = member.name === '' ? member.ID.toString(16) : member.name;
     if (!member.progressKnown) return name;
-    return member.answers ? `${name} ${percentOf(member.matchIndex, lastIndex)}` : `${name} does not answer yet`;
+    if (!member.answers) return `${name} does not answer yet`;
+    // With the log it gets its vote once its state machine has caught up: of that nobody tells how far it is.
+    return shareOf(member.matchIndex, lastIndex) >= 99
+      ? `${name} has the log and applies it`
+      : `${name} ${percentOf(member.matchIndex, lastIndex)}`;
   });
   return `Catching up: ${each.join(', ')}`;
 }
 
 function percentOf(index: number, of: number): string {
-  return `${of === 0 ? 100 : Math.floor((100 * index) / of)} %`;
+  return `${shareOf(index, of)} %`;
+}
+
+/** In hundredths. */
+function shareOf(index: number, of: number): number {
+  return of === 0 ? 100 : Math.floor((100 * index) / of);
 }
 
 function rowOf(member: Member, { lastIndex }: MembershipResult): string[] {
