@@ -38,7 +38,15 @@ function portOf(text: string, url: URL): string {
  */
 export function endpointOrigins(endpoints: string | readonly string[]): readonly string[] {
   const list = typeof endpoints === 'string' ? endpoints.split(',') : endpoints;
+  if (!isListOfStrings(list)) {
+    throw invalid("Endpoints are one string or a list of strings, for example ['127.0.0.1:2379', '127.0.0.1:2389'].");
+  }
   const origins = new Set(list.map((each) => endpointOrigin(each.trim())));
   if (origins.size === 0) throw invalid('No endpoints were given; name at least one, for example 127.0.0.1:2379.');
   return [...origins];
+}
+
+/** Programs in JavaScript may hand over anything. */
+function isListOfStrings(list: unknown): list is readonly string[] {
+  return Array.isArray(list) && list.every((each) => typeof each === 'string');
 }

@@ -246,6 +246,9 @@ describe('arguments that make no sense', () => {
 
   test('no endpoints, or options out of range', async () => {
     expect((await failure(connect([]))).code).toBe('InvalidArgument');
+    // As a program in JavaScript may, whose author thinks of another client's options.
+    const hosts: unknown = { hosts: ['a:1'] };
+    expect((await failure(connect(hosts as string))).message).toMatch('one string or a list of strings');
     expect((await failure(connect(['a:1'], { timeout: -1 }))).code).toBe('InvalidArgument');
     expect((await failure(connect(['a:1'], { maxCalls: 0 }))).code).toBe('InvalidArgument');
   });
