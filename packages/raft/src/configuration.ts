@@ -142,13 +142,12 @@ export function memberProblem(members: readonly Member[]): string | null {
   if (members.length > maxMembers) return `A cluster has at most ${maxMembers} members, not ${members.length}`;
   for (const [i, member] of members.entries()) {
     if (members[i - 1]?.id === member.id) return `Member ${member.id} stands twice in the configuration`;
-    const idBytes = utf8.encode(member.id).length;
-    if (idBytes === 0 || idBytes > maxIdBytes)
-      return `A member id has 1 to ${maxIdBytes} bytes; ${member.id} has ${idBytes}`;
-    if (member.incarnation !== null && utf8.encode(member.incarnation).length > maxIdBytes) {
+    if (member.id === '' || isLonger(member.id, maxIdBytes))
+      return `A member id has 1 to ${maxIdBytes} bytes; ${member.id} has ${utf8.encode(member.id).length}`;
+    if (member.incarnation !== null && isLonger(member.incarnation, maxIdBytes)) {
       return `The incarnation of member ${member.id} is longer than ${maxIdBytes} bytes`;
     }
-    if (utf8.encode(member.context).length > maxContextBytes) {
+    if (isLonger(member.context, maxContextBytes)) {
       return `The context of member ${member.id} is longer than ${maxContextBytes} bytes`;
     }
   }
@@ -156,3 +155,8 @@ export function memberProblem(members: readonly Member[]): string | null {
 }
 
 const utf8 = new TextEncoder();
+
+/** In UTF-8, of which a character takes three bytes at most: asked for every message with a configuration, and answered by the length alone. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && utf8.encode(text).length > bytes;
+}

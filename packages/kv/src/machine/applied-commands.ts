@@ -132,14 +132,27 @@ function setBit(bits: Uint8Array, sequence: number, value: boolean): void {
 
 /** Runs of equal bytes: nearly always the window is full, or full up to some point. */
 function writeRuns(to: ByteWriter, bits: Uint8Array): void {
+  const words = new Uint32Array(bits.buffer, bits.byteOffset, bits.length / 4);
   for (let at = 0; at < bits.length; ) {
-    const value = bits[at] as number;
-    let end = at + 1;
-    while (end < bits.length && bits[end] === value) end++;
+    const end = runEnd(bits, words, at);
     to.varint(end - at);
-    to.byte(value);
+    to.byte(bits[at] as number);
     at = end;
   }
+}
+
+/** Behind the last byte of the run that begins at `at`. Four at a time: every snapshot looks at all windows before it begins. */
+function runEnd(bits: Uint8Array, words: Uint32Array, at: number): number {
+  const value = bits[at] as number;
+  let end = at + 1;
+  while (end % 4 !== 0 && bits[end] === value) end++;
+  if (end % 4 !== 0) return end;
+  const word = (value * 0x01010101) >>> 0;
+  let next = end / 4;
+  while (next < words.length && words[next] === word) next++;
+  end = next * 4;
+  while (end < bits.length && bits[end] === value) end++;
+  return end;
 }
 
 function readRuns(from: ByteReader): Uint8Array {

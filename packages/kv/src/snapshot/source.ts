@@ -81,7 +81,8 @@ export class KvSnapshotSource {
 
   *#cutKeys(): Generator<Uint8Array, void, undefined> {
     const { revision, compactRevision } = this.#content;
-    const writer = new ByteWriter(blockTarget + 4096);
+    // Most stores are small, and a block's memory is had soon where they are not.
+    const writer = new ByteWriter(4096);
     beginBlock(writer);
     const cursor = this.#store.cursor('');
     while (cursor.next()) {

@@ -36,11 +36,8 @@ export class Founding {
   }
 
   #knowsLives(server: string): boolean {
-    const status = this.#world.server(server).node?.status();
-    if (status === undefined) return false;
-    const { configuration, durableIndex } = status;
-    return (
-      durableIndex >= configuration.index && configuration.members.every(({ incarnation }) => incarnation !== null)
-    );
+    const { node } = this.#world.server(server);
+    if (node === null || node.configuration.members.some(({ incarnation }) => incarnation === null)) return false;
+    return node.status().durableIndex >= node.configuration.index;
   }
 }
