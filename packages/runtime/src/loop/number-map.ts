@@ -59,7 +59,11 @@ export class NumberMap<Value extends object> {
   /** What is held now, in no order: a copy, which stays as it is whatever comes and goes. */
   entries(): readonly (readonly [number, Value])[] {
     const found: [number, Value][] = [];
-    for (const [at, value] of this.#values.entries()) if (value !== null) found.push([this.#keys[at] as number, value]);
+    if (this.#size === 0) return found;
+    for (let at = 0; at < this.#values.length; at++) {
+      const value = this.#values[at] ?? null;
+      if (value !== null) found.push([this.#keys[at] as number, value]);
+    }
     return found;
   }
 
