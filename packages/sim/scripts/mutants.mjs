@@ -183,11 +183,13 @@ function runSeeds(copy, first, count, watched) {
   return JSON.parse(stdout);
 }
 
+/** Only a test that failed has caught anything: tests that could not be run at all have not. */
 function caughtBy(output) {
   const seed = /Error: Seed (\d+): (.*)/.exec(output);
   if (seed !== null) return `${(seed[2] ?? '').slice(0, 120)} | ${Number(seed[1]) + 1}`;
   const scenario = /FAIL\s+.*?test\.ts > (.*)/.exec(output);
-  return `${scenario?.[1] ?? output.slice(-200)} | scenario`;
+  if (scenario === null) throw new Error(`the tests ended without a failed one: ${output.trim().slice(-400)}`);
+  return `${scenario[1]} | scenario`;
 }
 
 function failed(name, why) {
