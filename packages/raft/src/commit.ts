@@ -42,7 +42,7 @@ export function commitTo(core: Core, index: Index): void {
 /** What may be applied now and was not handed out before; nothing while a snapshot is being restored or missing, nothing faulty. */
 export function takeApplyRange(core: Core): ApplyRange | null {
   const { state, options } = core;
-  if (state.restoring !== 0 || lacksSnapshot(state)) return null;
+  if (waitsForSnapshot(state)) return null;
   const limit = options.applyDurableOnly
     ? Math.max(state.durability.durableIndex, state.applyHanded)
     : state.commitIndex;
@@ -67,5 +67,10 @@ const maxBacklog = 4096;
 
 /** Whether the state machine lags behind what is known to be committed: it takes over a snapshot, lacks its own, or has much to apply. */
 export function isBehind(state: RaftState): boolean {
-  return state.restoring !== 0 || lacksSnapshot(state) || state.commitIndex - state.appliedIndex > maxBacklog;
+  return waitsForSnapshot(state) || state.commitIndex - state.appliedIndex > maxBacklog;
+}
+
+/** Nothing can be applied: a snapshot is being restored, or the server's own is damaged. */
+function waitsForSnapshot(state: RaftState): boolean {
+  return state.restoring !== 0 || lacksSnapshot(state);
 }

@@ -14,6 +14,6 @@ export interface Adversary {
   onOutput(server: string, output: Output): void;
   /** A message leaves. */
   onSend?(server: string, message: Message): void;
-  /** A server stopped by itself. */
+  /** A server stopped by itself; `message` says why. */
   onFatal(server: string, message: string): void;
 }

@@ -7,7 +7,7 @@ export function Legend(): JSX.Element {
       <summary>Legend</summary>
       <dl>
         <dt>⬡ ◇ ○ □</dt>
-        <dd>leads, stands, follows, is down; dashed: not sure of it</dd>
+        <dd>leads, stands, follows (with eight corners: without a vote), is down; dashed: not sure of it</dd>
         <dt>arc</dt>
         <dd>how long it still waits before it stands for election; of a leader: before it counts its quorum</dd>
         <dt>outer arc</dt>
