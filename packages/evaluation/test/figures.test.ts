@@ -1,5 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { CellResult, Experiment, Row } from '../src/experiment.ts';
+import type { Cell, CellResult, Experiment, Row } from '../src/experiment.ts';
 import { experiments } from '../src/experiments/index.ts';
 import { render } from '../src/plots/render.ts';
 
@@ -143,4 +145,30 @@ describe.each(measured)('Figures of $name', (experiment) => {
       if (isSampled) expect([...columns]).toContain(column);
     }
   });
+});
+
+const published = fileURLToPath(new URL('../../../docs/evaluation/data', import.meta.url));
+
+/** A cell as it was measured for the paper; null if it was not. */
+function measuredCell({ name }: Experiment, { key, settings }: Cell): CellResult | null {
+  const file = `${published}/${name}/cells/${key}.ndjson`;
+  if (!existsSync(file)) return null;
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const rows = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
+  return { key, settings, rows, notes: [], failure: null };
+}
+
+describe.each(experiments)('Figures of a run of $name that was interrupted', (experiment) => {
+  const cells = experiment.cells('full');
+  const kept = cells.map((cell) => measuredCell(experiment, cell)).filter((cell) => cell !== null);
+
+  it('are drawn of its first cell alone, and of its last', async () => {
+    expect(kept.length).toBeGreaterThan(0);
+    for (const cell of [...kept.slice(0, 1), ...kept.slice(-1)]) {
+      for (const figure of experiment.figures([cell])) {
+        const { svg } = await render(figure);
+        expect(svg, `${cell.key}, ${figure.id}`).not.toMatch(/NaN|undefined|Infinity/);
+      }
+    }
+  }, 60_000);
 });

@@ -44,6 +44,11 @@ describe('Plots of the elections', () => {
     expect(svg).toMatch(/aria-label="[^"]*60,?000[^"]*outcome: none/);
   });
 
+  it('are drawn of runs in which nothing ever came', async () => {
+    const never = seen.map((row) => ('ms' in row ? { ...row, ms: null } : row));
+    for (const figure of elections.figures(results(never))) expect((await render(figure)).svg).not.toMatch(/Infinity/);
+  });
+
   it('say what was not measured', () => {
     const few = results(seen).filter(({ settings }) => settings['timeouts'] === '12–25');
     const figure = elections.figures(few).find(({ id }) => id === 'replacement-silent');

@@ -124,17 +124,21 @@ function figures(results: readonly CellResult[]): readonly Figure[] {
     ...lacking(rows, 'readPercent', SHARES),
     ...(rows.some((row) => row['system'] === 'etcd') ? [] : ['etcd is not installed where this was measured.']),
   ];
-  const latency = (id: string, what: string, column: string): Figure => ({
-    id,
-    title: `Latency of ${what}, by share of reads (median of a run)`,
-    caption: 'Each point is the median latency of one run; the bar is the median of the runs. Logarithmic.',
-    spec: spread({
-      ...common,
-      rows: rows.filter((row) => row[column] !== null),
-      y: { field: column, title: `latency of ${what} (ms)`, scale: 'log' },
-    }),
-    missing,
-  });
+  const latency = (id: string, what: string, column: string): readonly Figure[] => {
+    const timed = rows.filter((row) => row[column] !== null);
+    // A run that was interrupted may hold reads alone, or writes alone.
+    if (timed.length === 0) return [];
+    const y = { field: column, title: `latency of ${what} (ms)`, scale: 'log' } as const;
+    return [
+      {
+        id,
+        title: `Latency of ${what}, by share of reads (median of a run)`,
+        caption: 'Each point is the median latency of one run; the bar is the median of the runs. Logarithmic.',
+        spec: spread({ ...common, rows: timed, y }),
+        missing,
+      },
+    ];
+  };
   return [
     {
       id: 'throughput',
@@ -143,7 +147,7 @@ function figures(results: readonly CellResult[]): readonly Figure[] {
       spec: spread({ ...common, rows, y: { field: 'throughput', title: 'requests (1/s)' } }),
       missing,
     },
-    latency('read-latency', 'reads', 'readP50'),
-    latency('write-latency', 'writes', 'writeP50'),
+    ...latency('read-latency', 'reads', 'readP50'),
+    ...latency('write-latency', 'writes', 'writeP50'),
   ];
 }

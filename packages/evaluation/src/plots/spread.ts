@@ -46,7 +46,7 @@ export function spread(options: SpreadOptions): Readonly<Record<string, unknown>
   const keys = [x, colour, ...(column === undefined ? [] : [column]), ...(row === undefined ? [] : [row])].map(
     ({ field }) => field,
   );
-  const strips = stripsOf(rows, keys).map((strip) =>
+  const observed = stripsOf(rows, keys).flatMap((strip) =>
     inLane(strip, colour, y.field, (row) => censored === undefined || row[censored] === outcomes[0]),
   );
   const place = {
@@ -98,19 +98,11 @@ export function spread(options: SpreadOptions): Readonly<Record<string, unknown>
             }),
       },
     },
-    {
-      transform: [{ filter: "datum.part === 'span'" }],
-      mark: { type: 'rule', strokeWidth: 1.5, color: SUM_COLOUR },
-      encoding: { ...place, y: { ...vertical, field: 'p10' }, y2: { field: 'p90' } },
-    },
-    {
-      transform: [{ filter: "datum.part === 'span'" }],
-      mark: { type: 'tick', thickness: 2.5, size: 18, color: SUM_COLOUR },
-      encoding: { ...place, y: { ...vertical, field: 'median' } },
-    },
+    // Where nothing ever came there is nothing to sum up, and an axis of no values has no end.
+    ...(observed.some(({ part }) => part === 'span') ? sums(place, vertical) : []),
     ...(published.length === 0 ? [] : [crosses(x, y)]),
   ];
-  const data = { values: [...strips.flat(), ...published.map((each) => ({ ...each, part: 'published' }))] };
+  const data = { values: [...observed, ...published.map((each) => ({ ...each, part: 'published' }))] };
   if (column === undefined && row === undefined) return { data, width, height, layer };
   return {
     data,
@@ -120,6 +112,23 @@ export function spread(options: SpreadOptions): Readonly<Record<string, unknown>
     },
     spec: { width, height, layer },
   };
+}
+
+/** The median of a strip, and the span of its middle four fifths. */
+function sums(place: object, vertical: object): readonly object[] {
+  const transform = [{ filter: "datum.part === 'span'" }];
+  return [
+    {
+      transform,
+      mark: { type: 'rule', strokeWidth: 1.5, color: SUM_COLOUR },
+      encoding: { ...place, y: { ...vertical, field: 'p10' }, y2: { field: 'p90' } },
+    },
+    {
+      transform,
+      mark: { type: 'tick', thickness: 2.5, size: 18, color: SUM_COLOUR },
+      encoding: { ...place, y: { ...vertical, field: 'median' } },
+    },
+  ];
 }
 
 function crosses(x: SpreadOptions['x'], y: Axis): Readonly<Record<string, unknown>> {
